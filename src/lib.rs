@@ -1,0 +1,3 @@
+//! Oxhorn: a deep-learning core for the CPU.
+//!
+//! Dependencies point one way: `kernels <- ops <- autograd <- layers <- train <- py`.
