@@ -1,3 +1,5 @@
 //! Oxhorn: a deep-learning core for the CPU.
 //!
 //! Dependencies point one way: `kernels <- ops <- autograd <- layers <- train <- py`.
+
+pub mod kernels;

@@ -1,0 +1,5 @@
+//! Kernels: slices and sizes in, slices out. They know nothing of tensors, ops or gradients.
+
+pub mod parallel;
+pub mod real;
+pub mod simd;
