@@ -2,4 +2,10 @@
 //!
 //! Dependencies point one way: `kernels <- ops <- autograd <- layers <- train <- py`.
 
+pub mod autograd;
+pub mod dtype;
+pub mod error;
 pub mod kernels;
+pub mod ops;
+pub mod shape;
+pub mod tensor;

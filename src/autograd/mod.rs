@@ -1,0 +1,19 @@
+//! Values, variables, the tape, the traced graph, the reverse walk, and the executor.
+
+mod apply;
+mod backward;
+mod graph;
+mod plan;
+mod program;
+mod tape;
+mod value;
+mod variable;
+
+pub use apply::{apply, apply_many, eager_forward};
+pub use backward::{Record, gradients};
+pub use graph::{Graph, tracing};
+pub use plan::Plan;
+pub use program::{Execution, Program};
+pub use tape::Tape;
+pub use value::{Eager, Key, Node, Value, Values};
+pub use variable::Variable;

@@ -1,0 +1,110 @@
+//! What an op is: a name, a shape rule, a forward, a backward, in one place.
+
+use std::fmt;
+
+use crate::autograd::Value;
+use crate::dtype::Element;
+use crate::error::{Error, Result};
+use crate::shape::{Spec, Specs};
+use crate::tensor::{View, ViewMut};
+
+/// A differentiable operation with its attributes inside.
+///
+/// Implement it next to the op's formula, and offer a function `pub fn name(inputs...) -> Result<Value>` that calls
+/// [`crate::autograd::apply`]; list that function in the file's `OPS`.
+pub trait Op: fmt::Debug + Send + Sync {
+    /// The name as in `keras.ops`.
+    fn name(&self) -> &'static str;
+
+    /// The shape-and-dtype rule; dimensions may be unknown. The only source of shape errors: `forward` is called only
+    /// with inputs that passed it, every dimension known.
+    fn infer(&self, inputs: &[Spec]) -> Result<Specs>;
+
+    /// Computes the outputs, writing every element.
+    fn forward(&self, run: &mut Run, inputs: &[View<'_>], outputs: &mut [ViewMut<'_>]) -> Result<()>;
+
+    /// Gradients with respect to the inputs, written with ops; `None` where there is none (integers, flat functions).
+    /// The engine adds them up, sums them over broadcast axes, and asks only where [`Pass::needs`] says so.
+    fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
+        let _ = pass;
+        Err(Error::not_implemented(self.name()).hint("This op has no gradient. Use stop_gradient around it"))
+    }
+
+    /// True if output 0 may be written over this input (same dtype and number of elements; the planner sees to that).
+    fn inplace(&self, input: usize) -> bool {
+        let _ = input;
+        false
+    }
+
+    /// True if output 0 is the memory of input 0 under another shape: `forward` is then never called.
+    fn is_view(&self) -> bool {
+        false
+    }
+
+    /// True if only the shape of this input is looked at, so that its memory need not be kept.
+    fn shape_only(&self, input: usize) -> bool {
+        let _ = input;
+        false
+    }
+
+    /// A rough count of the work (elements touched, or multiply-adds), by which the executor decides whether a step is
+    /// worth entering the thread pool.
+    fn cost(&self, inputs: &[Spec], outputs: &[Spec]) -> usize {
+        let elements = |specs: &[Spec]| specs.iter().map(|s| s.len().unwrap_or(0)).sum::<usize>();
+        elements(inputs) + elements(outputs)
+    }
+}
+
+/// What `forward` is given besides data: scratch memory that lives as long as the executor.
+#[derive(Debug, Default)]
+pub struct Run {
+    scratch: Vec<u64>,
+}
+
+impl Run {
+    /// `n` elements of scratch memory with arbitrary contents, aligned to 8 bytes. It grows once, then is reused.
+    pub fn scratch<T: Element>(&mut self, n: usize) -> &mut [T] {
+        let words = (n * size_of::<T>()).div_ceil(8);
+        if self.scratch.len() < words {
+            self.scratch.resize(words, 0);
+        }
+        // SAFETY: the words are initialised, aligned for any element, and every bit pattern is a value of T.
+        unsafe { std::slice::from_raw_parts_mut(self.scratch.as_mut_ptr().cast(), n) }
+    }
+}
+
+/// What `backward` is given: the op's inputs and outputs as values, and the gradients that reached its outputs.
+#[derive(Debug)]
+pub struct Pass<'a> {
+    pub inputs: &'a [Value],
+    pub outputs: &'a [Value],
+    /// Per output; `None` where no gradient arrived (never so for an op with one output).
+    pub grads: &'a [Option<Value>],
+    /// Per input: whether anyone wants its gradient.
+    pub needs: &'a [bool],
+}
+
+impl Pass<'_> {
+    /// The gradient of output 0.
+    pub fn grad(&self) -> Result<&Value> {
+        self.grads[0].as_ref().ok_or_else(|| Error::runtime("backward").expected("a gradient of the first output").got("none"))
+    }
+}
+
+/// Attributes of an op called by name: a JSON object.
+pub type Attrs = serde_json::Map<String, serde_json::Value>;
+
+/// An op as it is called by name: inputs and attributes to outputs.
+pub type OpFn = fn(&[Value], &Attrs) -> Result<Vec<Value>>;
+
+/// Reads an op's attributes into its own struct; a wrong name or type is an error that names the op.
+pub fn parse_attrs<T: serde::de::DeserializeOwned>(op: &str, attrs: &Attrs) -> Result<T> {
+    serde_json::from_value(serde_json::Value::Object(attrs.clone()))
+        .map_err(|e| Error::type_error(op).expected("attributes of the right names and types").got(e.to_string()))
+}
+
+/// Checks the number of inputs of an op called by name.
+pub fn arity<const N: usize>(op: &str, inputs: &[Value]) -> Result<[Value; N]> {
+    <[Value; N]>::try_from(inputs.to_vec())
+        .map_err(|got| Error::type_error(op).expected(format!("{N} inputs")).got(got.len().to_string()))
+}
