@@ -7,5 +7,6 @@ pub mod dtype;
 pub mod error;
 pub mod kernels;
 pub mod ops;
+pub mod rng;
 pub mod shape;
 pub mod tensor;
