@@ -1,0 +1,40 @@
+"""The record that `fit` returns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from oxhorn.callbacks.callback import Callback, Logs
+
+
+class History(Callback):
+    """Keeps the metrics of every epoch; `fit` adds one by itself and returns it.
+
+    Attributes:
+        epoch: list of the numbers of the epochs.
+        history: dict from a metric's name to the list of its values, one an epoch.
+
+    Example:
+        >>> import oxhorn as keras
+        >>> history = keras.callbacks.History()
+        >>> history.on_train_begin()
+        >>> history.on_epoch_end(0, {"loss": 0.5})
+        >>> history.on_epoch_end(1, {"loss": 0.25})
+        >>> history.epoch, history.history
+        ([0, 1], {'loss': [0.5, 0.25]})
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.epoch: list[int] = []
+        self.history: dict[str, list[Any]] = {}
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        self.epoch = []
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        self.epoch.append(epoch)
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(value)
+        if self.model is not None:
+            self.model.history = self

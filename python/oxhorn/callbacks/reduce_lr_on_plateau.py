@@ -1,0 +1,96 @@
+"""A smaller learning rate when a metric no longer improves."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from oxhorn.callbacks.callback import Logs
+from oxhorn.callbacks.learning_rate import get_learning_rate, set_learning_rate
+from oxhorn.callbacks.monitor_callback import MonitorCallback
+from oxhorn.utils.messages import print_message
+
+
+class ReduceLROnPlateau(MonitorCallback):
+    """Multiplies the learning rate by `factor` when the monitored metric has not improved for `patience` epochs.
+
+    `new_lr = max(lr * factor, min_lr)`. The learning rate of each epoch is added to the logs as `learning_rate`.
+
+    Args:
+        monitor: name of the metric in the logs. Defaults to `"val_loss"`.
+        factor: what the learning rate is multiplied by, in (0, 1). Defaults to 0.1.
+        patience: number of epochs without improvement before that. Defaults to 10.
+        verbose: 1 prints a message when it happens. Defaults to 0.
+        mode: `"min"`, `"max"` or `"auto"`. Defaults to `"auto"`.
+        min_delta: least change that counts as an improvement. Defaults to 1e-4.
+        cooldown: number of epochs after a reduction in which no further one is counted. Defaults to 0.
+        min_lr: the learning rate does not go below it. Defaults to 0.
+
+    Raises:
+        ValueError: if `factor` is not in (0, 1).
+
+    Example:
+        >>> import oxhorn as keras
+        >>> reduce = keras.callbacks.ReduceLROnPlateau(monitor="val_loss", factor=0.2, patience=5, min_lr=0.001)
+        >>> reduce.factor
+        0.2
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        factor: float = 0.1,
+        patience: int = 10,
+        verbose: int = 0,
+        mode: str = "auto",
+        min_delta: float = 1e-4,
+        cooldown: int = 0,
+        min_lr: float = 0.0,
+    ) -> None:
+        super().__init__(monitor, mode, min_delta=min_delta)
+        if not 0.0 < factor < 1.0:
+            raise ValueError(f"ReduceLROnPlateau: expected 0 < factor < 1, got factor={factor}.")
+        self.factor = factor
+        self.min_lr = min_lr
+        self.patience = patience
+        self.verbose = verbose
+        self.cooldown = cooldown
+        self.cooldown_counter = 0
+        self.wait = 0
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        super().on_train_begin(logs)
+        self.best = None
+        self.cooldown_counter = 0
+        self.wait = 0
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        logs = {} if logs is None else logs
+        logs["learning_rate"] = get_learning_rate("ReduceLROnPlateau", self.model)
+        current = self.monitor_value(logs, "Learning rate reduction is conditioned on metric")
+        if current is None:
+            return
+        if self.in_cooldown():
+            self.cooldown_counter -= 1
+            self.wait = 0
+        if self.is_improvement(current, self.best):
+            self.best = current
+            self.wait = 0
+        elif not self.in_cooldown():
+            self.wait += 1
+            if self.wait >= self.patience:
+                self._reduce(epoch)
+
+    def in_cooldown(self) -> bool:
+        """Whether the last reduction is so recent that epochs without improvement are not counted."""
+        return self.cooldown_counter > 0
+
+    def _reduce(self, epoch: int) -> None:
+        old = get_learning_rate("ReduceLROnPlateau", self.model)
+        if old <= np.float32(self.min_lr):  # the optimizer may hold its rate in float32
+            return
+        new = max(old * self.factor, self.min_lr)
+        set_learning_rate(self.model, new)
+        if self.verbose > 0:
+            print_message(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {new}.")
+        self.cooldown_counter = self.cooldown
+        self.wait = 0
