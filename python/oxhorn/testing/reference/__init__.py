@@ -1,0 +1,27 @@
+"""The mathematics of this package in plain NumPy, float64, one formula a function.
+
+Nothing here is fast. It is the text against which every kernel, layer, loss, metric and optimizer is tested,
+and it is short enough to be read as a lesson. Only NumPy is needed.
+"""
+
+from oxhorn.testing.reference import activations as activations
+from oxhorn.testing.reference import constraints as constraints
+from oxhorn.testing.reference import initializers as initializers
+from oxhorn.testing.reference import layers as layers
+from oxhorn.testing.reference import losses as losses
+from oxhorn.testing.reference import metrics as metrics
+from oxhorn.testing.reference import ops as ops
+from oxhorn.testing.reference import optimizers as optimizers
+from oxhorn.testing.reference import regularizers as regularizers
+
+__all__ = [
+    "activations",
+    "constraints",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "ops",
+    "optimizers",
+    "regularizers",
+]

@@ -1,0 +1,213 @@
+"""Layers as functions of inputs and weights. `activation` is a name of `reference.activations`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import reduce
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from oxhorn.testing.reference import activations, ops
+from oxhorn.testing.reference.losses import l2_normalize
+
+Array = NDArray[Any]
+Ints = int | Sequence[int]
+
+
+def activate(x: Array, activation: str | None) -> Array:
+    """The named function; none is linear"""
+    function: Callable[..., Array] = activations.ALL[activation or "linear"]
+    return function(x)
+
+
+def dense(
+    x: ArrayLike, kernel: ArrayLike, bias: ArrayLike | None = None, activation: str | None = None
+) -> Array:
+    """activation(x @ kernel + bias), over the last axis of x"""
+    return activate(
+        np.asarray(x) @ np.asarray(kernel) + (0.0 if bias is None else np.asarray(bias)), activation
+    )
+
+
+def conv(
+    x: ArrayLike,
+    kernel: ArrayLike,
+    bias: ArrayLike | None = None,
+    strides: Ints = 1,
+    padding: str = "valid",
+    data_format: str = "channels_last",
+    dilation_rate: Ints = 1,
+    groups: int = 1,
+    activation: str | None = None,
+) -> Array:
+    """activation(conv(x, kernel) + bias), 1D and 2D"""
+    y = ops.conv(ops.channels_last(x, data_format), kernel, strides, padding, dilation_rate, groups)
+    return activate(
+        ops.channels_back(y + (0.0 if bias is None else np.asarray(bias)), data_format), activation
+    )
+
+
+def global_average_pooling(x: ArrayLike, data_format: str = "channels_last", keepdims: bool = False) -> Array:
+    """The mean of each channel over all places"""
+    return _global(np.mean, x, data_format, keepdims)
+
+
+def global_max_pooling(x: ArrayLike, data_format: str = "channels_last", keepdims: bool = False) -> Array:
+    """The largest value of each channel"""
+    return _global(np.max, x, data_format, keepdims)
+
+
+def _global(function: Any, x: ArrayLike, data_format: str, keepdims: bool) -> Array:
+    x = np.asarray(x)
+    axes = range(1, x.ndim - 1) if data_format == "channels_last" else range(2, x.ndim)
+    return np.asarray(function(x, axis=tuple(axes), keepdims=keepdims))
+
+
+def zero_padding2d(x: ArrayLike, padding: Any = (1, 1), data_format: str = "channels_last") -> Array:
+    """Zeros around the image: n, (rows, columns) or ((top, bottom), (left, right))"""
+    rows, columns = (padding, padding) if isinstance(padding, int) else padding
+    pads = [(p, p) if isinstance(p, int) else tuple(p) for p in (rows, columns)]
+    y = np.pad(ops.channels_last(x, data_format), [(0, 0), *pads, (0, 0)])
+    return ops.channels_back(y, data_format)
+
+
+def prelu(x: ArrayLike, alpha: ArrayLike) -> Array:
+    """x if x > 0 else alpha x, alpha learnt (He et al. 2015)"""
+    return np.maximum(x, 0.0) + np.asarray(alpha) * np.minimum(x, 0.0)
+
+
+def softmax(x: ArrayLike, axis: Any = -1, mask: ArrayLike | None = None) -> Array:
+    """exp(x) scaled to sum one over `axis`; places the mask leaves out get 0"""
+    axis = tuple(axis) if isinstance(axis, list) else axis
+    if mask is None:
+        return activations.softmax(x, axis)
+    e = np.exp(x - np.max(x, axis=axis, keepdims=True)) * np.asarray(mask)
+    return ops.divide_no_nan(e, np.sum(e, axis=axis, keepdims=True))
+
+
+def flatten(x: ArrayLike, data_format: str = "channels_last") -> Array:
+    """(batch, the rest in a row); channels_first is turned to channels_last before"""
+    x = np.asarray(x)
+    y = ops.channels_last(x, data_format) if x.ndim > 2 else x
+    return y.reshape(len(x), math.prod(x.shape[1:]))
+
+
+def reshape(x: ArrayLike, target_shape: Sequence[int]) -> Array:
+    """The same numbers in a new shape; one -1 is worked out"""
+    x = np.asarray(x)
+    return x.reshape(len(x), *target_shape)
+
+
+def permute(x: ArrayLike, dims: Sequence[int]) -> Array:
+    """Axes reordered, counted from 1, the batch stays first"""
+    return np.transpose(x, (0, *dims))
+
+
+def repeat_vector(x: ArrayLike, n: int) -> Array:
+    """(batch, features) -> (batch, n, features)"""
+    return np.repeat(np.asarray(x)[:, None], n, axis=1)
+
+
+def embedding(x: ArrayLike, embeddings: ArrayLike) -> Array:
+    """Row x of the table"""
+    return np.asarray(embeddings)[np.asarray(x).astype(int)]
+
+
+def rescaling(x: ArrayLike, scale: Any, offset: Any = 0.0) -> Array:
+    """x scale + offset"""
+    return np.asarray(x) * np.asarray(scale) + np.asarray(offset)
+
+
+def dropout(x: ArrayLike, keep: ArrayLike, rate: float) -> Array:
+    """x / (1 - rate) where the mask `keep` holds, else 0: the expected value stays"""
+    return np.where(keep, np.asarray(x) / (1.0 - rate), 0.0)
+
+
+def batch_normalization(
+    x: ArrayLike,
+    gamma: ArrayLike | None,
+    beta: ArrayLike | None,
+    moving_mean: ArrayLike,
+    moving_variance: ArrayLike,
+    axis: int = -1,
+    momentum: float = 0.99,
+    epsilon: float = 1e-3,
+    training: bool = False,
+    mask: ArrayLike | None = None,
+) -> tuple[Array, Array, Array]:
+    """Output and the two moving statistics after it (Ioffe and Szegedy 2015)
+
+    In training the moments of the batch are used, and moving <- momentum moving + (1 - momentum) batch.
+    """
+    x = np.asarray(x)
+    mean, variance = np.asarray(moving_mean), np.asarray(moving_variance)
+    if not training:
+        return ops.batch_normalization(x, mean, variance, axis, beta, gamma, epsilon), mean, variance
+    axes = tuple(a for a in range(x.ndim) if a != axis % x.ndim)
+    weight = np.broadcast_to(1.0 if mask is None else np.asarray(mask, float)[..., None], x.shape)
+    count = weight.sum(axes) + (0.0 if mask is None else 1e-7)
+    m = (weight * x).sum(axes) / count
+    v = (weight * (x - ops.along(m, x.ndim, axis)) ** 2).sum(axes) / count
+    y = ops.batch_normalization(x, m, v, axis, beta, gamma, epsilon)
+    return y, momentum * mean + (1.0 - momentum) * m, momentum * variance + (1.0 - momentum) * v
+
+
+def _fold(function: Any, xs: Sequence[ArrayLike]) -> Array:
+    return np.asarray(reduce(function, align(xs)))
+
+
+def align(xs: Sequence[ArrayLike]) -> list[Array]:
+    """Inputs of fewer axes get axes of size 1 after the batch"""
+    arrays = [np.asarray(x) for x in xs]
+    ndim = max(a.ndim for a in arrays)
+    return [a.reshape(a.shape[0], *(1,) * (ndim - a.ndim), *a.shape[1:]) for a in arrays]
+
+
+def add(xs: Sequence[ArrayLike]) -> Array:
+    """a + b + ..."""
+    return _fold(np.add, xs)
+
+
+def subtract(xs: Sequence[ArrayLike]) -> Array:
+    """a - b"""
+    return _fold(np.subtract, xs)
+
+
+def multiply(xs: Sequence[ArrayLike]) -> Array:
+    """a b ..."""
+    return _fold(np.multiply, xs)
+
+
+def average(xs: Sequence[ArrayLike]) -> Array:
+    """(a + b + ...) / n"""
+    return add(xs) / len(xs)
+
+
+def maximum(xs: Sequence[ArrayLike]) -> Array:
+    """max(a, b, ...)"""
+    return _fold(np.maximum, xs)
+
+
+def minimum(xs: Sequence[ArrayLike]) -> Array:
+    """min(a, b, ...)"""
+    return _fold(np.minimum, xs)
+
+
+def concatenate(xs: Sequence[ArrayLike], axis: int = -1) -> Array:
+    """One after the other along `axis`"""
+    return np.concatenate([np.asarray(x) for x in xs], axis=axis)
+
+
+def dot(xs: Sequence[ArrayLike], axes: Any, normalize: bool = False) -> Array:
+    """For each sample, the sum of products over one axis of each; normalize: of vectors of length one"""
+    a, b = (np.asarray(x) for x in xs)
+    i, j = (axes, axes) if isinstance(axes, int) else axes
+    if normalize:
+        a, b = l2_normalize(a, i), l2_normalize(b, j)
+    i, j = i % a.ndim, j % b.ndim
+    rows = [np.tensordot(x, y, axes=(i - 1, j - 1)) for x, y in zip(a, b, strict=True)]
+    y = np.stack(rows)
+    return y[:, None] if y.ndim == 1 else y
