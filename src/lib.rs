@@ -8,5 +8,6 @@ pub mod error;
 pub mod kernels;
 pub mod ops;
 pub mod rng;
+pub mod optimizers;
 pub mod shape;
 pub mod tensor;

@@ -17,7 +17,10 @@ pub struct Adagrad {
 
 impl Default for Adagrad {
     fn default() -> Self {
-        Self { initial_accumulator_value: 0.1, epsilon: 1e-7 }
+        Self {
+            initial_accumulator_value: 0.1,
+            epsilon: 1e-7,
+        }
     }
 }
 
@@ -25,11 +28,20 @@ impl UpdateRule for Adagrad {
     const NAME: &'static str = "Adagrad";
 
     fn slots(&self) -> Vec<Vec<Slot>> {
-        vec![vec![Slot { name: "accumulator", initial: self.initial_accumulator_value }]]
+        vec![vec![Slot {
+            name: "accumulator",
+            initial: self.initial_accumulator_value,
+        }]]
     }
 
     fn check(&self) -> Result<()> {
-        check_range(Self::NAME, "initial_accumulator_value", self.initial_accumulator_value, 0.0, f64::INFINITY)?;
+        check_range(
+            Self::NAME,
+            "initial_accumulator_value",
+            self.initial_accumulator_value,
+            0.0,
+            f64::INFINITY,
+        )?;
         check_range(Self::NAME, "epsilon", self.epsilon, 0.0, f64::INFINITY)
     }
 
@@ -40,8 +52,8 @@ impl UpdateRule for Adagrad {
         // The caller hands over the one slot listed above.
         for s in slots.iter_mut().take(1) {
             for ((w, &g), s) in weights.iter_mut().zip(gradient).zip(s.iter_mut()) {
-                *s = *s + g * g;
-                *w = *w - lr * g / (*s + epsilon).sqrt();
+                *s += g * g;
+                *w -= lr * g / (*s + epsilon).sqrt();
             }
         }
     }

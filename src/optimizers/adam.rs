@@ -22,7 +22,12 @@ pub struct Adam {
 
 impl Default for Adam {
     fn default() -> Self {
-        Self { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, amsgrad: false }
+        Self {
+            beta_1: 0.9,
+            beta_2: 0.999,
+            epsilon: 1e-7,
+            amsgrad: false,
+        }
     }
 }
 
@@ -63,7 +68,7 @@ impl UpdateRule for Adam {
                 for (((w, &g), m), v) in pairs.zip(m.iter_mut()).zip(v.iter_mut()) {
                     *m = *m + b1 * (g - *m);
                     *v = *v + b2 * (g * g - *v);
-                    *w = *w - alpha * *m / (v.sqrt() + epsilon);
+                    *w -= alpha * *m / (v.sqrt() + epsilon);
                 }
             }
             [m, v, h, ..] => {
@@ -72,7 +77,7 @@ impl UpdateRule for Adam {
                     *v = *v + b2 * (g * g - *v);
                     // NaN in `v` must reach the weights, so it wins over `h`.
                     *h = if *h > *v { *h } else { *v };
-                    *w = *w - alpha * *m / (h.sqrt() + epsilon);
+                    *w -= alpha * *m / (h.sqrt() + epsilon);
                 }
             }
             // The caller hands over the slots listed above.
@@ -104,11 +109,17 @@ mod tests {
         let g = [0.3, -1.0, 2.5, 0.0, 0.7];
         let steps: Vec<Vec<f64>> = g.iter().map(|&g| vec![g; 3]).collect();
         for amsgrad in [false, true] {
-            let rule = Adam { amsgrad, ..Adam::default() };
+            let rule = Adam {
+                amsgrad,
+                ..Adam::default()
+            };
             let mut w = vec![1.5; 3];
             run(&rule, &steps, &mut w, 0.01);
             let want = reference(&rule, &g, 1.5, 0.01);
-            assert!(w.iter().all(|&w| (w - want).abs() < 1e-12), "{amsgrad}: {w:?} {want}");
+            assert!(
+                w.iter().all(|&w| (w - want).abs() < 1e-12),
+                "{amsgrad}: {w:?} {want}"
+            );
         }
     }
 

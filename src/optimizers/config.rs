@@ -55,8 +55,10 @@ impl Common {
             ("global_clipnorm", self.global_clipnorm),
         ];
         if clips.iter().filter(|(_, v)| v.is_some()).count() > 1 {
-            let got: Vec<String> =
-                clips.iter().filter_map(|(n, v)| v.map(|v| format!("{n}={v}"))).collect();
+            let got: Vec<String> = clips
+                .iter()
+                .filter_map(|(n, v)| v.map(|v| format!("{n}={v}")))
+                .collect();
             return Err(Error::value(who)
                 .expected("at most one of clipnorm, clipvalue and global_clipnorm")
                 .got(got.join(", ")));
@@ -68,7 +70,9 @@ impl Common {
         }
         check_range(who, "ema_momentum", self.ema_momentum, 0.0, 1.0)?;
         if self.ema_overwrite_frequency == Some(0) {
-            return Err(Error::value(who).expected("ema_overwrite_frequency to be an integer >= 1").got("0"));
+            return Err(Error::value(who)
+                .expected("ema_overwrite_frequency to be an integer >= 1")
+                .got("0"));
         }
         if let Some(scale) = self.loss_scale_factor
             && !(scale.is_finite() && scale > 0.0)
@@ -113,20 +117,45 @@ mod tests {
 
     #[test]
     fn two_ways_to_clip_are_refused() {
-        let both = Common { clipnorm: Some(1.0), clipvalue: Some(2.0), ..Common::default() };
+        let both = Common {
+            clipnorm: Some(1.0),
+            clipvalue: Some(2.0),
+            ..Common::default()
+        };
         let text = both.check("SGD").unwrap_err().to_string();
-        assert!(text.contains("at most one") && text.contains("clipnorm=1, clipvalue=2"), "{text}");
+        assert!(
+            text.contains("at most one") && text.contains("clipnorm=1, clipvalue=2"),
+            "{text}"
+        );
     }
 
     #[test]
     fn nonsense_is_refused() {
         let bad = [
-            Common { weight_decay: Some(f64::NAN), ..Common::default() },
-            Common { clipnorm: Some(-1.0), ..Common::default() },
-            Common { ema_momentum: 1.5, ..Common::default() },
-            Common { ema_overwrite_frequency: Some(0), ..Common::default() },
-            Common { loss_scale_factor: Some(0.0), ..Common::default() },
-            Common { gradient_accumulation_steps: Some(1), ..Common::default() },
+            Common {
+                weight_decay: Some(f64::NAN),
+                ..Common::default()
+            },
+            Common {
+                clipnorm: Some(-1.0),
+                ..Common::default()
+            },
+            Common {
+                ema_momentum: 1.5,
+                ..Common::default()
+            },
+            Common {
+                ema_overwrite_frequency: Some(0),
+                ..Common::default()
+            },
+            Common {
+                loss_scale_factor: Some(0.0),
+                ..Common::default()
+            },
+            Common {
+                gradient_accumulation_steps: Some(1),
+                ..Common::default()
+            },
         ];
         assert!(bad.iter().all(|c| c.check("SGD").is_err()));
         assert!(Common::default().check("SGD").is_ok());

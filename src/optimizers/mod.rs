@@ -14,11 +14,8 @@ pub use config::Common;
 pub use optimizer::{Optimizer, SlotGroup};
 pub use rule::{Rule, Slot, Step, UpdateRule};
 
-/// Reads a rule from its configuration.
-type Make = fn(&str) -> crate::error::Result<Box<dyn Rule>>;
-
 /// Every optimizer by its class name.
-const OPTIMIZERS: &[(&str, Make)] = &[
+const OPTIMIZERS: &[(&str, rule::Make)] = &[
     rule::entry::<adagrad::Adagrad>(),
     rule::entry::<adam::Adam>(),
     rule::entry::<adamw::AdamW>(),

@@ -40,13 +40,26 @@ struct Entry {
 impl Optimizer {
     /// `config` is the optimizer's configuration as JSON; what belongs to Python (name, learning rate) is not looked at.
     pub fn new(class_name: &str, config: &str) -> Result<Self> {
-        let make = OPTIMIZERS.iter().find(|(name, _)| *name == class_name).map(|(_, make)| make);
+        let make = OPTIMIZERS
+            .iter()
+            .find(|(name, _)| *name == class_name)
+            .map(|(_, make)| make);
         let Some(make) = make else {
-            return Err(Error::unknown("optimizer", "an optimizer", class_name, &super::names()));
+            return Err(Error::unknown(
+                "optimizer",
+                "an optimizer",
+                class_name,
+                &super::names(),
+            ));
         };
         let common: Common = parse_config(class_name, config)?;
         common.check(class_name)?;
-        Ok(Self { name: class_name.into(), rule: make(config)?, common, entries: RwLock::default() })
+        Ok(Self {
+            name: class_name.into(),
+            rule: make(config)?,
+            common,
+            entries: RwLock::default(),
+        })
     }
 
     pub fn name(&self) -> &str {
@@ -91,7 +104,11 @@ impl Optimizer {
         let wanted = variables.len() * groups.iter().map(Vec::len).sum::<usize>();
         if no_decay.len() != variables.len() || slots.len() != wanted {
             return Err(Error::value(format!("{}.build", self.name))
-                .expected(format!("{} flags and {wanted} slots for {} variables", variables.len(), variables.len()))
+                .expected(format!(
+                    "{} flags and {wanted} slots for {} variables",
+                    variables.len(),
+                    variables.len()
+                ))
                 .got(format!("{} flags and {} slots", no_decay.len(), slots.len())));
         }
         let mut entries: Vec<Entry> = Vec::with_capacity(variables.len());
@@ -169,12 +186,21 @@ impl Optimizer {
     }
 
     /// The rule alone on one variable: no clipping, decay or averaging around it.
-    pub fn update_step(&self, gradient: &View<'_>, variable: &Variable, learning_rate: f64, iteration: u64) -> Result<()> {
+    pub fn update_step(
+        &self,
+        gradient: &View<'_>,
+        variable: &Variable,
+        learning_rate: f64,
+        iteration: u64,
+    ) -> Result<()> {
         let entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         let (gradients, variables) = ([Some(*gradient)], [variable.clone()]);
         self.check(&entries, &gradients, &variables, learning_rate)?;
         let entry = find(&entries, &variables, 0)?;
-        let step = Step { learning_rate, number: iteration / self.common.accumulation() + 1 };
+        let step = Step {
+            learning_rate,
+            number: iteration / self.common.accumulation() + 1,
+        };
         let pass = Pass {
             step,
             phase: Phase::Update,
@@ -194,22 +220,37 @@ impl Optimizer {
         let updates = iteration / steps;
         let average = common.use_ema.then(|| Average {
             momentum: if updates == 0 { 0.0 } else { common.ema_momentum },
-            overwrite: common.ema_overwrite_frequency.is_some_and(|every| (updates + 1).is_multiple_of(every)),
+            overwrite: common
+                .ema_overwrite_frequency
+                .is_some_and(|every| (updates + 1).is_multiple_of(every)),
         });
         Pass {
-            step: Step { learning_rate, number: updates + 1 },
-            phase: if (iteration + 1).is_multiple_of(steps) { Phase::Update } else { Phase::Collect },
+            step: Step {
+                learning_rate,
+                number: updates + 1,
+            },
+            phase: if (iteration + 1).is_multiple_of(steps) {
+                Phase::Update
+            } else {
+                Phase::Collect
+            },
             unscale: 1.0 / common.loss_scale_factor.unwrap_or(1.0),
             mean: 1.0 / steps as f64,
             clip_factor: 1.0,
-            clip_value: if let Clip::Value(limit) = common.clip() { limit } else { f64::INFINITY },
+            clip_value: if let Clip::Value(limit) = common.clip() {
+                limit
+            } else {
+                f64::INFINITY
+            },
             weight_decay: 0.0,
             average,
         }
     }
 
     fn update_one(&self, entry: &Entry, gradient: Option<&View<'_>>, mut pass: Pass) -> Result<()> {
-        if let (clip @ Clip::Norm(_), Phase::Update, Some(gradient)) = (self.common.clip(), pass.phase, gradient) {
+        if let (clip @ Clip::Norm(_), Phase::Update, Some(gradient)) =
+            (self.common.clip(), pass.phase, gradient)
+        {
             pass.clip_factor = clip_factor(clip, squares(entry, gradient, &pass)?);
         }
         if entry.decay {
@@ -230,7 +271,11 @@ impl Optimizer {
         if gradients.len() != variables.len() {
             return Err(Error::value(who())
                 .expected("one gradient for each variable")
-                .got(format!("{} gradients, {} variables", gradients.len(), variables.len())));
+                .got(format!(
+                    "{} gradients, {} variables",
+                    gradients.len(),
+                    variables.len()
+                )));
         }
         for (i, (gradient, variable)) in gradients.iter().zip(variables).enumerate() {
             find(entries, variables, i).map_err(|e| e.inside(&who()))?;
@@ -262,7 +307,9 @@ pub fn check_learning_rate(who: &str, rate: f64) -> Result<()> {
     if rate.is_finite() && rate >= 0.0 {
         return Ok(());
     }
-    Err(Error::value(who).expected("learning_rate to be a finite number >= 0").got(format!("learning_rate={rate}")))
+    Err(Error::value(who)
+        .expected("learning_rate to be a finite number >= 0")
+        .got(format!("learning_rate={rate}")))
 }
 
 /// The entry of `variables[i]`: mostly the one in the same place.
@@ -290,7 +337,13 @@ fn squares(entry: &Entry, gradient: &View<'_>, pass: &Pass) -> Result<f64> {
 }
 
 /// Locks the variable and all that belongs to it, and updates it.
-fn run_one(rule: &dyn Rule, entry: &Entry, gradient: Option<&View<'_>>, pass: &Pass, around: bool) -> Result<()> {
+fn run_one(
+    rule: &dyn Rule,
+    entry: &Entry,
+    gradient: Option<&View<'_>>,
+    pass: &Pass,
+    around: bool,
+) -> Result<()> {
     float_dispatch!(entry.variable.dtype(), T => {
         let extras = [&entry.accumulator, &entry.average];
         let extras = extras.map(|e| e.as_ref().filter(|_| around));
@@ -319,7 +372,10 @@ struct Memory {
 
 impl Memory {
     fn of(view: &mut ViewMut<'_>) -> Self {
-        Self { start: view.as_mut_ptr(), len: view.len() }
+        Self {
+            start: view.as_mut_ptr(),
+            len: view.len(),
+        }
     }
 
     /// # Safety

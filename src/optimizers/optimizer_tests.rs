@@ -2,13 +2,20 @@ use super::*;
 use crate::dtype::DType;
 
 fn variable(name: &str, values: &[f64]) -> Variable {
-    Variable::new(Tensor::from_slice(&[values.len()], values).unwrap(), name, name, true)
+    Variable::new(
+        Tensor::from_slice(&[values.len()], values).unwrap(),
+        name,
+        name,
+        true,
+    )
 }
 
 fn built(class_name: &str, config: &str, variables: &[Variable]) -> (Optimizer, Vec<Variable>) {
     let optimizer = Optimizer::new(class_name, config).unwrap();
     let slots = optimizer.make_slots(variables).unwrap();
-    optimizer.build(variables, &vec![false; variables.len()], &slots).unwrap();
+    optimizer
+        .build(variables, &vec![false; variables.len()], &slots)
+        .unwrap();
     (optimizer, slots)
 }
 
@@ -17,7 +24,10 @@ fn values(variable: &Variable) -> Vec<f64> {
 }
 
 fn step(optimizer: &Optimizer, variables: &[Variable], gradients: &[&[f64]], lr: f64, iteration: u64) {
-    let tensors: Vec<Tensor> = gradients.iter().map(|g| Tensor::from_slice(&[g.len()], g).unwrap()).collect();
+    let tensors: Vec<Tensor> = gradients
+        .iter()
+        .map(|g| Tensor::from_slice(&[g.len()], g).unwrap())
+        .collect();
     let views: Vec<Option<View<'_>>> = tensors.iter().map(|t| Some(t.view())).collect();
     optimizer.apply(&views, variables, lr, iteration).unwrap();
 }
@@ -26,20 +36,53 @@ fn step(optimizer: &Optimizer, variables: &[Variable], gradients: &[&[f64]], lr:
 fn slots_come_in_the_order_of_saved_files() {
     let vars = [variable("a", &[1.0]), variable("d/b", &[2.0])];
     let names = |class_name: &str, config: &str| -> Vec<String> {
-        built(class_name, config, &vars).1.iter().map(Variable::name).collect()
+        built(class_name, config, &vars)
+            .1
+            .iter()
+            .map(Variable::name)
+            .collect()
     };
     assert!(names("SGD", "{}").is_empty());
-    assert_eq!(names("SGD", r#"{"momentum": 0.9}"#), ["a_momentum", "d_b_momentum"]);
-    assert_eq!(names("Adam", r#"{"amsgrad": true}"#), [
-        "a_momentum", "a_velocity", "d_b_momentum", "d_b_velocity", "a_velocity_hat", "d_b_velocity_hat"
-    ]);
-    assert_eq!(names("RMSprop", r#"{"momentum": 0.9, "centered": true}"#), [
-        "a_velocity", "d_b_velocity", "a_momentum", "d_b_momentum", "a_average_gradient", "d_b_average_gradient"
-    ]);
-    assert_eq!(names("Adagrad", r#"{"use_ema": true, "gradient_accumulation_steps": 2}"#), [
-        "a_average", "d_b_average", "a_gradient_accumulator", "d_b_gradient_accumulator", "a_accumulator",
-        "d_b_accumulator"
-    ]);
+    assert_eq!(
+        names("SGD", r#"{"momentum": 0.9}"#),
+        ["a_momentum", "d_b_momentum"]
+    );
+    assert_eq!(
+        names("Adam", r#"{"amsgrad": true}"#),
+        [
+            "a_momentum",
+            "a_velocity",
+            "d_b_momentum",
+            "d_b_velocity",
+            "a_velocity_hat",
+            "d_b_velocity_hat"
+        ]
+    );
+    assert_eq!(
+        names("RMSprop", r#"{"momentum": 0.9, "centered": true}"#),
+        [
+            "a_velocity",
+            "d_b_velocity",
+            "a_momentum",
+            "d_b_momentum",
+            "a_average_gradient",
+            "d_b_average_gradient"
+        ]
+    );
+    assert_eq!(
+        names(
+            "Adagrad",
+            r#"{"use_ema": true, "gradient_accumulation_steps": 2}"#
+        ),
+        [
+            "a_average",
+            "d_b_average",
+            "a_gradient_accumulator",
+            "d_b_gradient_accumulator",
+            "a_accumulator",
+            "d_b_accumulator"
+        ]
+    );
 }
 
 #[test]
@@ -99,17 +142,29 @@ fn mistakes_are_named() {
     let text = |r: Result<()>| r.unwrap_err().to_string();
     let vars = [variable("a", &[1.0])];
     let (optimizer, _) = built("SGD", "{}", &vars);
-    let (g, wide) = (Tensor::zeros(DType::F64, &[1]).unwrap(), Tensor::zeros(DType::F64, &[2]).unwrap());
+    let (g, wide) = (
+        Tensor::zeros(DType::F64, &[1]).unwrap(),
+        Tensor::zeros(DType::F64, &[2]).unwrap(),
+    );
     for rate in [f64::NAN, f64::INFINITY, -0.1] {
         let message = text(optimizer.apply(&[Some(g.view())], &vars, rate, 0));
-        assert!(message.contains("learning_rate to be a finite number >= 0"), "{message}");
+        assert!(
+            message.contains("learning_rate to be a finite number >= 0"),
+            "{message}"
+        );
     }
     let message = text(optimizer.apply(&[Some(wide.view())], &vars, 0.1, 0));
-    assert!(message.contains("(1,)") && message.contains("(2,)") && message.contains("'a'"), "{message}");
+    assert!(
+        message.contains("(1,)") && message.contains("(2,)") && message.contains("'a'"),
+        "{message}"
+    );
     let message = text(optimizer.apply(&[Some(g.view())], &[variable("z", &[0.0])], 0.1, 0));
     assert!(message.contains("unknown variable 'z'"), "{message}");
     let message = text(Optimizer::new("Adamm", "{}").map(drop));
-    assert!(message.contains("'Adamm'") && message.contains("RMSprop"), "{message}");
+    assert!(
+        message.contains("'Adamm'") && message.contains("RMSprop"),
+        "{message}"
+    );
     assert!(Optimizer::new("Adam", r#"{"beta_1": "high"}"#).is_err());
     assert!(Optimizer::new("Adam", r#"{"beta_1": 1.5}"#).is_err());
     let twice = [vars[0].clone(), vars[0].clone()];

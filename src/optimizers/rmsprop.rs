@@ -23,7 +23,12 @@ pub struct RmsProp {
 
 impl Default for RmsProp {
     fn default() -> Self {
-        Self { rho: 0.9, momentum: 0.0, epsilon: 1e-7, centered: false }
+        Self {
+            rho: 0.9,
+            momentum: 0.0,
+            epsilon: 1e-7,
+            centered: false,
+        }
     }
 }
 
@@ -58,21 +63,21 @@ impl UpdateRule for RmsProp {
             ([v], false) => {
                 for ((w, &g), v) in pairs.zip(v.iter_mut()) {
                     *v = rho * *v + fresh * (g * g);
-                    *w = *w - lr * g / (*v + epsilon).sqrt();
+                    *w -= lr * g / (*v + epsilon).sqrt();
                 }
             }
             ([v, m, ..], false) => {
                 for (((w, &g), v), m) in pairs.zip(v.iter_mut()).zip(m.iter_mut()) {
                     *v = rho * *v + fresh * (g * g);
                     *m = momentum * *m + lr * g / (*v + epsilon).sqrt();
-                    *w = *w - *m;
+                    *w -= *m;
                 }
             }
             ([v, a], true) => {
                 for (((w, &g), v), a) in pairs.zip(v.iter_mut()).zip(a.iter_mut()) {
                     *v = rho * *v + fresh * (g * g);
                     *a = rho * *a + fresh * g;
-                    *w = *w - lr * g / (*v - *a * *a + epsilon).sqrt();
+                    *w -= lr * g / (*v - *a * *a + epsilon).sqrt();
                 }
             }
             ([v, m, a, ..], true) => {
@@ -80,7 +85,7 @@ impl UpdateRule for RmsProp {
                     *v = rho * *v + fresh * (g * g);
                     *a = rho * *a + fresh * g;
                     *m = momentum * *m + lr * g / (*v - *a * *a + epsilon).sqrt();
-                    *w = *w - *m;
+                    *w -= *m;
                 }
             }
             // The caller hands over the slots listed above.
@@ -112,11 +117,18 @@ mod tests {
         let g = [0.3, -1.0, 2.5, 0.0, 0.7];
         let steps: Vec<Vec<f64>> = g.iter().map(|&g| vec![g; 3]).collect();
         for (momentum, centered) in [(0.0, false), (0.9, false), (0.0, true), (0.9, true)] {
-            let rule = RmsProp { momentum, centered, ..RmsProp::default() };
+            let rule = RmsProp {
+                momentum,
+                centered,
+                ..RmsProp::default()
+            };
             let mut w = vec![1.5; 3];
             run(&rule, &steps, &mut w, 0.01);
             let want = reference(&rule, &g, 1.5, 0.01);
-            assert!(w.iter().all(|&w| (w - want).abs() < 1e-13), "{momentum} {centered}: {w:?} {want}");
+            assert!(
+                w.iter().all(|&w| (w - want).abs() < 1e-13),
+                "{momentum} {centered}: {w:?} {want}"
+            );
         }
     }
 }

@@ -56,11 +56,23 @@ impl<R: UpdateRule> Rule for R {
     }
 
     fn update_f32(&self, step: &Step, weights: &mut [f32], gradient: &[f32], slots: &mut [&mut [f32]]) {
-        dispatch(Update { rule: self, step, weights, gradient, slots });
+        dispatch(Update {
+            rule: self,
+            step,
+            weights,
+            gradient,
+            slots,
+        });
     }
 
     fn update_f64(&self, step: &Step, weights: &mut [f64], gradient: &[f64], slots: &mut [&mut [f64]]) {
-        dispatch(Update { rule: self, step, weights, gradient, slots });
+        dispatch(Update {
+            rule: self,
+            step,
+            weights,
+            gradient,
+            slots,
+        });
     }
 }
 
@@ -77,12 +89,16 @@ impl<R: UpdateRule, T: Real> Kernel<T> for Update<'_, '_, R, T> {
     type Output = ();
     #[inline(always)]
     fn run<L: Lanes<T>>(self) {
-        self.rule.update(self.step, self.weights, self.gradient, self.slots);
+        self.rule
+            .update(self.step, self.weights, self.gradient, self.slots);
     }
 }
 
+/// Reads a rule from its configuration.
+pub type Make = fn(&str) -> Result<Box<dyn Rule>>;
+
 /// A line of the table of optimizers.
-pub const fn entry<R: UpdateRule>() -> (&'static str, fn(&str) -> Result<Box<dyn Rule>>) {
+pub const fn entry<R: UpdateRule>() -> (&'static str, Make) {
     (R::NAME, |config| Ok(Box::new(read::<R>(config)?)))
 }
 
@@ -95,7 +111,9 @@ fn read<R: UpdateRule>(config: &str) -> Result<R> {
 /// Reads one part of an optimizer's configuration; keys of other parts are left to those.
 pub fn parse_config<C: DeserializeOwned>(who: &str, config: &str) -> Result<C> {
     serde_json::from_str(config).map_err(|e| {
-        Error::value(who).expected("a configuration with the right types").got(e.to_string())
+        Error::value(who)
+            .expected("a configuration with the right types")
+            .got(e.to_string())
     })
 }
 
@@ -109,17 +127,31 @@ pub fn check_range(who: &str, name: &str, value: f64, low: f64, high: f64) -> Re
     } else {
         format!("{name} to be a finite number >= {low}")
     };
-    Err(Error::value(who).expected(expected).got(format!("{name}={value}")))
+    Err(Error::value(who)
+        .expected(expected)
+        .got(format!("{name}={value}")))
 }
 
 /// Runs a rule of either float type on slices of it, in tests.
 #[cfg(test)]
-pub(crate) fn run<R: UpdateRule>(rule: &R, steps: &[Vec<f64>], weights: &mut [f64], lr: f64) -> Vec<Vec<f64>> {
-    let mut slots: Vec<Vec<f64>> =
-        rule.slots().iter().flatten().map(|s| vec![s.initial; weights.len()]).collect();
+pub(crate) fn run<R: UpdateRule>(
+    rule: &R,
+    steps: &[Vec<f64>],
+    weights: &mut [f64],
+    lr: f64,
+) -> Vec<Vec<f64>> {
+    let mut slots: Vec<Vec<f64>> = rule
+        .slots()
+        .iter()
+        .flatten()
+        .map(|s| vec![s.initial; weights.len()])
+        .collect();
     for (i, gradient) in steps.iter().enumerate() {
         let mut views: Vec<&mut [f64]> = slots.iter_mut().map(Vec::as_mut_slice).collect();
-        let step = Step { learning_rate: lr, number: i as u64 + 1 };
+        let step = Step {
+            learning_rate: lr,
+            number: i as u64 + 1,
+        };
         rule.update(&step, weights, gradient, &mut views);
     }
     slots

@@ -18,7 +18,10 @@ pub struct Sgd {
 
 impl Default for Sgd {
     fn default() -> Self {
-        Self { momentum: 0.0, nesterov: false }
+        Self {
+            momentum: 0.0,
+            nesterov: false,
+        }
     }
 }
 
@@ -26,7 +29,11 @@ impl UpdateRule for Sgd {
     const NAME: &'static str = "SGD";
 
     fn slots(&self) -> Vec<Vec<Slot>> {
-        if self.momentum == 0.0 { vec![] } else { vec![vec![Slot::zeros("momentum")]] }
+        if self.momentum == 0.0 {
+            vec![]
+        } else {
+            vec![vec![Slot::zeros("momentum")]]
+        }
     }
 
     fn check(&self) -> Result<()> {
@@ -40,7 +47,7 @@ impl UpdateRule for Sgd {
         match slots {
             [] => {
                 for (w, &g) in weights.iter_mut().zip(gradient) {
-                    *w = *w - lr * g;
+                    *w -= lr * g;
                 }
             }
             [m, ..] => {
@@ -49,12 +56,12 @@ impl UpdateRule for Sgd {
                     for ((w, &g), m) in weights.iter_mut().zip(gradient).zip(m) {
                         let push = lr * g;
                         *m = momentum * *m - push;
-                        *w = *w + (momentum * *m - push);
+                        *w += momentum * *m - push;
                     }
                 } else {
                     for ((w, &g), m) in weights.iter_mut().zip(gradient).zip(m) {
                         *m = momentum * *m - lr * g;
-                        *w = *w + *m;
+                        *w += *m;
                     }
                 }
             }
@@ -88,14 +95,23 @@ mod tests {
             let mut w = vec![1.5; 5];
             run(&Sgd { momentum, nesterov }, &steps, &mut w, 0.1);
             let want = reference(momentum, nesterov, &g, 1.5, 0.1);
-            assert!(w.iter().all(|&w| (w - want).abs() < 1e-14), "{momentum} {nesterov}: {w:?} {want}");
+            assert!(
+                w.iter().all(|&w| (w - want).abs() < 1e-14),
+                "{momentum} {nesterov}: {w:?} {want}"
+            );
         }
     }
 
     #[test]
     fn refuses_momentum_outside_its_range() {
         for momentum in [-0.1, 1.5, f64::NAN] {
-            let text = Sgd { momentum, nesterov: false }.check().unwrap_err().to_string();
+            let text = Sgd {
+                momentum,
+                nesterov: false,
+            }
+            .check()
+            .unwrap_err()
+            .to_string();
             assert!(text.contains("momentum in [0, 1]"), "{text}");
         }
     }

@@ -53,35 +53,59 @@ pub struct Pass {
 
 /// The memory of one variable and all that belongs to it.
 #[derive(Debug)]
-pub struct Tensors<'a, T> {
+pub struct Tensors<'a, 's, T> {
     pub weights: &'a mut [T],
     /// None: nothing reached this variable; only its average moves.
     pub gradient: Option<&'a [T]>,
-    pub slots: &'a mut [&'a mut [T]],
+    pub slots: &'s mut [&'a mut [T]],
     pub accumulator: Option<&'a mut [T]>,
     pub average: Option<&'a mut [T]>,
 }
 
 /// Which of a rule's two methods serves `T`.
 pub trait Ruled: Real + Element {
-    fn update(rule: &dyn Rule, step: &Step, weights: &mut [Self], gradient: &[Self], slots: &mut [&mut [Self]]);
+    fn update(
+        rule: &dyn Rule,
+        step: &Step,
+        weights: &mut [Self],
+        gradient: &[Self],
+        slots: &mut [&mut [Self]],
+    );
 }
 
 impl Ruled for f32 {
-    fn update(rule: &dyn Rule, step: &Step, weights: &mut [Self], gradient: &[Self], slots: &mut [&mut [Self]]) {
+    fn update(
+        rule: &dyn Rule,
+        step: &Step,
+        weights: &mut [Self],
+        gradient: &[Self],
+        slots: &mut [&mut [Self]],
+    ) {
         rule.update_f32(step, weights, gradient, slots);
     }
 }
 
 impl Ruled for f64 {
-    fn update(rule: &dyn Rule, step: &Step, weights: &mut [Self], gradient: &[Self], slots: &mut [&mut [Self]]) {
+    fn update(
+        rule: &dyn Rule,
+        step: &Step,
+        weights: &mut [Self],
+        gradient: &[Self],
+        slots: &mut [&mut [Self]],
+    ) {
         rule.update_f64(step, weights, gradient, slots);
     }
 }
 
 /// Updates one variable. Split among threads by size, when called inside the pool.
-pub fn update<T: Ruled>(rule: &dyn Rule, pass: &Pass, tensors: Tensors<'_, T>) {
-    let Tensors { weights, gradient, slots, accumulator, average } = tensors;
+pub fn update<T: Ruled>(rule: &dyn Rule, pass: &Pass, tensors: Tensors<'_, '_, T>) {
+    let Tensors {
+        weights,
+        gradient,
+        slots,
+        accumulator,
+        average,
+    } = tensors;
     let n = weights.len();
     let weights = Disjoint::new(weights);
     let accumulator = accumulator.map(Disjoint::new);
@@ -94,25 +118,25 @@ pub fn update<T: Ruled>(rule: &dyn Rule, pass: &Pass, tensors: Tensors<'_, T>) {
     for_ranges(n, GRAIN, |range| {
         for start in range.clone().step_by(BLOCK) {
             let part = start..range.end.min(start + BLOCK);
-            let cut = |d: &Disjoint<'_, T>| {
-                // SAFETY: the blocks of `for_ranges` do not overlap, and each is cut from every array once.
-                unsafe { d.slice(part.clone()) }
-            };
             let mut slots: [&mut [T]; MAX_SLOTS] = Default::default();
             for (place, slot) in slots.iter_mut().zip(&shared) {
                 if let Some(slot) = slot {
-                    // SAFETY: as above.
+                    // SAFETY: the blocks of `for_ranges` do not overlap, and each is cut from every array once.
                     *place = unsafe { slot.slice(part.clone()) };
                 }
             }
+            // SAFETY: as above.
+            let [weights, accumulator, average] = [Some(&weights), accumulator.as_ref(), average.as_ref()]
+                .map(|array| array.map(|a| unsafe { a.slice(part.clone()) }));
+            let gradient = gradient.map(|g| &g[part.clone()]);
             block(
                 rule,
                 pass,
-                cut(&weights),
-                gradient.map(|g| &g[part.clone()]),
+                weights.unwrap_or_default(),
+                gradient,
                 &mut slots[..count],
-                accumulator.as_ref().map(cut),
-                average.as_ref().map(cut),
+                accumulator,
+                average,
             );
         }
     });
@@ -136,14 +160,23 @@ fn block<T: Ruled>(
         if touched {
             let mut buffer = [T::ZERO; BLOCK];
             let out = &mut buffer[..weights.len()];
-            dispatch(Prepare { pass, gradient, accumulator, out });
+            dispatch(Prepare {
+                pass,
+                gradient,
+                accumulator,
+                out,
+            });
             change(rule, pass, weights, out, slots);
         } else {
             change(rule, pass, weights, gradient, slots);
         }
     }
     if let (Some(average), Some(how)) = (average, pass.average) {
-        dispatch(Move { how, weights, average });
+        dispatch(Move {
+            how,
+            weights,
+            average,
+        });
     }
 }
 
@@ -154,7 +187,10 @@ fn change<T: Ruled>(rule: &dyn Rule, pass: &Pass, weights: &mut [T], gradient: &
     }
     if pass.weight_decay != 0.0 {
         let rate = T::from_f64(pass.weight_decay * pass.step.learning_rate);
-        dispatch(Decay { weights: &mut *weights, rate });
+        dispatch(Decay {
+            weights: &mut *weights,
+            rate,
+        });
     }
     T::update(rule, &pass.step, weights, gradient, slots);
 }
@@ -171,7 +207,12 @@ impl<T: Real> Kernel<T> for Prepare<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run<L: Lanes<T>>(self) {
-        let Self { pass, gradient, accumulator, out } = self;
+        let Self {
+            pass,
+            gradient,
+            accumulator,
+            out,
+        } = self;
         let unscale = T::from_f64(pass.unscale);
         match (accumulator, pass.phase) {
             (Some(sum), Phase::Collect) => {
@@ -254,7 +295,12 @@ pub fn square_sum<T: Ruled>(gradient: &[T], accumulator: Option<&[T]>, unscale: 
         GRAIN,
         |range| {
             let accumulator = accumulator.map(|a| &a[range.clone()]);
-            dispatch(Squares { gradient: &gradient[range], accumulator, unscale, mean })
+            dispatch(Squares {
+                gradient: &gradient[range],
+                accumulator,
+                unscale,
+                mean,
+            })
         },
         |a, b| a + b,
     )
@@ -309,7 +355,13 @@ pub fn clip_factor(clip: Clip, square_sum: f64) -> f64 {
     let norm = square_sum.sqrt();
     match clip {
         Clip::Norm(limit) => {
-            if norm > limit { limit / norm } else if norm.is_nan() { norm } else { 1.0 }
+            if norm > limit {
+                limit / norm
+            } else if norm.is_nan() {
+                norm
+            } else {
+                1.0
+            }
         }
         Clip::GlobalNorm(limit) => {
             if !norm.is_finite() {

@@ -5,7 +5,10 @@ use crate::kernels::parallel::inside;
 
 fn plain() -> Pass {
     Pass {
-        step: Step { learning_rate: 0.1, number: 1 },
+        step: Step {
+            learning_rate: 0.1,
+            number: 1,
+        },
         phase: Phase::Update,
         unscale: 1.0,
         mean: 1.0,
@@ -17,7 +20,9 @@ fn plain() -> Pass {
 }
 
 fn wave<T: Ruled>(n: usize, shift: f64) -> Vec<T> {
-    (0..n).map(|i| T::from_f64(((i * 37 % 101) as f64) * 0.02 - 1.0 + shift)).collect()
+    (0..n)
+        .map(|i| T::from_f64(((i * 37 % 101) as f64) * 0.02 - 1.0 + shift))
+        .collect()
 }
 
 /// Everything at once against plain loops, on sizes around the blocks.
@@ -28,7 +33,10 @@ fn agrees<T: Ruled>(n: usize, tolerance: f64) {
         clip_factor: 0.7,
         clip_value: 0.05,
         weight_decay: 0.3,
-        average: Some(Average { momentum: 0.9, overwrite: true }),
+        average: Some(Average {
+            momentum: 0.9,
+            overwrite: true,
+        }),
         ..plain()
     };
     let (mut w, g, mut c): (Vec<T>, Vec<T>, Vec<T>) = (wave(n, 0.0), wave(n, 0.3), wave(n, -0.2));
@@ -44,7 +52,10 @@ fn agrees<T: Ruled>(n: usize, tolerance: f64) {
         .collect();
     inside(|| {
         update(
-            &Sgd { momentum: 0.9, nesterov: false },
+            &Sgd {
+                momentum: 0.9,
+                nesterov: false,
+            },
             &pass,
             Tensors {
                 weights: &mut w,
@@ -55,7 +66,12 @@ fn agrees<T: Ruled>(n: usize, tolerance: f64) {
             },
         );
     });
-    assert!(w.iter().zip(&want).all(|(w, want)| (w.to_f64() - want).abs() < tolerance), "n={n}");
+    assert!(
+        w.iter()
+            .zip(&want)
+            .all(|(w, want)| (w.to_f64() - want).abs() < tolerance),
+        "n={n}"
+    );
     assert!(c.iter().all(|&c| c == T::ZERO));
     assert!(w.iter().zip(&a).all(|(w, a)| w == a));
 }
@@ -70,7 +86,11 @@ fn a_step_agrees_with_plain_loops() {
 
 #[test]
 fn collecting_leaves_the_weights() {
-    let pass = Pass { phase: Phase::Collect, weight_decay: 1.0, ..plain() };
+    let pass = Pass {
+        phase: Phase::Collect,
+        weight_decay: 1.0,
+        ..plain()
+    };
     let (mut w, mut c) = (vec![1.0f32; 3], vec![0.5f32; 3]);
     let tensors = Tensors {
         weights: &mut w,
@@ -89,8 +109,11 @@ fn norms_are_those_of_the_gradient_in_use() {
     let c: Vec<f32> = wave(1003, -0.4);
     let direct: f64 = g.iter().map(|g| (f64::from(*g) * 0.5).powi(2)).sum();
     assert!((square_sum(&g, None, 0.5, 1.0) - direct).abs() < 1e-9 * direct);
-    let both: f64 =
-        g.iter().zip(&c).map(|(g, c)| ((f64::from(*g) * 0.5 + f64::from(*c)) * 0.25).powi(2)).sum();
+    let both: f64 = g
+        .iter()
+        .zip(&c)
+        .map(|(g, c)| ((f64::from(*g) * 0.5 + f64::from(*c)) * 0.25).powi(2))
+        .sum();
     assert!((square_sum(&g, Some(&c), 0.5, 0.25) - both).abs() < 1e-9 * both);
     // Squares of large f32 do not overflow.
     assert!(square_sum(&[1e30f32, 1e30], None, 1.0, 1.0).is_finite());
@@ -108,7 +131,10 @@ fn factors_bring_a_norm_to_its_limit() {
 
 #[test]
 fn nan_gradients_are_not_hidden_by_clipping() {
-    let pass = Pass { clip_value: 1.0, ..plain() };
+    let pass = Pass {
+        clip_value: 1.0,
+        ..plain()
+    };
     let mut w = vec![1.0f64; 2];
     let tensors = Tensors {
         weights: &mut w,
