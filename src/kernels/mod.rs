@@ -1,5 +1,6 @@
 //! Kernels: slices and sizes in, slices out. They know nothing of tensors, ops or gradients.
 
+pub mod gemm;
 pub mod math;
 pub mod parallel;
 pub mod real;

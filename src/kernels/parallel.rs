@@ -37,7 +37,11 @@ pub struct InvalidThreads(pub usize);
 
 impl fmt::Display for InvalidThreads {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "set_num_threads: expected a number from 1 to {MAX_THREADS}, got {}.", self.0)
+        write!(
+            f,
+            "set_num_threads: expected a number from 1 to {MAX_THREADS}, got {}.",
+            self.0
+        )
     }
 }
 
@@ -48,7 +52,9 @@ fn available() -> usize {
     static AVAILABLE: AtomicUsize = AtomicUsize::new(0);
     match AVAILABLE.load(Ordering::Relaxed) {
         0 => {
-            let n = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
+            let n = std::thread::available_parallelism()
+                .map_or(1, usize::from)
+                .min(MAX_THREADS);
             AVAILABLE.store(n, Ordering::Relaxed);
             n
         }
@@ -84,8 +90,11 @@ fn pool(n: usize) -> Option<&'static Pool> {
         return Some(pool);
     }
     // First use, or a child after `fork`: the threads of the parent's pool do not exist here.
-    let threads =
-        rayon::ThreadPoolBuilder::new().num_threads(n).thread_name(|i| format!("oxhorn-{i}")).build().ok()?;
+    let threads = rayon::ThreadPoolBuilder::new()
+        .num_threads(n)
+        .thread_name(|i| format!("oxhorn-{i}"))
+        .build()
+        .ok()?;
     let fresh = Box::into_raw(Box::new(Pool { process, threads }));
     match POOLS[n].compare_exchange(found, fresh, Ordering::AcqRel, Ordering::Acquire) {
         // SAFETY: `fresh` is valid and, being published, lives for ever.
@@ -141,7 +150,10 @@ fn split(chunks: Range<usize>, part: &(impl Fn(usize) + Sync)) {
         return part(chunks.start);
     }
     let middle = chunks.start + chunks.len() / 2;
-    rayon::join(|| split(chunks.start..middle, part), || split(middle..chunks.end, part));
+    rayon::join(
+        || split(chunks.start..middle, part),
+        || split(middle..chunks.end, part),
+    );
 }
 
 /// Calls `f(index of the first element, chunk)` for the consecutive chunks of `len` elements of `data`.
@@ -182,9 +194,15 @@ fn fold<A: Send>(
     let middle = chunks.start + chunks.len() / 2;
     let (left, right) = (chunks.start..middle, middle..chunks.end);
     let (a, b) = if parallel {
-        rayon::join(|| fold(left, true, part, combine), || fold(right, true, part, combine))
+        rayon::join(
+            || fold(left, true, part, combine),
+            || fold(right, true, part, combine),
+        )
     } else {
-        (fold(left, false, part, combine), fold(right, false, part, combine))
+        (
+            fold(left, false, part, combine),
+            fold(right, false, part, combine),
+        )
     };
     combine(a, b)
 }
@@ -204,7 +222,11 @@ unsafe impl<T: Send> Send for Disjoint<'_, T> {}
 
 impl<'a, T> Disjoint<'a, T> {
     pub fn new(data: &'a mut [T]) -> Self {
-        Self { start: data.as_mut_ptr(), len: data.len(), lifetime: PhantomData }
+        Self {
+            start: data.as_mut_ptr(),
+            len: data.len(),
+            lifetime: PhantomData,
+        }
     }
 
     /// # Safety
@@ -212,7 +234,10 @@ impl<'a, T> Disjoint<'a, T> {
     #[inline]
     #[allow(clippy::mut_from_ref)] // that is what this type is for; see the safety section
     pub unsafe fn slice(&self, range: Range<usize>) -> &mut [T] {
-        assert!(range.start <= range.end && range.end <= self.len, "part out of range");
+        assert!(
+            range.start <= range.end && range.end <= self.len,
+            "part out of range"
+        );
         // SAFETY: in range by the assertion, exclusive by the caller's promise.
         unsafe { core::slice::from_raw_parts_mut(self.start.add(range.start), range.len()) }
     }
@@ -247,7 +272,9 @@ mod tests {
 
     #[test]
     fn sums_have_the_same_bits_for_any_number_of_threads() {
-        let data: Vec<f32> = (0..100_003).map(|i| ((i * 37) % 101) as f32 * 0.013 - 0.5).collect();
+        let data: Vec<f32> = (0..100_003)
+            .map(|i| ((i * 37) % 101) as f32 * 0.013 - 0.5)
+            .collect();
         let sum = || fold_ranges(data.len(), 1000, |r| data[r].iter().sum::<f32>(), |a, b| a + b);
         let serial = sum();
         for n in [1, 2, 3, 7] {

@@ -194,7 +194,8 @@ mod tests {
     fn identities<T: Real>(tolerance: f64) {
         for i in 1..40 {
             let x = T::from_f64(f64::from(i) * 0.17);
-            let near = |a: T, b: f64| assert!((a.to_f64() - b).abs() <= tolerance * b.abs().max(1.0), "{a} {b}");
+            let near =
+                |a: T, b: f64| assert!((a.to_f64() - b).abs() <= tolerance * b.abs().max(1.0), "{a} {b}");
             near(x.exp().ln(), x.to_f64());
             near(x.powi(3), x.to_f64().powi(3));
             near(x.powf(T::from_f64(1.5)), x.to_f64().powf(1.5));

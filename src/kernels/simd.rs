@@ -34,6 +34,7 @@ mod x86;
 ///
 /// The operations need the instruction set that the type stands for, so values of these types are only made inside
 /// `Kernel::run`, which `dispatch` calls with a type that this machine has.
+#[allow(clippy::return_self_not_must_use)] // lanes are registers: every method returns them
 pub trait Lanes<T>: Copy + Send + Sync + 'static {
     const N: usize;
     /// How many such registers there are: a kernel's tile of accumulators must fit.
@@ -108,6 +109,11 @@ pub trait Lanes<T>: Copy + Send + Sync + 'static {
     fn reduce_max(self) -> T;
     /// The smallest lane; unspecified if there is a NaN.
     fn reduce_min(self) -> T;
+
+    /// Transposes an `N` x `N` block: to[j * to_row + i] = from[i * from_row + j].
+    /// # Safety
+    /// Both blocks must be valid, `from` for reading and `to` for writing, and must not overlap.
+    unsafe fn transpose(from: *const T, from_row: usize, to: *mut T, to_row: usize);
 
     /// The first `N` numbers of `x`, which must have as many.
     #[inline(always)]
@@ -216,7 +222,10 @@ pub fn level() -> Level {
 
 /// The levels that this machine can run, from the least to the most capable.
 pub fn levels() -> Vec<Level> {
-    [Level::Portable, Level::Avx2, Level::Avx512].into_iter().filter(|&l| l <= detect()).collect()
+    [Level::Portable, Level::Avx2, Level::Avx512]
+        .into_iter()
+        .filter(|&l| l <= detect())
+        .collect()
 }
 
 /// What this machine offers and which instruction set is used, in words.

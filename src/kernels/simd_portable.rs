@@ -23,7 +23,10 @@ impl Bits for f32 {
     #[inline(always)]
     fn split_exponent(self) -> (Self, Self) {
         let bits = self.to_bits() & 0x7fff_ffff;
-        ((bits >> 23) as i32 as f32 - 127.0, f32::from_bits(bits & 0x007f_ffff | 0x3f80_0000))
+        (
+            (bits >> 23) as i32 as f32 - 127.0,
+            f32::from_bits(bits & 0x007f_ffff | 0x3f80_0000),
+        )
     }
 }
 
@@ -35,7 +38,10 @@ impl Bits for f64 {
     #[inline(always)]
     fn split_exponent(self) -> (Self, Self) {
         let bits = self.to_bits() & 0x7fff_ffff_ffff_ffff;
-        ((bits >> 52) as i64 as f64 - 1023.0, f64::from_bits(bits & 0x000f_ffff_ffff_ffff | 0x3ff0_0000_0000_0000))
+        (
+            (bits >> 52) as i64 as f64 - 1023.0,
+            f64::from_bits(bits & 0x000f_ffff_ffff_ffff | 0x3ff0_0000_0000_0000),
+        )
     }
 }
 
@@ -82,7 +88,11 @@ impl<T: Real, const N: usize> Array<T, N> {
 /// cost a hundred times as much).
 #[inline(always)]
 fn mul_add<T: Real>(a: T, b: T, c: T) -> T {
-    if cfg!(any(target_feature = "fma", target_arch = "aarch64")) { a.mul_add(b, c) } else { a * b + c }
+    if cfg!(any(target_feature = "fma", target_arch = "aarch64")) {
+        a.mul_add(b, c)
+    } else {
+        a * b + c
+    }
 }
 
 #[inline(always)]
@@ -239,7 +249,10 @@ impl<T: Bits, const N: usize> Lanes<T> for Array<T, N> {
     }
     #[inline(always)]
     fn split_exponent(self) -> (Self, Self) {
-        (self.map(|a| a.split_exponent().0), self.map(|a| a.split_exponent().1))
+        (
+            self.map(|a| a.split_exponent().0),
+            self.map(|a| a.split_exponent().1),
+        )
     }
     #[inline(always)]
     fn reduce_sum(self) -> T {
@@ -252,5 +265,14 @@ impl<T: Bits, const N: usize> Lanes<T> for Array<T, N> {
     #[inline(always)]
     fn reduce_min(self) -> T {
         self.halves(|a, b| if a < b { a } else { b })
+    }
+    #[inline(always)]
+    unsafe fn transpose(from: *const T, from_row: usize, to: *mut T, to_row: usize) {
+        for i in 0..N {
+            for j in 0..N {
+                // SAFETY: inside the two N x N blocks of the caller's promise.
+                unsafe { *to.add(j * to_row + i) = *from.add(i * from_row + j) }
+            }
+        }
     }
 }

@@ -37,10 +37,22 @@ impl<T: Real> Kernel<T> for Check<T> {
             same(L::select(a.ge(b), a, b), &|a, b| if a >= b { a } else { b }, "ge");
             same(L::select(a.le(b), a, b), &|a, b| if a <= b { a } else { b }, "le");
             same(L::select(a.gt(b), a, b), &|a, b| if a > b { a } else { b }, "gt");
-            same(L::select(a.eq(b), a, b.neg()), &|a, b| if a == b { a } else { -b }, "eq");
-            same(L::select(L::not(a.is_nan()), a, b), &|a, b| if a.is_nan() { b } else { a }, "is_nan");
+            same(
+                L::select(a.eq(b), a, b.neg()),
+                &|a, b| if a == b { a } else { -b },
+                "eq",
+            );
+            same(
+                L::select(L::not(a.is_nan()), a, b),
+                &|a, b| if a.is_nan() { b } else { a },
+                "is_nan",
+            );
             let between = L::and(a.lt(b), L::not(L::or(a.is_nan(), b.is_nan())));
-            same(L::select(between, a, b), &|a, b| if a < b { a } else { b }, "masks");
+            same(
+                L::select(between, a, b),
+                &|a, b| if a < b { a } else { b },
+                "masks",
+            );
             for part in 0..=n {
                 let mut target = vec![T::ONE; n];
                 L::from_part(&x[..part]).to_part(&mut target[..part]);
@@ -50,12 +62,28 @@ impl<T: Real> Kernel<T> for Check<T> {
             if x.iter().all(|v| v.is_finite()) {
                 let near = |got: T, want: f64| {
                     let scale = x.iter().map(|v| v.to_f64().abs()).fold(1.0, f64::max) * n as f64;
-                    assert!((got.to_f64() - want).abs() <= 4.0 * T::EPSILON.to_f64() * scale, "{got} {want}");
+                    assert!(
+                        (got.to_f64() - want).abs() <= 4.0 * T::EPSILON.to_f64() * scale,
+                        "{got} {want}"
+                    );
                 };
                 near(a.reduce_sum(), x.iter().map(|v| v.to_f64()).sum());
-                near(a.reduce_max(), x.iter().map(|v| v.to_f64()).fold(f64::NEG_INFINITY, f64::max));
-                near(a.reduce_min(), x.iter().map(|v| v.to_f64()).fold(f64::INFINITY, f64::min));
+                near(
+                    a.reduce_max(),
+                    x.iter().map(|v| v.to_f64()).fold(f64::NEG_INFINITY, f64::max),
+                );
+                near(
+                    a.reduce_min(),
+                    x.iter().map(|v| v.to_f64()).fold(f64::INFINITY, f64::min),
+                );
             }
+        }
+        let mut transposed = vec![T::ZERO; n * (n + 1)];
+        let matrix: Vec<T> = (0..n * (n + 3)).map(T::from_usize).collect();
+        // SAFETY: n rows, n + 3 and n + 1 apart.
+        unsafe { L::transpose(matrix.as_ptr(), n + 3, transposed.as_mut_ptr(), n + 1) };
+        for i in 0..n {
+            assert!((0..n).all(|j| transposed[j * (n + 1) + i] == matrix[i * (n + 3) + j]));
         }
         for e in -100..100 {
             let power = T::from_f64(2.0_f64.powi(e));
@@ -73,8 +101,13 @@ impl<T: Real> Kernel<T> for Check<T> {
 }
 
 fn numbers<T: Real>() -> Vec<T> {
-    let mut x: Vec<T> = (0..100).map(|i| T::from_f64(f64::from(i % 23 * 37 % 41) * 0.25 - 4.0)).collect();
-    for (i, special) in [T::NAN, T::INFINITY, T::ZERO, -T::ZERO, T::MIN_POSITIVE].into_iter().enumerate() {
+    let mut x: Vec<T> = (0..100)
+        .map(|i| T::from_f64(f64::from(i % 23 * 37 % 41) * 0.25 - 4.0))
+        .collect();
+    for (i, special) in [T::NAN, T::INFINITY, T::ZERO, -T::ZERO, T::MIN_POSITIVE]
+        .into_iter()
+        .enumerate()
+    {
         x[60 + 3 * i] = special;
     }
     x
@@ -85,7 +118,12 @@ fn every_level_computes_the_same() {
     let levels = levels();
     assert!(levels.contains(&Level::Portable));
     for at in levels {
-        let widths = with_level(at, || (dispatch(Check(numbers::<f32>())), dispatch(Check(numbers::<f64>()))));
+        let widths = with_level(at, || {
+            (
+                dispatch(Check(numbers::<f32>())),
+                dispatch(Check(numbers::<f64>())),
+            )
+        });
         let expected = match at {
             Level::Portable => (4, 2),
             Level::Avx2 => (8, 4),

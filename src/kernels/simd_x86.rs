@@ -134,6 +134,10 @@ macro_rules! avx2 {
             fn reduce_min(self) -> $t {
                 self.halves(|a, b| if a < b { a } else { b }, |a, b| a.min(b))
             }
+            #[inline(always)]
+            unsafe fn transpose(from: *const $t, from_row: usize, to: *mut $t, to_row: usize) {
+                unsafe { Self::transpose_(from, from_row, to, to_row) }
+            }
         }
     };
 }
@@ -149,6 +153,40 @@ avx2!(F64x4, f64, __m256d, 4, i64, -0.0_f64,
 
 impl F32x8 {
     #[inline(always)]
+    unsafe fn transpose_(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
+        unsafe {
+            let mut x = [_mm256_setzero_ps(); 8];
+            let mut y = x;
+            for i in 0..4 {
+                // Rows i and i + 4 share a register: the halves are then where the transpose needs them.
+                for half in 0..2 {
+                    let low = _mm_loadu_ps(from.add(i * from_row + 4 * half));
+                    let high = _mm_loadu_ps(from.add((i + 4) * from_row + 4 * half));
+                    x[4 * half + i] = _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(low), high);
+                }
+            }
+            for q in [0, 4] {
+                y[q] = _mm256_unpacklo_ps(x[q], x[q + 1]);
+                y[q + 1] = _mm256_unpackhi_ps(x[q], x[q + 1]);
+                y[q + 2] = _mm256_unpacklo_ps(x[q + 2], x[q + 3]);
+                y[q + 3] = _mm256_unpackhi_ps(x[q + 2], x[q + 3]);
+                _mm256_storeu_ps(to.add(q * to_row), _mm256_shuffle_ps::<0x44>(y[q], y[q + 2]));
+                _mm256_storeu_ps(
+                    to.add((q + 1) * to_row),
+                    _mm256_shuffle_ps::<0xee>(y[q], y[q + 2]),
+                );
+                _mm256_storeu_ps(
+                    to.add((q + 2) * to_row),
+                    _mm256_shuffle_ps::<0x44>(y[q + 1], y[q + 3]),
+                );
+                _mm256_storeu_ps(
+                    to.add((q + 3) * to_row),
+                    _mm256_shuffle_ps::<0xee>(y[q + 1], y[q + 3]),
+                );
+            }
+        }
+    }
+    #[inline(always)]
     fn exp2_int_(self) -> Self {
         unsafe {
             let biased = _mm256_add_epi32(_mm256_cvtps_epi32(self.0), _mm256_set1_epi32(127));
@@ -162,7 +200,10 @@ impl F32x8 {
             let exponent = _mm256_cvtepi32_ps(_mm256_srli_epi32::<23>(bits));
             let mantissa = _mm256_and_si256(bits, _mm256_set1_epi32(0x007f_ffff));
             let mantissa = _mm256_or_si256(mantissa, _mm256_set1_epi32(0x3f80_0000));
-            (Self(_mm256_sub_ps(exponent, _mm256_set1_ps(127.0))), Self(_mm256_castsi256_ps(mantissa)))
+            (
+                Self(_mm256_sub_ps(exponent, _mm256_set1_ps(127.0))),
+                Self(_mm256_castsi256_ps(mantissa)),
+            )
         }
     }
     #[inline(always)]
@@ -178,11 +219,29 @@ impl F32x8 {
 
 impl F64x4 {
     #[inline(always)]
+    unsafe fn transpose_(from: *const f64, from_row: usize, to: *mut f64, to_row: usize) {
+        unsafe {
+            for half in 0..2 {
+                let mut x = [_mm256_setzero_pd(); 2];
+                for i in 0..2 {
+                    let low = _mm_loadu_pd(from.add(i * from_row + 2 * half));
+                    let high = _mm_loadu_pd(from.add((i + 2) * from_row + 2 * half));
+                    x[i] = _mm256_insertf128_pd::<1>(_mm256_castpd128_pd256(low), high);
+                }
+                _mm256_storeu_pd(to.add(2 * half * to_row), _mm256_unpacklo_pd(x[0], x[1]));
+                _mm256_storeu_pd(to.add((2 * half + 1) * to_row), _mm256_unpackhi_pd(x[0], x[1]));
+            }
+        }
+    }
+    #[inline(always)]
     fn exp2_int_(self) -> Self {
         unsafe {
             // Adding 1.5 * 2^52 leaves the integer, in two's complement, in the low bits.
             let n = _mm256_castpd_si256(_mm256_add_pd(self.0, _mm256_set1_pd(6_755_399_441_055_744.0)));
-            Self(_mm256_castsi256_pd(_mm256_slli_epi64::<52>(_mm256_add_epi64(n, _mm256_set1_epi64x(1023)))))
+            Self(_mm256_castsi256_pd(_mm256_slli_epi64::<52>(_mm256_add_epi64(
+                n,
+                _mm256_set1_epi64x(1023),
+            ))))
         }
     }
     #[inline(always)]
@@ -195,7 +254,10 @@ impl F64x4 {
             let exponent = _mm256_sub_pd(_mm256_castsi256_pd(exponent), two52);
             let mantissa = _mm256_and_si256(bits, _mm256_set1_epi64x(0x000f_ffff_ffff_ffff));
             let mantissa = _mm256_or_si256(mantissa, _mm256_set1_epi64x(0x3ff0_0000_0000_0000));
-            (Self(_mm256_sub_pd(exponent, _mm256_set1_pd(1023.0))), Self(_mm256_castsi256_pd(mantissa)))
+            (
+                Self(_mm256_sub_pd(exponent, _mm256_set1_pd(1023.0))),
+                Self(_mm256_castsi256_pd(mantissa)),
+            )
         }
     }
     #[inline(always)]
@@ -220,7 +282,11 @@ macro_rules! avx512 {
         impl $name {
             #[inline(always)]
             fn part(n: usize) -> $mask {
-                if n >= $n { !0 } else { ((1_u32 << n) - 1) as $mask }
+                if n >= $n {
+                    !0
+                } else {
+                    ((1_u32 << n) - 1) as $mask
+                }
             }
         }
 
@@ -294,7 +360,10 @@ macro_rules! avx512 {
             #[inline(always)]
             fn split_exponent(self) -> (Self, Self) {
                 unsafe {
-                    (Self($getexp(self.0)), Self($getmant::<_MM_MANT_NORM_1_2, _MM_MANT_SIGN_ZERO>(self.0)))
+                    (
+                        Self($getexp(self.0)),
+                        Self($getmant::<_MM_MANT_NORM_1_2, _MM_MANT_SIGN_ZERO>(self.0)),
+                    )
                 }
             }
             #[inline(always)]
@@ -308,6 +377,20 @@ macro_rules! avx512 {
             #[inline(always)]
             fn reduce_min(self) -> $t {
                 unsafe { $half($low(self.0)).min($half($high(self.0))).reduce_min() }
+            }
+            #[inline(always)]
+            unsafe fn transpose(from: *const $t, from_row: usize, to: *mut $t, to_row: usize) {
+                for (i, j) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+                    let (i, j) = (i * $n / 2, j * $n / 2);
+                    unsafe {
+                        $half::transpose(
+                            from.add(i * from_row + j),
+                            from_row,
+                            to.add(j * to_row + i),
+                            to_row,
+                        );
+                    }
+                }
             }
         }
     };
