@@ -1,0 +1,140 @@
+"""Losses by name and by configuration."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from oxhorn.losses import hinge, probabilistic, regression
+from oxhorn.losses.loss import Loss
+from oxhorn.losses.wrapper import LossFunctionWrapper
+
+_CLASSES: tuple[type[Loss], ...] = (
+    probabilistic.BinaryCrossentropy,
+    probabilistic.CategoricalCrossentropy,
+    hinge.CategoricalHinge,
+    regression.CosineSimilarity,
+    hinge.Hinge,
+    regression.Huber,
+    probabilistic.KLDivergence,
+    regression.LogCosh,
+    Loss,
+    LossFunctionWrapper,
+    regression.MeanAbsoluteError,
+    regression.MeanAbsolutePercentageError,
+    regression.MeanSquaredError,
+    regression.MeanSquaredLogarithmicError,
+    probabilistic.Poisson,
+    probabilistic.SparseCategoricalCrossentropy,
+    hinge.SquaredHinge,
+)
+
+_FUNCTIONS = (
+    probabilistic.binary_crossentropy,
+    probabilistic.categorical_crossentropy,
+    hinge.categorical_hinge,
+    regression.cosine_similarity,
+    hinge.hinge,
+    regression.huber,
+    probabilistic.kl_divergence,
+    regression.log_cosh,
+    regression.mean_absolute_error,
+    regression.mean_absolute_percentage_error,
+    regression.mean_squared_error,
+    regression.mean_squared_logarithmic_error,
+    probabilistic.poisson,
+    probabilistic.sparse_categorical_crossentropy,
+    hinge.squared_hinge,
+)
+
+_ALIASES = {
+    "bce": probabilistic.binary_crossentropy,
+    "kld": probabilistic.kl_divergence,
+    "mae": regression.mean_absolute_error,
+    "mape": regression.mean_absolute_percentage_error,
+    "mse": regression.mean_squared_error,
+    "msle": regression.mean_squared_logarithmic_error,
+}
+
+OBJECTS: dict[str, Any] = {
+    **{thing.__name__: thing for thing in (*_CLASSES, *_FUNCTIONS)},
+    **_ALIASES,
+    **{name.upper(): function for name, function in _ALIASES.items()},
+    "logcosh": regression.log_cosh,
+    "kullback_leibler_divergence": probabilistic.kl_divergence,
+    "huber_loss": regression.huber,
+}
+
+
+def serialize(loss: Any) -> Any:
+    """The configuration of a loss.
+
+    Args:
+        loss: A `Loss`, or a loss function.
+
+    Returns:
+        A dict (or, for a function, its name) that `deserialize` understands.
+    """
+    from oxhorn.saving import serialize_keras_object
+
+    return serialize_keras_object(loss)
+
+
+def deserialize(name: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """A loss from its configuration.
+
+    Args:
+        name: What `serialize` returned, or the name of a loss.
+        custom_objects: Names that stand for classes and functions of yours.
+
+    Returns:
+        A `Loss`, or a loss function.
+    """
+    from oxhorn.saving import deserialize_keras_object
+
+    return deserialize_keras_object(name, custom_objects=custom_objects, module_objects=OBJECTS)
+
+
+def get(identifier: Any) -> Any:
+    """A loss by name, configuration, or as it is.
+
+    Args:
+        identifier: None, a name such as `"mse"` or `"MeanSquaredError"`, a configuration, a function or a `Loss`.
+
+    Returns:
+        None, a loss function, or a `Loss`.
+
+    Raises:
+        ValueError: If there is no such loss.
+
+    Example:
+    >>> import oxhorn as keras
+    >>> keras.losses.get("mse").__name__
+    'mean_squared_error'
+    """
+    if identifier is None:
+        return None
+    thing = identifier
+    if isinstance(identifier, dict):
+        thing = deserialize(identifier)
+    elif isinstance(identifier, str):
+        thing = _by_name(identifier)
+    if inspect.isclass(thing):
+        thing = thing()
+    if callable(thing):
+        return thing
+    raise ValueError(
+        f"losses.get: expected a name, a configuration, a function or a Loss; got {identifier!r}."
+    )
+
+
+def _by_name(name: str) -> Any:
+    from oxhorn.saving import get_registered_object
+
+    thing = OBJECTS.get(name)
+    if thing is None:
+        thing = get_registered_object(name)
+    if thing is None:
+        known = ", ".join(sorted(set(OBJECTS) - {"Loss", "LossFunctionWrapper"}))
+        raise ValueError(f"losses.get: unknown loss {name!r}. Known: {known}. Check the spelling.")
+    return thing
