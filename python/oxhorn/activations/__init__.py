@@ -1,0 +1,77 @@
+"""Activation functions, the curves between layers."""
+
+from oxhorn.activations.curves import (
+    exponential,
+    hard_tanh,
+    linear,
+    softplus,
+    softsign,
+    sparse_plus,
+    squareplus,
+    tanh,
+    tanh_shrink,
+)
+from oxhorn.activations.distributions import log_softmax, softmax, sparsemax
+from oxhorn.activations.gates import (
+    gelu,
+    glu,
+    hard_sigmoid,
+    hard_silu,
+    log_sigmoid,
+    mish,
+    sigmoid,
+    silu,
+    sparse_sigmoid,
+)
+from oxhorn.activations.gates import hard_silu as hard_swish
+from oxhorn.activations.gates import silu as swish
+from oxhorn.activations.lookup import deserialize, get, serialize
+from oxhorn.activations.rectifiers import (
+    celu,
+    elu,
+    hard_shrink,
+    leaky_relu,
+    relu,
+    relu6,
+    selu,
+    soft_shrink,
+    threshold,
+)
+
+__all__ = [
+    "celu",
+    "deserialize",
+    "elu",
+    "exponential",
+    "gelu",
+    "get",
+    "glu",
+    "hard_shrink",
+    "hard_sigmoid",
+    "hard_silu",
+    "hard_swish",
+    "hard_tanh",
+    "leaky_relu",
+    "linear",
+    "log_sigmoid",
+    "log_softmax",
+    "mish",
+    "relu",
+    "relu6",
+    "selu",
+    "serialize",
+    "sigmoid",
+    "silu",
+    "soft_shrink",
+    "softmax",
+    "softplus",
+    "softsign",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "sparsemax",
+    "squareplus",
+    "swish",
+    "tanh",
+    "tanh_shrink",
+    "threshold",
+]

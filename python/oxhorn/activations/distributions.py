@@ -1,0 +1,85 @@
+"""Activations whose outputs are probabilities along an axis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from oxhorn.activations.apply import activation
+from oxhorn.arguments import integer, integer_or_integers
+
+__all__ = ["log_softmax", "softmax", "sparsemax"]
+
+
+def softmax(x: Any, axis: int | Sequence[int] = -1) -> Any:
+    """Turn scores into probabilities that add up to 1 along an axis.
+
+    `f(x)_i = exp(x_i - max(x)) / sum_j exp(x_j - max(x))`
+
+    Args:
+        x: A tensor or array of floats, any shape.
+        axis: The axis, or a list of axes taken together. Defaults to -1.
+
+    Returns:
+        A tensor of the same shape and dtype.
+
+    Raises:
+        ValueError: If the axis is out of range.
+
+    Example:
+    >>> import numpy as np
+    >>> import oxhorn as keras
+    >>> keras.activations.softmax(np.array([1.0, 1.0, 1.0, 1.0])).numpy().tolist()
+    [0.25, 0.25, 0.25, 0.25]
+    """
+    return activation("softmax", x, axis=integer_or_integers(axis, "axis", "softmax"))
+
+
+def log_softmax(x: Any, axis: int = -1) -> Any:
+    """Logarithm of softmax, without under- or overflow.
+
+    `f(x)_i = x_i - log(sum_j exp(x_j))`
+
+    Args:
+        x: A tensor or array of floats, any shape.
+        axis: The axis. Defaults to -1.
+
+    Returns:
+        A tensor of the same shape and dtype.
+
+    Raises:
+        ValueError: If the axis is out of range.
+
+    Example:
+    >>> import numpy as np
+    >>> import oxhorn as keras
+    >>> keras.activations.log_softmax(np.array([0.0, 0.0])).numpy().round(4).tolist()
+    [-0.6931, -0.6931]
+    """
+    return activation("log_softmax", x, axis=integer(axis, "axis", "log_softmax", high=None))
+
+
+def sparsemax(x: Any, axis: int = -1) -> Any:
+    """Turn scores into probabilities of which many are exactly 0.
+
+    `f(x) = argmin_p |p - x|^2` over all `p >= 0` with `sum(p) = 1`
+
+    Args:
+        x: A tensor or array of floats, any shape.
+        axis: The axis. Defaults to -1.
+
+    Returns:
+        A tensor of the same shape and dtype.
+
+    Raises:
+        ValueError: If the axis is out of range.
+
+    Example:
+    >>> import numpy as np
+    >>> import oxhorn as keras
+    >>> keras.activations.sparsemax(np.array([3.0, 2.5, -1.0])).numpy().tolist()
+    [0.75, 0.25, 0.0]
+
+    Source: Martins and Astudillo, 2016 (https://arxiv.org/abs/1602.02068).
+    """
+    return activation("sparsemax", x, axis=integer(axis, "axis", "sparsemax", high=None))

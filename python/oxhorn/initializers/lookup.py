@@ -1,0 +1,142 @@
+"""Initializers by name and by config."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from oxhorn.config import floatx
+
+from oxhorn import _core
+from oxhorn.arguments import describe
+from oxhorn.initializers.constant_initializers import Constant, Identity, Ones, Zeros
+from oxhorn.initializers.orthogonal import Orthogonal
+from oxhorn.initializers.random_initializers import RandomNormal, RandomUniform, TruncatedNormal
+from oxhorn.initializers.variance_scaling import (
+    GlorotNormal,
+    GlorotUniform,
+    HeNormal,
+    HeUniform,
+    LecunNormal,
+    LecunUniform,
+    VarianceScaling,
+)
+from oxhorn.lookup import deserialize_from, get_from
+
+__all__ = ["deserialize", "get", "serialize"]
+
+INITIALIZERS: dict[str, type] = {
+    "Constant": Constant,
+    "GlorotNormal": GlorotNormal,
+    "GlorotUniform": GlorotUniform,
+    "HeNormal": HeNormal,
+    "HeUniform": HeUniform,
+    "Identity": Identity,
+    "IdentityInitializer": Identity,
+    "LecunNormal": LecunNormal,
+    "LecunUniform": LecunUniform,
+    "Ones": Ones,
+    "Orthogonal": Orthogonal,
+    "OrthogonalInitializer": Orthogonal,
+    "RandomNormal": RandomNormal,
+    "RandomUniform": RandomUniform,
+    "TruncatedNormal": TruncatedNormal,
+    "VarianceScaling": VarianceScaling,
+    "Zeros": Zeros,
+    "constant": Constant,
+    "glorot_normal": GlorotNormal,
+    "glorot_uniform": GlorotUniform,
+    "he_normal": HeNormal,
+    "he_uniform": HeUniform,
+    "identity": Identity,
+    "lecun_normal": LecunNormal,
+    "lecun_uniform": LecunUniform,
+    "normal": RandomNormal,
+    "one": Ones,
+    "ones": Ones,
+    "orthogonal": Orthogonal,
+    "random_normal": RandomNormal,
+    "random_uniform": RandomUniform,
+    "truncated_normal": TruncatedNormal,
+    "uniform": RandomUniform,
+    "variance_scaling": VarianceScaling,
+    "zero": Zeros,
+    "zeros": Zeros,
+}
+
+
+def serialize(initializer: Any) -> Any:
+    """Return the config of an initializer.
+
+    Args:
+        initializer: An initializer.
+
+    Returns:
+        A dict with `class_name` and `config`.
+    """
+    from oxhorn.saving import serialize_keras_object
+
+    return serialize_keras_object(initializer)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Return the initializer a config or a name stands for.
+
+    Args:
+        config: What `serialize` returned, or a name.
+        custom_objects: Your own classes by name.
+
+    Raises:
+        ValueError: If the config or the name is unknown.
+
+    Example:
+    >>> import oxhorn as keras
+    >>> config = keras.initializers.serialize(keras.initializers.Constant(2.0))
+    >>> keras.initializers.deserialize(config).value
+    2.0
+    """
+    found = deserialize_from(config, "initializer", INITIALIZERS, custom_objects)
+    return found() if isinstance(found, type) else found
+
+
+def get(identifier: Any) -> Any:
+    """Return the initializer an argument stands for.
+
+    Args:
+        identifier: A name in CamelCase or snake_case, a config, a class, a callable with the arguments
+            `(shape, dtype)`, an array with the values themselves, or None.
+
+    Returns:
+        The initializer, or None.
+
+    Raises:
+        ValueError: If the identifier is none of these.
+
+    Example:
+    >>> import oxhorn as keras
+    >>> type(keras.initializers.get("he_normal")).__name__
+    'HeNormal'
+    """
+    if isinstance(identifier, (np.ndarray, np.generic, _core.Tensor)):
+        return _values(identifier)
+    return get_from(identifier, "initializer", INITIALIZERS)
+
+
+def _values(values: Any) -> Any:
+    array = np.array(values)
+    if array.dtype.kind not in "fiub":
+        raise ValueError(
+            f"Expected the values of an initializer to be numbers. Received: {describe(values)}. "
+            f"Pass an array of a float dtype."
+        )
+
+    def initialize(shape: Sequence[int], dtype: str | None = None) -> Any:
+        if tuple(shape) != array.shape:
+            raise ValueError(
+                f"An array of shape {array.shape} was passed as initializer: expected a weight of that shape. "
+                f"Received: shape={tuple(shape)}. Pass an array of the weight's shape."
+            )
+        return _core.tensor(array, dtype or floatx())
+
+    return initialize

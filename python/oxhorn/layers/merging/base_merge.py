@@ -1,0 +1,54 @@
+"""What the merging layers have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from oxhorn.layers.core_layer import CoreLayer
+
+from oxhorn import _core
+from oxhorn.arguments import describe
+
+__all__ = ["Merge", "check_masks"]
+
+
+class Merge(CoreLayer):
+    """A layer that makes one value of a list of values, entry by entry."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """Return the mask of the result: an entry counts if it counts in any of the inputs.
+
+        Args:
+            inputs: The list of inputs.
+            mask: The list of their masks, None for an input without one.
+
+        Returns:
+            A mask, or None if an input has none.
+        """
+        masks = check_masks(self.name, inputs, mask)
+        if masks is None or any(entry is None for entry in masks):
+            return None
+        merged = masks[0]
+        for entry in masks[1:]:
+            merged = _core.apply("logical_or", [merged, entry])
+        return merged
+
+
+def check_masks(owner: str, inputs: Any, mask: Any) -> list[Any] | None:
+    """The masks as a list as long as the inputs, or None."""
+    if mask is None:
+        return None
+    if (
+        not isinstance(mask, (list, tuple))
+        or not isinstance(inputs, (list, tuple))
+        or len(mask) != len(inputs)
+    ):
+        raise ValueError(
+            f"{owner}: expected `mask` to be a list with one entry for each input. "
+            f"Received: mask={describe(mask)}. Pass None for an input without a mask."
+        )
+    return list(mask)

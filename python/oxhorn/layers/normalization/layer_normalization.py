@@ -1,0 +1,113 @@
+"""Layer normalisation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from oxhorn.layers.core_layer import CoreLayer
+
+from oxhorn import arguments, constraints, initializers, regularizers
+
+__all__ = ["LayerNormalization"]
+
+
+class LayerNormalization(CoreLayer):
+    """Bring each sample to mean 0 and variance 1 over its features, then to a learned scale and mean.
+
+    `y = gamma * (x - mean(x)) / sqrt(var(x) + epsilon) + beta` with mean and (biased) variance over `axis`
+
+    Args:
+        axis: The axis or axes of the features. Defaults to -1.
+        epsilon: Small positive number added to the variance, against division by zero. Defaults to 0.001.
+        center: Whether to add `beta`. Defaults to True.
+        scale: Whether to multiply by `gamma`. Defaults to True.
+        beta_initializer: Initializer of beta. Defaults to "zeros".
+        gamma_initializer: Initializer of gamma. Defaults to "ones".
+        beta_regularizer: Regularizer of beta, or None. Defaults to None.
+        gamma_regularizer: Regularizer of gamma, or None. Defaults to None.
+        beta_constraint: Constraint of beta, or None. Defaults to None.
+        gamma_constraint: Constraint of gamma, or None. Defaults to None.
+        **kwargs: `name`, `dtype`, `trainable` and the other arguments of every layer.
+
+    Input shape:
+        `(batch, ...)`, the sizes along `axis` known.
+
+    Output shape:
+        The same.
+
+    Returns:
+        When called: a tensor of the output shape.
+
+    Raises:
+        ValueError: If an argument is out of range; when called, if an axis is.
+        TypeError: If `axis` is no integer and no list of integers.
+
+    Example:
+    >>> import numpy as np
+    >>> import oxhorn as keras
+    >>> keras.layers.LayerNormalization()(np.array([[1.0, 3.0]])).numpy().round(2).tolist()
+    [[-1.0, 1.0]]
+
+    Source: Ba et al., 2016 (https://arxiv.org/abs/1607.06450).
+    """
+
+    def __init__(
+        self,
+        axis: int | Sequence[int] = -1,
+        epsilon: float = 0.001,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        owner = "LayerNormalization"
+        arguments.unsupported(owner, rms_scaling=kwargs.pop("rms_scaling", False) or None)
+        super().__init__(**kwargs)
+        try:
+            self.axis = arguments.integer_or_integers(axis, "axis", owner)
+        except ValueError as error:
+            raise TypeError(str(error)) from None
+        self.epsilon = arguments.number(epsilon, "epsilon", owner, low=0.0)
+        self.center = arguments.boolean(center, "center", owner)
+        self.scale = arguments.boolean(scale, "scale", owner)
+        self.rms_scaling = False
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+        self.beta_constraint = constraints.get(beta_constraint)
+        self.gamma_constraint = constraints.get(gamma_constraint)
+        self.supports_masking = True
+
+    def build(self, input_shape: Any) -> None:
+        """Create gamma and beta.
+
+        Args:
+            input_shape: Shape of the input.
+        """
+        # The config names a list once the layer is built, as Keras writes it.
+        self.axis = [self.axis] if isinstance(self.axis, int) else sorted(self.axis)
+        super().build(input_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "axis": self.axis,
+            "epsilon": self.epsilon,
+            "center": self.center,
+            "scale": self.scale,
+            "rms_scaling": self.rms_scaling,
+            "beta_initializer": initializers.serialize(self.beta_initializer),
+            "gamma_initializer": initializers.serialize(self.gamma_initializer),
+            "beta_regularizer": regularizers.serialize(self.beta_regularizer),
+            "gamma_regularizer": regularizers.serialize(self.gamma_regularizer),
+            "beta_constraint": constraints.serialize(self.beta_constraint),
+            "gamma_constraint": constraints.serialize(self.gamma_constraint),
+        }

@@ -1,0 +1,44 @@
+"""A penalty on rows or columns that point the same way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from oxhorn.arguments import choice, number
+from oxhorn.regularizers.regularizer import CoreRegularizer
+
+__all__ = ["OrthogonalRegularizer"]
+
+
+class OrthogonalRegularizer(CoreRegularizer):
+    """Penalise rows (or columns) of a matrix that are not orthogonal to each other.
+
+    `penalty = factor * sum over i < j of |<v_i, v_j>|`, divided by the number of such pairs, where `v_i` are
+    the rows (or columns), each divided by its length.
+
+    Args:
+        factor: Factor of the penalty. Defaults to 0.01.
+        mode: "rows" or "columns". Defaults to "rows".
+
+    Returns:
+        When called with a weight of shape `(rows, columns)`: a scalar tensor.
+
+    Raises:
+        ValueError: If an argument is out of range, or the weight is no matrix.
+
+    Example:
+    >>> import numpy as np
+    >>> import oxhorn as keras
+    >>> float(keras.regularizers.OrthogonalRegularizer(factor=1.0)(np.eye(3)))
+    0.0
+    """
+
+    core_name = "OrthogonalRegularizer"
+
+    def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
+        self.factor = number(factor, "factor", "OrthogonalRegularizer")
+        self.mode = choice(mode, ("rows", "columns"), "mode", "OrthogonalRegularizer")
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {"factor": self.factor, "mode": self.mode}
