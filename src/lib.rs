@@ -3,11 +3,13 @@
 //! Dependencies point one way: `kernels <- ops <- autograd <- layers <- train <- py`.
 
 pub mod autograd;
+pub mod config;
 pub mod dtype;
 pub mod error;
+pub mod initializers;
 pub mod kernels;
 pub mod ops;
-pub mod rng;
 pub mod optimizers;
+pub mod rng;
 pub mod shape;
 pub mod tensor;

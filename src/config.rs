@@ -1,0 +1,107 @@
+//! From Keras's JSON to a struct: unknown keys are ignored, wrong ones named.
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value as Json};
+
+use crate::error::{Error, Result};
+
+/// Reads a config. An error names the key, what was expected there, and what was found.
+pub fn parse<T: DeserializeOwned>(who: &str, text: &str) -> Result<T> {
+    let json: Json = serde_json::from_str(text)
+        .map_err(|e| Error::value(who).expected("a config that is JSON").got(e.to_string()).hint("Pass what get_config returned"))?;
+    let Json::Object(map) = json else {
+        return Err(Error::value(who).expected("a config that is a JSON object").got(kind(&json)).hint("Pass what get_config returned"));
+    };
+    serde_json::from_value(Json::Object(map.clone())).map_err(|e| explain::<T>(who, &map, &e.to_string()))
+}
+
+fn explain<T: DeserializeOwned>(who: &str, map: &Map<String, Json>, text: &str) -> Error {
+    let (found, expected) = match text.split_once(", expected ") {
+        Some((found, expected)) => (found, plain(expected)),
+        None => (text, "a valid config".to_string()),
+    };
+    match culprit::<T>(map, text) {
+        Some(key) => Error::value(who)
+            .expected(format!("`{key}` to be {expected}"))
+            .got(format!("{key}={} ({found})", map[key]))
+            .hint("Pass a value of that kind"),
+        None => Error::value(who).expected(expected).got(found).hint("Pass what get_config returned"),
+    }
+}
+
+/// The key whose absence changes the error: serde's errors do not name it.
+fn culprit<'a, T: DeserializeOwned>(map: &'a Map<String, Json>, text: &str) -> Option<&'a String> {
+    map.keys().find(|key| {
+        let mut rest = map.clone();
+        rest.remove(*key);
+        serde_json::from_value::<T>(Json::Object(rest)).map_or_else(|e| e.to_string() != text, |_| true)
+    })
+}
+
+/// Rust's names of types, in words.
+fn plain(expected: &str) -> String {
+    match expected {
+        "usize" | "u64" => "a whole number of at least 0".into(),
+        "a nonzero usize" => "a positive whole number".into(),
+        "i64" => "a whole number".into(),
+        "f64" => "a number".into(),
+        other => other.to_string(),
+    }
+}
+
+fn kind(json: &Json) -> &'static str {
+    match json {
+        Json::Null => "null",
+        Json::Bool(_) => "a boolean",
+        Json::Number(_) => "a number",
+        Json::String(_) => "a string",
+        Json::Array(_) => "an array",
+        Json::Object(_) => "an object",
+    }
+}
+
+/// For `#[serde(default = "...")]`.
+pub fn yes() -> bool {
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    struct Config {
+        units: NonZeroUsize,
+        #[serde(default = "yes")]
+        use_bias: bool,
+    }
+
+    #[test]
+    fn unknown_keys_are_ignored() {
+        let c: Config = parse("Dense", r#"{"name": "d", "units": 3}"#).unwrap();
+        assert_eq!((c.units.get(), c.use_bias), (3, true));
+    }
+
+    #[test]
+    fn errors_name_the_key() {
+        for (text, parts) in [
+            (r#"{"units": 0}"#, vec!["Dense: expected `units` to be a positive whole number", "units=0"]),
+            (r#"{"units": -1}"#, vec!["`units`", "-1"]),
+            (r#"{"units": 1.5, "use_bias": true}"#, vec!["`units`", "1.5"]),
+            (r#"{"use_bias": 3, "units": 3}"#, vec!["`use_bias` to be a boolean", "3"]),
+            (r#"{"units": 3, "use_bias": null}"#, vec!["`use_bias` to be a boolean", "null"]),
+            (r"{}", vec!["missing field `units`"]),
+            ("[1]", vec!["JSON object", "an array"]),
+            ("{", vec!["JSON"]),
+        ] {
+            let e = parse::<Config>("Dense", text).unwrap_err().to_string();
+            for part in parts {
+                assert!(e.contains(part), "{text}: {e}");
+            }
+        }
+    }
+}
