@@ -1,0 +1,25 @@
+//! The door: the only room that knows Python. Data comes in, data goes out; no mathematics here.
+
+mod attrs;
+mod convert;
+mod errors;
+mod graph;
+mod loops;
+mod run;
+mod system;
+mod tape;
+mod tensor;
+mod variable;
+
+use pyo3::prelude::*;
+
+#[pymodule(gil_used = true)]
+fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    tensor::register(m)?;
+    variable::register(m)?;
+    graph::register(m)?;
+    tape::register(m)?;
+    loops::register(m)?;
+    system::register(m)
+}

@@ -1,0 +1,93 @@
+//! `Tape`: gradients of eager code.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyList, PyTuple};
+
+use super::convert::value_from;
+use super::errors::guard;
+use super::tensor::PyTensor;
+use super::variable::PyVariable;
+use crate::autograd::{Key, Tape};
+
+/// Records eager ops inside `with tape:`. Trainable variables are watched by themselves, other tensors by `watch`.
+#[pyclass(name = "Tape", module = "oxhorn._core")]
+#[derive(Debug)]
+pub struct PyTape {
+    tape: Tape,
+    persistent: bool,
+    used: bool,
+}
+
+#[pymethods]
+impl PyTape {
+    #[new]
+    #[pyo3(signature = (persistent=false))]
+    fn new(persistent: bool) -> Self {
+        Self { tape: Tape::new(), persistent, used: false }
+    }
+
+    fn __enter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf.borrow().tape.start();
+        slf
+    }
+
+    #[pyo3(signature = (*_exception))]
+    fn __exit__(&self, _exception: &Bound<'_, PyTuple>) -> bool {
+        self.tape.stop();
+        false
+    }
+
+    fn watch(&self, x: &Bound<'_, PyAny>) -> PyResult<()> {
+        match x.cast::<PyVariable>() {
+            Ok(v) => self.tape.watch(&v.borrow().variable.eager()),
+            Err(_) => self.tape.watch(&x.cast::<PyTensor>()?.borrow().value),
+        }
+        Ok(())
+    }
+
+    /// d target / d source for each source; None where there is no dependence. `seed` weighs the target's elements.
+    #[pyo3(signature = (target, sources, seed=None))]
+    fn gradient<'py>(
+        &mut self,
+        py: Python<'py>,
+        target: &PyTensor,
+        sources: &Bound<'py, PyAny>,
+        seed: Option<&PyTensor>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        if self.used && !self.persistent {
+            return Err(pyo3::exceptions::PyRuntimeError::new_err(
+                "Tape.gradient: expected the first call; got another. Use persistent=True to call it more than once.",
+            ));
+        }
+        let keys: Vec<Key> = sources
+            .try_iter()?
+            .map(|s| {
+                let s = s?;
+                Ok(match s.cast::<PyVariable>() {
+                    Ok(v) => v.borrow().variable.eager().key(),
+                    Err(_) => s.cast::<PyTensor>()?.borrow().value.key(),
+                })
+            })
+            .collect::<PyResult<_>>()?;
+        let grads = guard(|| self.tape.gradient(&target.value, seed.map(|s| &s.value), &keys))?;
+        self.used = true;
+        if !self.persistent {
+            self.tape.clear();
+        }
+        PyList::new(
+            py,
+            grads.into_iter().map(|g| g.map(|g| Py::new(py, PyTensor::from(g))).transpose()).collect::<PyResult<Vec<_>>>()?,
+        )
+    }
+}
+
+/// Whether a tape records on this thread.
+#[pyfunction]
+fn is_recording() -> bool {
+    Tape::any_active()
+}
+
+pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add_class::<PyTape>()?;
+    m.add_function(wrap_pyfunction!(is_recording, m)?)
+}

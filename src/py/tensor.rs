@@ -1,0 +1,451 @@
+//! `Tensor`, `tensor()`, and `apply()`: any op by name.
+
+use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::pyclass::CompareOp;
+use pyo3::types::{PyDict, PyEllipsis, PyList, PySlice, PyTuple};
+
+use super::attrs::attrs_from;
+use super::convert::{dims_to_tuple, dtype_from, tensor_from, to_numpy, value_from};
+use super::errors::guard;
+use super::variable::PyVariable;
+use crate::autograd::Value;
+use crate::dtype::DType;
+use crate::error::Error;
+use crate::ops::{self, Attrs};
+
+/// An n-dimensional array that ops work on: with data (eager), or symbolic inside a traced call.
+#[pyclass(name = "Tensor", module = "oxhorn._core", weakref, subclass)]
+#[derive(Debug)]
+pub struct PyTensor {
+    pub value: Value,
+    mask: Option<Py<PyAny>>,
+}
+
+impl From<Value> for PyTensor {
+    fn from(value: Value) -> Self {
+        Self { value, mask: None }
+    }
+}
+
+/// Calls an op of the set by name, on values.
+pub fn call(name: &str, inputs: &[Value], attrs: &Attrs) -> PyResult<Vec<Value>> {
+    let op = ops::lookup(name)
+        .ok_or_else(|| Error::value("apply").expected("the name of an op (see op_names())").got(format!("'{name}'")))?;
+    Ok(guard(|| op(inputs, attrs))?)
+}
+
+fn call_one(name: &str, inputs: &[Value], attrs: &Attrs) -> PyResult<PyTensor> {
+    let mut out = call(name, inputs, attrs)?;
+    out.pop().map(PyTensor::from).ok_or_else(|| PyTypeError::new_err(format!("{name}: no result")))
+}
+
+/// `left op right`, for operators: numbers take the tensor's dtype; foreign objects get their turn.
+pub fn binary<'py>(py: Python<'py>, name: &str, own: &Value, other: &Bound<'py, PyAny>, swapped: bool) -> PyResult<Py<PyAny>> {
+    if is_foreign(other)? {
+        return Ok(py.NotImplemented());
+    }
+    let other = value_from(other, Some(own.dtype()))?;
+    let pair = if swapped { [other, own.clone()] } else { [own.clone(), other] };
+    Ok(Py::new(py, call_one(name, &pair, &Attrs::new())?)?.into_any())
+}
+
+/// Symbolic Keras tensors and the like, which must see the operator themselves; strings and None, which are no operands.
+fn is_foreign(x: &Bound<'_, PyAny>) -> PyResult<bool> {
+    Ok(x.is_none() || x.is_instance_of::<pyo3::types::PyString>() || x.hasattr("_keras_history")?)
+}
+
+pub fn unary(py: Python<'_>, name: &str, own: &Value) -> PyResult<Py<PyAny>> {
+    Ok(Py::new(py, call_one(name, std::slice::from_ref(own), &Attrs::new())?)?.into_any())
+}
+
+pub fn compare(py: Python<'_>, own: &Value, other: &Bound<'_, PyAny>, op: CompareOp) -> PyResult<Py<PyAny>> {
+    let name = match op {
+        CompareOp::Lt => "less",
+        CompareOp::Le => "less_equal",
+        CompareOp::Eq => "equal",
+        CompareOp::Ne => "not_equal",
+        CompareOp::Gt => "greater",
+        CompareOp::Ge => "greater_equal",
+    };
+    binary(py, name, own, other, false)
+}
+
+macro_rules! operators {
+    ($class:ty, $own:ident => $value:expr) => {
+        #[pymethods]
+        impl $class {
+            fn __add__<'py>(&self, py: Python<'py>, other: &Bound<'py, PyAny>) -> PyResult<Py<PyAny>> {
+                let $own = self;
+                $crate::py::tensor::binary(py, "add", &$value, other, false)
+            }
+            fn __radd__<'py>(&self, py: Python<'py>, other: &Bound<'py, PyAny>) -> PyResult<Py<PyAny>> {
+                let $own = self;
+                $crate::py::tensor::binary(py, "add", &$value, other, true)
+            }
+            fn __sub__<'py>(&self, py: Python<'py>, other: &Bound<'py, PyAny>) -> PyResult<Py<PyAny>> {
+                let $own = self;
+                $crate::py::tensor::binary(py, "subtract", &$value, other, false)
+            }
+            fn __rsub__<'py>(&self, py: Python<'py>, other: &Bound<'py, PyAny>) -> PyResult<Py<PyAny>> {
+                let $own = self;
+                $crate::py::tensor::binary(py, "subtract", &$value, other, true)
+            }
+            fn __mul__<'py>(&self, py: Python<'py>, other: &Bound<'py, PyAny>) -> PyResult<Py<PyAny>> {
+                let $own = self;
+                $crate::py::tensor::binary(py, "multiply", &$value, other, false)
+            }
+            fn __rmul__<'py>(&self, py: Python<'py>, other: &Bound<'py, PyAny>) -> PyResult<Py<PyAny>> {
+                let $own = self;
+                $crate::py::tensor::binary(py, "multiply", &$value, other, true)
+            }
+            fn __truediv__<'py>(&self, py: Python<'py>, other: &Bound<'py, PyAny>) -> PyResult<Py<PyAny>> {
+                let $own = self;
+                $crate::py::tensor::binary(py, "divide", &$value, other, false)
+            }
+            fn __rtruediv__<'py>(&self, py: Python<'py>, other: &Bound<'py, PyAny>) -> PyResult<Py<PyAny>> {
+                let $own = self;
+                $crate::py::tensor::binary(py, "divide", &$value, other, true)
+            }
+            fn __floordiv__<'py>(&self, py: Python<'py>, other: &Bound<'py, PyAny>) -> PyResult<Py<PyAny>> {
+                let $own = self;
+                $crate::py::tensor::binary(py, "floor_divide", &$value, other, false)
+            }
+            fn __rfloordiv__<'py>(&self, py: Python<'py>, other: &Bound<'py, PyAny>) -> PyResult<Py<PyAny>> {
+                let $own = self;
+                $crate::py::tensor::binary(py, "floor_divide", &$value, other, true)
+            }
+            fn __mod__<'py>(&self, py: Python<'py>, other: &Bound<'py, PyAny>) -> PyResult<Py<PyAny>> {
+                let $own = self;
+                $crate::py::tensor::binary(py, "mod", &$value, other, false)
+            }
+            fn __rmod__<'py>(&self, py: Python<'py>, other: &Bound<'py, PyAny>) -> PyResult<Py<PyAny>> {
+                let $own = self;
+                $crate::py::tensor::binary(py, "mod", &$value, other, true)
+            }
+            fn __matmul__<'py>(&self, py: Python<'py>, other: &Bound<'py, PyAny>) -> PyResult<Py<PyAny>> {
+                let $own = self;
+                $crate::py::tensor::binary(py, "matmul", &$value, other, false)
+            }
+            fn __rmatmul__<'py>(&self, py: Python<'py>, other: &Bound<'py, PyAny>) -> PyResult<Py<PyAny>> {
+                let $own = self;
+                $crate::py::tensor::binary(py, "matmul", &$value, other, true)
+            }
+            fn __pow__<'py>(&self, py: Python<'py>, other: &Bound<'py, PyAny>, modulo: Option<&Bound<'py, PyAny>>) -> PyResult<Py<PyAny>> {
+                if modulo.is_some() {
+                    return Err(pyo3::exceptions::PyTypeError::new_err("pow: no third argument for tensors"));
+                }
+                let $own = self;
+                $crate::py::tensor::binary(py, "power", &$value, other, false)
+            }
+            fn __rpow__<'py>(&self, py: Python<'py>, other: &Bound<'py, PyAny>, modulo: Option<&Bound<'py, PyAny>>) -> PyResult<Py<PyAny>> {
+                if modulo.is_some() {
+                    return Err(pyo3::exceptions::PyTypeError::new_err("pow: no third argument for tensors"));
+                }
+                let $own = self;
+                $crate::py::tensor::binary(py, "power", &$value, other, true)
+            }
+            fn __neg__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+                let $own = self;
+                $crate::py::tensor::unary(py, "negative", &$value)
+            }
+            fn __abs__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+                let $own = self;
+                $crate::py::tensor::unary(py, "absolute", &$value)
+            }
+            fn __invert__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+                let $own = self;
+                $crate::py::tensor::unary(py, "logical_not", &$value)
+            }
+            fn __and__<'py>(&self, py: Python<'py>, other: &Bound<'py, PyAny>) -> PyResult<Py<PyAny>> {
+                let $own = self;
+                $crate::py::tensor::binary(py, "logical_and", &$value, other, false)
+            }
+            fn __or__<'py>(&self, py: Python<'py>, other: &Bound<'py, PyAny>) -> PyResult<Py<PyAny>> {
+                let $own = self;
+                $crate::py::tensor::binary(py, "logical_or", &$value, other, false)
+            }
+            fn __richcmp__<'py>(&self, py: Python<'py>, other: &Bound<'py, PyAny>, op: pyo3::pyclass::CompareOp) -> PyResult<Py<PyAny>> {
+                let $own = self;
+                $crate::py::tensor::compare(py, &$value, other, op)
+            }
+            fn __getitem__<'py>(&self, py: Python<'py>, index: &Bound<'py, PyAny>) -> PyResult<Py<PyAny>> {
+                let $own = self;
+                $crate::py::tensor::get_item(py, &$value, index)
+            }
+        }
+    };
+}
+pub(super) use operators;
+
+operators!(PyTensor, own => own.value.clone());
+
+/// x[index] for integers, slices, None, ... and tuples of them; integer arrays along the first axis.
+pub fn get_item<'py>(py: Python<'py>, own: &Value, index: &Bound<'py, PyAny>) -> PyResult<Py<PyAny>> {
+    let parts: Vec<Bound<'py, PyAny>> = match index.cast::<PyTuple>() {
+        Ok(t) => t.iter().collect(),
+        Err(_) => vec![index.clone()],
+    };
+    let rank = own.rank();
+    let taken = parts.iter().filter(|p| !p.is_none() && !p.is_instance_of::<PyEllipsis>()).count();
+    if taken > rank {
+        return Err(PyIndexError::new_err(format!("index: expected at most {rank} indices for a tensor of rank {rank}; got {taken}")));
+    }
+    if let [only] = &parts[..]
+        && (only.is_instance_of::<PyList>() || only.cast::<PyTensor>().is_ok() || only.cast::<numpy::PyUntypedArray>().is_ok())
+        && !only.hasattr("__index__").is_ok_and(|b| b && only.call_method0("__index__").is_ok())
+    {
+        let rows = value_from(only, Some(DType::I64))?;
+        if rows.dtype() == DType::Bool {
+            return Err(PyIndexError::new_err("index: expected integers or slices; got a boolean mask, whose result has no fixed shape. Use ops.where"));
+        }
+        let mut attrs = Attrs::new();
+        attrs.insert("axis".into(), 0.into());
+        return Ok(Py::new(py, call_one("take", &[own.clone(), rows], &attrs)?)?.into_any());
+    }
+    let dims = own.dims();
+    let (mut begin, mut end, mut stride, mut squeeze, mut expand) = (vec![], vec![], vec![], vec![], vec![]);
+    let (mut axis, mut out_axis) = (0usize, 0i64);
+    let full = |begin: &mut Vec<serde_json::Value>, end: &mut Vec<serde_json::Value>, stride: &mut Vec<serde_json::Value>| {
+        begin.push(serde_json::Value::Null);
+        end.push(serde_json::Value::Null);
+        stride.push(1.into());
+    };
+    let mut ellipsis = false;
+    for p in &parts {
+        if p.is_instance_of::<PyEllipsis>() {
+            if ellipsis {
+                return Err(PyIndexError::new_err("index: expected at most one ellipsis (...)"));
+            }
+            ellipsis = true;
+            for _ in 0..rank - taken {
+                full(&mut begin, &mut end, &mut stride);
+                axis += 1;
+                out_axis += 1;
+            }
+        } else if p.is_none() {
+            expand.push(out_axis);
+            out_axis += 1;
+        } else if let Ok(s) = p.cast::<PySlice>() {
+            let get = |name: &str| -> PyResult<Option<i64>> {
+                let v = s.getattr(name)?;
+                if v.is_none() { Ok(None) } else { Ok(Some(v.call_method0("__index__")?.extract::<i64>()?)) }
+            };
+            let step = get("step")?.unwrap_or(1);
+            if step == 0 {
+                return Err(PyValueError::new_err("index: expected a slice step other than 0"));
+            }
+            begin.push(get("start")?.map_or(serde_json::Value::Null, Into::into));
+            end.push(get("stop")?.map_or(serde_json::Value::Null, Into::into));
+            stride.push(step.into());
+            axis += 1;
+            out_axis += 1;
+        } else {
+            let i: i64 = p
+                .call_method0("__index__")
+                .and_then(|i| i.extract())
+                .map_err(|_| PyIndexError::new_err(format!("index: expected integers, slices, None or ...; got {p}")))?;
+            if let Some(n) = dims[axis]
+                && (i >= n as i64 || i < -(n as i64))
+            {
+                return Err(PyIndexError::new_err(format!("index: expected an index in [-{n}, {n}) for axis {axis}; got {i}")));
+            }
+            begin.push(i.into());
+            end.push(if i == -1 { serde_json::Value::Null } else { (i + 1).into() });
+            stride.push(1.into());
+            squeeze.push(serde_json::Value::from(axis));
+            axis += 1;
+        }
+    }
+    while axis < rank {
+        full(&mut begin, &mut end, &mut stride);
+        axis += 1;
+    }
+    let mut value = own.clone();
+    let list = |v: Vec<serde_json::Value>| serde_json::Value::Array(v);
+    if begin.iter().any(|b| !b.is_null()) || end.iter().any(|e| !e.is_null()) || stride.iter().any(|s| s != 1) {
+        let attrs: Attrs = [("begin", list(begin)), ("end", list(end)), ("strides", list(stride))].into_iter().map(|(k, v)| (k.to_string(), v)).collect();
+        value = call("strided_slice", &[value], &attrs)?.remove(0);
+    }
+    if !squeeze.is_empty() {
+        let attrs: Attrs = [("axis".to_string(), list(squeeze))].into_iter().collect();
+        value = call("squeeze", &[value], &attrs)?.remove(0);
+    }
+    for at in expand {
+        let attrs: Attrs = [("axis".to_string(), at.into())].into_iter().collect();
+        value = call("expand_dims", &[value], &attrs)?.remove(0);
+    }
+    Ok(Py::new(py, PyTensor::from(value))?.into_any())
+}
+
+#[pymethods]
+impl PyTensor {
+    /// Sizes of the axes; None where a traced value leaves one open.
+    #[getter]
+    fn shape<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        dims_to_tuple(py, &self.value.dims())
+    }
+
+    #[getter]
+    fn dtype(&self) -> &'static str {
+        self.value.dtype().name()
+    }
+
+    #[getter]
+    fn ndim(&self) -> usize {
+        self.value.rank()
+    }
+
+    /// Number of elements.
+    #[getter]
+    fn size(&self) -> Option<usize> {
+        self.value.spec().len()
+    }
+
+    #[getter]
+    fn is_traced(&self) -> bool {
+        self.value.is_traced()
+    }
+
+    #[getter(_keras_mask)]
+    fn mask(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.mask.as_ref().map(|m| m.clone_ref(py))
+    }
+
+    #[setter(_keras_mask)]
+    fn set_mask(&mut self, mask: Option<Py<PyAny>>) {
+        self.mask = mask;
+    }
+
+    /// The numbers, as a new NumPy array.
+    fn numpy<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(to_numpy(py, &self.value.tensor()?.view()))
+    }
+
+    #[pyo3(signature = (dtype=None, copy=None))]
+    fn __array__<'py>(&self, py: Python<'py>, dtype: Option<Bound<'py, PyAny>>, copy: Option<bool>) -> PyResult<Bound<'py, PyAny>> {
+        if copy == Some(false) {
+            return Err(PyValueError::new_err("Tensor: expected copy=None or True; got copy=False. The numbers are always copied out"));
+        }
+        let array = self.numpy(py)?;
+        match dtype {
+            Some(d) => array.call_method1("astype", (d,)),
+            None => Ok(array),
+        }
+    }
+
+    fn __len__(&self) -> PyResult<usize> {
+        match self.value.dims().first() {
+            None => Err(PyTypeError::new_err("len() of a tensor without axes")),
+            Some(Some(n)) => Ok(*n),
+            Some(None) => Err(PyTypeError::new_err("len() of a symbolic tensor whose first axis is open. Use ops.shape(x)[0]")),
+        }
+    }
+
+    fn __iter__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let n = slf.borrow().__len__()?;
+        let items: Vec<Py<PyAny>> =
+            (0..n).map(|i| get_item(slf.py(), &slf.borrow().value, i.into_pyobject(slf.py())?.as_any())).collect::<PyResult<_>>()?;
+        PyList::new(slf.py(), items)?.as_any().call_method0("__iter__")
+    }
+
+    fn item(&self) -> PyResult<f64> {
+        let tensor = self.value.tensor()?;
+        if tensor.len() != 1 {
+            return Err(PyTypeError::new_err(format!(
+                "Tensor: expected one element to turn into a Python number; got shape {}",
+                crate::shape::show_shape(tensor.shape())
+            )));
+        }
+        Ok(tensor.view().item())
+    }
+
+    fn __float__(&self) -> PyResult<f64> {
+        self.item()
+    }
+
+    fn __int__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.item()?;
+        self.numpy(py)?.call_method0("item")?.call_method0("__int__")
+    }
+
+    fn __index__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        if self.value.dtype().is_float() || self.value.dtype() == DType::Bool || self.value.rank() != 0 {
+            return Err(PyTypeError::new_err("Tensor: only integer scalars can be used as an index"));
+        }
+        self.__int__(py)
+    }
+
+    fn __bool__(&self) -> PyResult<bool> {
+        Ok(self.item()? != 0.0)
+    }
+
+    fn __hash__(slf: &Bound<'_, Self>) -> isize {
+        slf.as_ptr() as isize >> 4
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(match self.value.tensor() {
+            Ok(_) => {
+                let text = py.import("numpy")?.call_method1("array2string", (self.numpy(py)?, py.None(), py.None(), py.None(), ", "))?;
+                format!("<Tensor shape={}, dtype={}, numpy={}>", self.shape(py)?.str()?, self.dtype(), text)
+            }
+            Err(_) => format!("<Tensor (symbolic) shape={}, dtype={}>", self.shape(py)?.str()?, self.dtype()),
+        })
+    }
+}
+
+/// A tensor with a copy of the numbers of an array, a list or a number.
+#[pyfunction]
+#[pyo3(signature = (x, dtype=None))]
+fn tensor(x: &Bound<'_, PyAny>, dtype: Option<&str>) -> PyResult<PyTensor> {
+    let dtype = dtype_from(dtype)?;
+    if let Ok(t) = x.cast::<PyTensor>() {
+        let value = t.borrow().value.clone();
+        return Ok(match dtype {
+            Some(d) => guard(|| ops::cast(&value, d))?.into(),
+            None => value.into(),
+        });
+    }
+    if x.cast::<PyVariable>().is_ok() || dtype.is_none() {
+        let value = value_from(x, None)?;
+        return Ok(match dtype {
+            Some(d) => guard(|| ops::cast(&value, d))?.into(),
+            None => value.into(),
+        });
+    }
+    Ok(Value::from(tensor_from(x, dtype)?).into())
+}
+
+/// Applies the op called `op`. Python numbers among the inputs take the dtype of the first tensor.
+#[pyfunction]
+#[pyo3(signature = (op, inputs, attrs=None))]
+fn apply<'py>(py: Python<'py>, op: &str, inputs: &Bound<'py, PyAny>, attrs: Option<&Bound<'py, PyDict>>) -> PyResult<Py<PyAny>> {
+    let given: Vec<Bound<'py, PyAny>> = inputs.try_iter()?.collect::<PyResult<_>>()?;
+    let like = given.iter().find_map(|x| {
+        if let Ok(t) = x.cast::<PyTensor>() {
+            return Some(t.borrow().value.dtype());
+        }
+        x.cast::<PyVariable>().ok().map(|v| v.borrow().variable.dtype())
+    });
+    let values: Vec<Value> = given.iter().map(|x| value_from(x, like)).collect::<PyResult<_>>()?;
+    let attrs = attrs_from(attrs)?;
+    let mut out = call(op, &values, &attrs)?;
+    if out.len() == 1 {
+        return Ok(Py::new(py, PyTensor::from(out.remove(0)))?.into_any());
+    }
+    let list: Vec<PyTensor> = out.into_iter().map(PyTensor::from).collect();
+    Ok(PyList::new(py, list.into_iter().map(|t| Py::new(py, t)).collect::<PyResult<Vec<_>>>()?)?.unbind().into_any())
+}
+
+#[pyfunction]
+fn op_names() -> Vec<&'static str> {
+    ops::names()
+}
+
+pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add_class::<PyTensor>()?;
+    m.add_function(wrap_pyfunction!(tensor, m)?)?;
+    m.add_function(wrap_pyfunction!(apply, m)?)?;
+    m.add_function(wrap_pyfunction!(op_names, m)?)
+}
