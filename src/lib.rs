@@ -13,3 +13,7 @@ pub mod optimizers;
 pub mod rng;
 pub mod shape;
 pub mod tensor;
+pub mod train;
+
+#[cfg(feature = "python")]
+mod py;

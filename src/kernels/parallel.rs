@@ -12,6 +12,8 @@ use core::marker::PhantomData;
 use core::ops::Range;
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 /// The most threads that `set_num_threads` accepts.
 pub const MAX_THREADS: usize = 256;
@@ -126,6 +128,34 @@ pub fn inside<R: Send>(f: impl FnOnce() -> R + Send) -> R {
         Some(pool) => pool.threads.install(f),
         None => f(),
     }
+}
+
+/// Runs `f` in the pool while the calling thread waits outside and calls `tick` every `period`, until `f` is done.
+/// `f` must not panic; `tick` runs on the calling thread.
+pub fn inside_ticking<R: Send>(f: impl FnOnce() -> R + Send, period: Duration, tick: impl Fn()) -> R {
+    let found = if is_inside() { None } else { pool(get_num_threads()) };
+    let Some(pool) = found else { return f() };
+    let done: (Mutex<Option<R>>, Condvar) = (Mutex::new(None), Condvar::new());
+    pool.threads.in_place_scope(|scope| {
+        scope.spawn(|_| {
+            let result = f();
+            *done.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+            done.1.notify_one();
+        });
+        let mut result = done.0.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(result) = result.take() {
+                return result;
+            }
+            let (guard, waited) = done.1.wait_timeout(result, period).unwrap_or_else(PoisonError::into_inner);
+            result = guard;
+            if waited.timed_out() && result.is_none() {
+                drop(result);
+                tick();
+                result = done.0.lock().unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+    })
 }
 
 /// `inside(f)` if the work is worth the tens of microseconds of entering the pool, else `f()` where we are.

@@ -42,10 +42,6 @@ impl Borrowed {
         unsafe { View::from_raw(self.dtype, &self.shape, self.ptr) }
     }
 
-    pub fn dtype(&self) -> DType {
-        self.dtype
-    }
-
     pub fn from_tensor(tensor: Tensor) -> Self {
         Self { dtype: tensor.dtype(), shape: tensor.shape().into(), ptr: tensor.view().as_ptr(), _array: Held::Tensor(tensor) }
     }
@@ -100,7 +96,7 @@ pub fn borrow(x: &Bound<'_, PyAny>, dtype: Option<DType>) -> PyResult<Borrowed> 
     };
     let wanted = dtype.unwrap_or(found);
     // SAFETY: a valid array object; its flags are only read.
-    let aligned = unsafe { (*array.as_array_ptr()).flags } & numpy::npyffi::NPY_ARRAY_ALIGNED != 0;
+    let aligned = unsafe { (*array.as_array_ptr()).fields.flags } & numpy::npyffi::NPY_ARRAY_ALIGNED != 0;
     let plain = array.is_c_contiguous() && aligned && descr.is_native_byteorder() == Some(true) || size == 1 && array.is_c_contiguous();
     let array = if plain && same_type(kind, size, wanted) {
         array
@@ -109,7 +105,7 @@ pub fn borrow(x: &Bound<'_, PyAny>, dtype: Option<DType>) -> PyResult<Borrowed> 
         numpy.call_method1("ascontiguousarray", (&array, wanted.name()))?.call_method1("reshape", (array.getattr("shape")?,))?.cast_into::<PyUntypedArray>()?
     };
     // SAFETY: a valid array object.
-    let ptr = unsafe { (*array.as_array_ptr()).data }.cast::<u8>().cast_const();
+    let ptr = unsafe { (*array.as_array_ptr()).fields.data }.cast::<u8>().cast_const();
     Ok(Borrowed { dtype: wanted, shape: array.shape().into(), ptr, _array: Held::Array(array.unbind()) })
 }
 

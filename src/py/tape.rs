@@ -3,7 +3,6 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
-use super::convert::value_from;
 use super::errors::guard;
 use super::tensor::PyTensor;
 use super::variable::PyVariable;
