@@ -36,7 +36,13 @@ pub struct Error {
 
 impl Error {
     fn new(kind: Kind, who: impl Into<String>) -> Self {
-        Self { kind, who: who.into(), expected: String::new(), got: String::new(), hint: String::new() }
+        Self {
+            kind,
+            who: who.into(),
+            expected: String::new(),
+            got: String::new(),
+            hint: String::new(),
+        }
     }
 
     pub fn value(who: impl Into<String>) -> Self {
@@ -116,7 +122,11 @@ impl fmt::Display for Error {
             write!(f, "{mark}got {}", self.got)?;
         }
         if !self.hint.is_empty() {
-            let mark = if self.expected.is_empty() && self.got.is_empty() { ": " } else { ". " };
+            let mark = if self.expected.is_empty() && self.got.is_empty() {
+                ": "
+            } else {
+                ". "
+            };
             write!(f, "{mark}{}", self.hint)?;
         }
         Ok(())

@@ -196,7 +196,11 @@ pub fn uniform<T: Sample>(key: Key, start: u64, minval: T, maxval: T, out: &mut 
     pieces(key, start, T::WIDE, out, |piece, high, low| {
         for ((x, &h), &l) in piece.iter_mut().zip(high).zip(low) {
             let value = T::from_f64(T::unit(h, l).to_f64() * width + low_end);
-            *x = if width > 0.0 && value.to_f64() > last.to_f64() { last } else { value };
+            *x = if width > 0.0 && value.to_f64() > last.to_f64() {
+                last
+            } else {
+                value
+            };
         }
     });
 }
@@ -286,11 +290,17 @@ pub fn shuffle<T>(key: Key, items: &mut [T]) {
     while end > 1 {
         let begin = end.saturating_sub(PIECE);
         let count = end - begin;
-        pieces(key, begin as u64, true, &mut swaps[..count], |piece, high, low| {
-            for (j, x) in piece.iter_mut().enumerate() {
-                *x = (u64::from(high[j]) << 32) | u64::from(low[j]);
-            }
-        });
+        pieces(
+            key,
+            begin as u64,
+            true,
+            &mut swaps[..count],
+            |piece, high, low| {
+                for (j, x) in piece.iter_mut().enumerate() {
+                    *x = (u64::from(high[j]) << 32) | u64::from(low[j]);
+                }
+            },
+        );
         for i in (begin.max(1)..end).rev() {
             let word = swaps[i - begin];
             let j = ((u128::from(word) * (i as u128 + 1)) >> 64) as usize;
@@ -317,7 +327,11 @@ pub fn normal_quantile(p: f64) -> f64 {
     }
     let tail = if q < 0.0 { p } else { 1.0 - p };
     let r = libm::sqrt(-libm::log(tail));
-    let z = if r <= 5.0 { ratio(&SHOULDER, r - 1.6) } else { ratio(&TAIL, r - 5.0) };
+    let z = if r <= 5.0 {
+        ratio(&SHOULDER, r - 1.6)
+    } else {
+        ratio(&TAIL, r - 5.0)
+    };
     if q < 0.0 { -z } else { z }
 }
 
@@ -404,7 +418,11 @@ mod tests {
         // The vectors published with the paper's code (kat_vectors, philox4x32 with 10 rounds).
         let rows = [
             ([0; 4], [0; 2], [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8]),
-            ([u32::MAX; 4], [u32::MAX; 2], [0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd]),
+            (
+                [u32::MAX; 4],
+                [u32::MAX; 2],
+                [0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd],
+            ),
             (
                 [0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344],
                 [0xa4093822, 0x299f31d0],
@@ -456,7 +474,10 @@ mod tests {
 
     fn moments(x: &[f64]) -> (f64, f64) {
         let mean = x.iter().sum::<f64>() / x.len() as f64;
-        (mean, x.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / x.len() as f64)
+        (
+            mean,
+            x.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / x.len() as f64,
+        )
     }
 
     #[test]
@@ -470,14 +491,20 @@ mod tests {
 
         normal(KEY, 0, 0.0, 1.0, &mut x);
         let (mean, variance) = moments(&x);
-        assert!(mean.abs() < 1e-2 && (variance - 1.0).abs() < 2e-2, "{mean} {variance}");
+        assert!(
+            mean.abs() < 1e-2 && (variance - 1.0).abs() < 2e-2,
+            "{mean} {variance}"
+        );
         let kurtosis = x.iter().map(|v| v.powi(4)).sum::<f64>() / N as f64;
         assert!((kurtosis - 3.0).abs() < 0.1, "{kurtosis}");
 
         truncated_normal(KEY, 0, 0.0, 1.0, &mut x);
         let (mean, variance) = moments(&x);
         // The variance of a normal cut off at two standard deviations is 0.7737413.
-        assert!(mean.abs() < 1e-2 && (variance - 0.7737413).abs() < 1e-2, "{mean} {variance}");
+        assert!(
+            mean.abs() < 1e-2 && (variance - 0.7737413).abs() < 1e-2,
+            "{mean} {variance}"
+        );
         assert!(x.iter().all(|v| v.abs() <= 2.0));
 
         bernoulli(KEY, 0, 0.25, 1.0, 0.0, &mut x);
@@ -522,7 +549,9 @@ mod tests {
         // Every one of the six orders of three comes about equally often.
         let mut counts = std::collections::HashMap::new();
         for counter in 0..6000 {
-            *counts.entry(permutation(Key { seed: 1, counter }, 3)).or_insert(0) += 1;
+            *counts
+                .entry(permutation(Key { seed: 1, counter }, 3))
+                .or_insert(0) += 1;
         }
         assert_eq!(counts.len(), 6);
         assert!(counts.values().all(|&c| (850..1150).contains(&c)), "{counts:?}");

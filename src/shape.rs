@@ -26,7 +26,10 @@ pub type Specs = SmallVec<[Spec; 1]>;
 
 impl Spec {
     pub fn new(dtype: DType, dims: impl IntoIterator<Item = Dim>) -> Self {
-        Self { dtype, dims: dims.into_iter().collect() }
+        Self {
+            dtype,
+            dims: dims.into_iter().collect(),
+        }
     }
 
     pub fn known(dtype: DType, shape: &[usize]) -> Self {
@@ -40,7 +43,10 @@ impl Spec {
     /// The same shape with another dtype.
     #[must_use]
     pub fn with_dtype(&self, dtype: DType) -> Self {
-        Self { dtype, dims: self.dims.clone() }
+        Self {
+            dtype,
+            dims: self.dims.clone(),
+        }
     }
 
     /// The same dtype with another shape.
@@ -104,7 +110,10 @@ pub fn count(who: &str, shape: &[usize], dtype: DType) -> Result<usize> {
     shape
         .iter()
         .try_fold(1usize, |n, &d| n.checked_mul(d))
-        .filter(|n| n.checked_mul(dtype.size()).is_some_and(|bytes| isize::try_from(bytes).is_ok()))
+        .filter(|n| {
+            n.checked_mul(dtype.size())
+                .is_some_and(|bytes| isize::try_from(bytes).is_ok())
+        })
         .ok_or_else(|| {
             Error::value(who)
                 .expected("a shape whose bytes fit in memory")
@@ -146,12 +155,20 @@ pub fn axis_index(who: &str, axis: i64, rank: usize) -> Result<usize> {
             .got(axis.to_string())
             .hint("Negative axes count from the end."));
     }
-    Ok(if axis < 0 { (axis + n) as usize } else { axis as usize })
+    Ok(if axis < 0 {
+        (axis + n) as usize
+    } else {
+        axis as usize
+    })
 }
 
 /// Sizes before, at and after an axis: the layout every kernel along an axis works on.
 pub fn split_at_axis(shape: &[usize], axis: usize) -> (usize, usize, usize) {
-    (shape[..axis].iter().product(), shape[axis], shape[axis + 1..].iter().product())
+    (
+        shape[..axis].iter().product(),
+        shape[axis],
+        shape[axis + 1..].iter().product(),
+    )
 }
 
 #[cfg(test)]
@@ -179,7 +196,12 @@ mod tests {
     #[test]
     fn axes_count_from_either_end() {
         assert_eq!(axis_index("sum", -1, 3).unwrap(), 2);
-        assert!(axis_index("sum", 3, 3).unwrap_err().to_string().contains("[-3, 3)"));
+        assert!(
+            axis_index("sum", 3, 3)
+                .unwrap_err()
+                .to_string()
+                .contains("[-3, 3)")
+        );
     }
 
     #[test]

@@ -32,7 +32,10 @@ struct BlockCache {
 /// Memory that the cache may hold back from the system.
 const CACHE_LIMIT: usize = 256 << 20;
 
-static CACHE: Mutex<BlockCache> = Mutex::new(BlockCache { classes: Vec::new(), held: 0 });
+static CACHE: Mutex<BlockCache> = Mutex::new(BlockCache {
+    classes: Vec::new(),
+    held: 0,
+});
 
 impl BlockCache {
     fn take(&mut self, bytes: usize) -> Option<NonNull<u8>> {
@@ -99,11 +102,18 @@ impl Buffer {
             // SAFETY: the layout has a nonzero size.
             NonNull::new(unsafe { alloc(layout) }).ok_or_else(|| Self::too_big(bytes))?
         };
-        Ok(Self { ptr, bytes, owner: Owner::Block(block) })
+        Ok(Self {
+            ptr,
+            bytes,
+            owner: Owner::Block(block),
+        })
     }
 
     fn too_big(bytes: usize) -> Error {
-        Error::runtime("memory").expected("enough memory for a tensor").got(format!("a request for {bytes} bytes")).hint("Use a smaller batch or model.")
+        Error::runtime("memory")
+            .expected("enough memory for a tensor")
+            .got(format!("a request for {bytes} bytes"))
+            .hint("Use a smaller batch or model.")
     }
 
     /// Wraps memory of another owner.
@@ -111,7 +121,11 @@ impl Buffer {
     /// # Safety
     /// `ptr` must be valid for reading `bytes` bytes, aligned for its elements, and not written while `owner` lives.
     pub unsafe fn foreign(ptr: NonNull<u8>, bytes: usize, owner: Box<dyn Any + Send + Sync>) -> Self {
-        Self { ptr, bytes, owner: Owner::Foreign(owner) }
+        Self {
+            ptr,
+            bytes,
+            owner: Owner::Foreign(owner),
+        }
     }
 
     pub fn ptr(&self) -> *mut u8 {
@@ -126,7 +140,10 @@ impl Buffer {
 impl Drop for Buffer {
     fn drop(&mut self) {
         if let Owner::Block(block) = self.owner {
-            let back = CACHE.lock().unwrap_or_else(PoisonError::into_inner).put(block, self.ptr);
+            let back = CACHE
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .put(block, self.ptr);
             if let Some(ptr) = back {
                 // SAFETY: allocated in `uninit` with this very layout.
                 unsafe { dealloc(ptr.as_ptr(), Layout::from_size_align_unchecked(block, ALIGN)) };
@@ -153,7 +170,11 @@ impl Tensor {
     /// A tensor whose elements are not yet written.
     pub fn uninit(dtype: DType, shape: &[usize]) -> Result<Self> {
         let n = count("tensor", shape, dtype)?;
-        Ok(Self { dtype, shape: shape.into(), buffer: Arc::new(Buffer::uninit(n * dtype.size())?) })
+        Ok(Self {
+            dtype,
+            shape: shape.into(),
+            buffer: Arc::new(Buffer::uninit(n * dtype.size())?),
+        })
     }
 
     pub fn zeros(dtype: DType, shape: &[usize]) -> Result<Self> {
@@ -199,9 +220,15 @@ impl Tensor {
     pub fn over(dtype: DType, shape: &[usize], buffer: Buffer) -> Result<Self> {
         let n = count("tensor", shape, dtype)?;
         if buffer.bytes() < n * dtype.size() {
-            return Err(Error::value("tensor").expected(format!("{} bytes", n * dtype.size())).got(buffer.bytes().to_string()));
+            return Err(Error::value("tensor")
+                .expected(format!("{} bytes", n * dtype.size()))
+                .got(buffer.bytes().to_string()));
         }
-        Ok(Self { dtype, shape: shape.into(), buffer: Arc::new(buffer) })
+        Ok(Self {
+            dtype,
+            shape: shape.into(),
+            buffer: Arc::new(buffer),
+        })
     }
 
     pub fn dtype(&self) -> DType {
@@ -227,11 +254,20 @@ impl Tensor {
     /// The same memory under another shape of as many elements.
     pub fn reshaped(&self, shape: &[usize]) -> Self {
         debug_assert_eq!(shape.iter().product::<usize>(), self.len());
-        Self { dtype: self.dtype, shape: shape.into(), buffer: Arc::clone(&self.buffer) }
+        Self {
+            dtype: self.dtype,
+            shape: shape.into(),
+            buffer: Arc::clone(&self.buffer),
+        }
     }
 
     pub fn view(&self) -> View<'_> {
-        View { dtype: self.dtype, shape: &self.shape, ptr: self.buffer.ptr(), _life: PhantomData }
+        View {
+            dtype: self.dtype,
+            shape: &self.shape,
+            ptr: self.buffer.ptr(),
+            _life: PhantomData,
+        }
     }
 
     /// The elements. Panics when `T` is not the tensor's dtype (an error of ours, never of a user).
@@ -242,7 +278,12 @@ impl Tensor {
     /// Exclusive access; panics when the memory is shared (see [`Tensor::make_unique`]).
     pub fn view_mut(&mut self) -> ViewMut<'_> {
         let buffer = Arc::get_mut(&mut self.buffer).expect("exclusive tensor");
-        ViewMut { dtype: self.dtype, shape: &self.shape, ptr: buffer.ptr(), _life: PhantomData }
+        ViewMut {
+            dtype: self.dtype,
+            shape: &self.shape,
+            ptr: buffer.ptr(),
+            _life: PhantomData,
+        }
     }
 
     /// Copies the memory if someone else holds it too: afterwards `view_mut` works.
@@ -286,7 +327,12 @@ impl<'a> View<'a> {
     /// # Safety
     /// `ptr` must be aligned for `dtype` and valid for reading the elements of `shape` during `'a`.
     pub unsafe fn from_raw(dtype: DType, shape: &'a [usize], ptr: *const u8) -> Self {
-        Self { dtype, shape, ptr, _life: PhantomData }
+        Self {
+            dtype,
+            shape,
+            ptr,
+            _life: PhantomData,
+        }
     }
 
     pub fn dtype(&self) -> DType {
@@ -363,7 +409,12 @@ impl<'a> ViewMut<'a> {
     /// `ptr` must be aligned for `dtype`, valid for the elements of `shape` during `'a`, and not used by anyone else
     /// meanwhile, except by the input of an op that agreed to work in place.
     pub unsafe fn from_raw(dtype: DType, shape: &'a [usize], ptr: *mut u8) -> Self {
-        Self { dtype, shape, ptr, _life: PhantomData }
+        Self {
+            dtype,
+            shape,
+            ptr,
+            _life: PhantomData,
+        }
     }
 
     pub fn dtype(&self) -> DType {
@@ -399,7 +450,12 @@ impl<'a> ViewMut<'a> {
     }
 
     pub fn as_view(&self) -> View<'_> {
-        View { dtype: self.dtype, shape: self.shape, ptr: self.ptr, _life: PhantomData }
+        View {
+            dtype: self.dtype,
+            shape: self.shape,
+            ptr: self.ptr,
+            _life: PhantomData,
+        }
     }
 
     /// True when this output stands on the memory of that input: the op was asked to work in place, and must then
@@ -444,7 +500,10 @@ mod tests {
     fn size_classes_waste_little() {
         for bytes in [1, 64, 65, 1000, 1025, 5000, 1 << 20, (1 << 20) + 1] {
             let c = size_class(bytes);
-            assert!(c >= bytes && c % ALIGN == 0 && c <= bytes + bytes / 8 + 64, "{bytes} -> {c}");
+            assert!(
+                c >= bytes && c % ALIGN == 0 && c <= bytes + bytes / 8 + 64,
+                "{bytes} -> {c}"
+            );
         }
     }
 }

@@ -16,7 +16,9 @@ use crate::tensor::{Tensor, View, ViewMut};
 pub fn apply<O: Op + 'static>(op: O, inputs: &[&Value]) -> Result<Value> {
     let mut outputs = apply_many(Arc::new(op), inputs)?;
     debug_assert_eq!(outputs.len(), 1);
-    outputs.pop().ok_or_else(|| Error::runtime("apply").expected("one output").got("none"))
+    outputs
+        .pop()
+        .ok_or_else(|| Error::runtime("apply").expected("one output").got("none"))
 }
 
 /// Applies an op. With data it runs at once and is recorded by the tapes that watch one of its inputs; with a value
@@ -49,7 +51,10 @@ fn trace_of(op: &str, inputs: &[&Value]) -> Result<Option<Graph>> {
 
 fn run_now(op: Arc<dyn Op>, inputs: &[&Value]) -> Result<Values> {
     let tensors: SmallVec<[&Tensor; 4]> = inputs.iter().map(|v| v.tensor()).collect::<Result<_>>()?;
-    let outputs: Values = eager_forward(&*op, &tensors)?.into_iter().map(Value::from).collect();
+    let outputs: Values = eager_forward(&*op, &tensors)?
+        .into_iter()
+        .map(Value::from)
+        .collect();
     tape::record(&op, inputs, &outputs);
     Ok(outputs)
 }
@@ -60,13 +65,24 @@ pub fn eager_forward(op: &dyn Op, inputs: &[&Tensor]) -> Result<SmallVec<[Tensor
     let shapes: SmallVec<[(crate::dtype::DType, Shape); 2]> = op
         .infer(&specs)?
         .iter()
-        .map(|s| Ok((s.dtype, s.shape().ok_or_else(|| Error::runtime(op.name()).expected("a known output shape").got(s.describe()))?)))
+        .map(|s| {
+            Ok((
+                s.dtype,
+                s.shape().ok_or_else(|| {
+                    Error::runtime(op.name())
+                        .expected("a known output shape")
+                        .got(s.describe())
+                })?,
+            ))
+        })
         .collect::<Result<_>>()?;
     if op.is_view() {
         return Ok(smallvec::smallvec![inputs[0].reshaped(&shapes[0].1)]);
     }
-    let mut outputs: SmallVec<[Tensor; 2]> =
-        shapes.iter().map(|(dtype, shape)| Tensor::uninit(*dtype, shape)).collect::<Result<_>>()?;
+    let mut outputs: SmallVec<[Tensor; 2]> = shapes
+        .iter()
+        .map(|(dtype, shape)| Tensor::uninit(*dtype, shape))
+        .collect::<Result<_>>()?;
     {
         let views: SmallVec<[View<'_>; 4]> = inputs.iter().map(|t| t.view()).collect();
         let mut outs: SmallVec<[ViewMut<'_>; 2]> = outputs.iter_mut().map(Tensor::view_mut).collect();

@@ -18,14 +18,25 @@ pub struct Record {
 
 /// Gradients of `target` (times `seed`, by default ones) with respect to each source, from records in the order of
 /// execution. Written with ops, so the result can be differentiated again.
-pub fn gradients(records: &[Record], target: &Value, seed: Option<&Value>, sources: &[Key]) -> Result<Vec<Option<Value>>> {
+pub fn gradients(
+    records: &[Record],
+    target: &Value,
+    seed: Option<&Value>,
+    sources: &[Key],
+) -> Result<Vec<Option<Value>>> {
     // Forward: what depends on a source? Nothing else is worth a gradient.
     let mut active: HashSet<Key> = sources.iter().copied().collect();
     let mut relevant = vec![false; records.len()];
     for (record, relevant) in records.iter().zip(&mut relevant) {
         if record.inputs.iter().any(|v| active.contains(&v.key())) {
             *relevant = true;
-            active.extend(record.outputs.iter().filter(|v| v.dtype().is_float()).map(Value::key));
+            active.extend(
+                record
+                    .outputs
+                    .iter()
+                    .filter(|v| v.dtype().is_float())
+                    .map(Value::key),
+            );
         }
     }
 
@@ -40,24 +51,52 @@ pub fn gradients(records: &[Record], target: &Value, seed: Option<&Value>, sourc
 
     // Backward.
     let kept: HashSet<Key> = sources.iter().copied().collect();
-    for (record, _) in records.iter().zip(&relevant).rev().filter(|(_, relevant)| **relevant) {
+    for (record, _) in records
+        .iter()
+        .zip(&relevant)
+        .rev()
+        .filter(|(_, relevant)| **relevant)
+    {
         let arrived: Vec<Option<Value>> = record
             .outputs
             .iter()
-            .map(|v| if kept.contains(&v.key()) { grads.get(&v.key()).cloned() } else { grads.remove(&v.key()) })
+            .map(|v| {
+                if kept.contains(&v.key()) {
+                    grads.get(&v.key()).cloned()
+                } else {
+                    grads.remove(&v.key())
+                }
+            })
             .collect();
         if arrived.iter().all(Option::is_none) {
             continue;
         }
-        let needs: Vec<bool> = record.inputs.iter().map(|v| v.dtype().is_float() && active.contains(&v.key())).collect();
-        let pass = Pass { inputs: &record.inputs, outputs: &record.outputs, grads: &arrived, needs: &needs };
+        let needs: Vec<bool> = record
+            .inputs
+            .iter()
+            .map(|v| v.dtype().is_float() && active.contains(&v.key()))
+            .collect();
+        let pass = Pass {
+            inputs: &record.inputs,
+            outputs: &record.outputs,
+            grads: &arrived,
+            needs: &needs,
+        };
         let back = record.op.backward(&pass)?;
         if back.len() != record.inputs.len() {
             return Err(Error::runtime(record.op.name())
-                .expected(format!("{} gradients from its backward rule", record.inputs.len()))
+                .expected(format!(
+                    "{} gradients from its backward rule",
+                    record.inputs.len()
+                ))
                 .got(back.len().to_string()));
         }
-        for ((grad, input), _) in back.into_iter().zip(&record.inputs).zip(&needs).filter(|(_, needed)| **needed) {
+        for ((grad, input), _) in back
+            .into_iter()
+            .zip(&record.inputs)
+            .zip(&needs)
+            .filter(|(_, needed)| **needed)
+        {
             let Some(grad) = grad else { continue };
             let grad = unbroadcast(grad, input, record.op.name())?;
             let key = input.key();

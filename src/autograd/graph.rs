@@ -74,7 +74,10 @@ impl Default for Graph {
 impl Graph {
     pub fn new() -> Self {
         // Ids share 64 bits with node indices in a value's key: 32 bits of graphs are enough for a process.
-        Self { id: fresh_id() & 0xffff_ffff, inner: Arc::default() }
+        Self {
+            id: fresh_id() & 0xffff_ffff,
+            inner: Arc::default(),
+        }
     }
 
     pub fn id(&self) -> u64 {
@@ -100,11 +103,20 @@ impl Graph {
     }
 
     fn value(&self, slot: Slot, spec: Spec) -> Value {
-        Value::Node(Node { graph: self.clone(), index: slot.index, output: slot.output, spec })
+        Value::Node(Node {
+            graph: self.clone(),
+            index: slot.index,
+            output: slot.output,
+            spec,
+        })
     }
 
     fn push(inner: &mut Inner, kind: Kind, inputs: SmallVec<[Slot; 3]>, outputs: Specs) -> u32 {
-        inner.nodes.push(NodeData { kind, inputs, outputs });
+        inner.nodes.push(NodeData {
+            kind,
+            inputs,
+            outputs,
+        });
         (inner.nodes.len() - 1) as u32
     }
 
@@ -112,7 +124,12 @@ impl Graph {
     pub fn input(&self, spec: Spec) -> Value {
         let mut inner = self.lock();
         let position = inner.inputs.len();
-        let index = Self::push(&mut inner, Kind::Input(position), SmallVec::new(), smallvec::smallvec![spec.clone()]);
+        let index = Self::push(
+            &mut inner,
+            Kind::Input(position),
+            SmallVec::new(),
+            smallvec::smallvec![spec.clone()],
+        );
         inner.inputs.push(index);
         drop(inner);
         self.value(Slot { index, output: 0 }, spec)
@@ -125,8 +142,12 @@ impl Graph {
         let slot = if let Some(slot) = inner.current.get(&variable.id()) {
             *slot
         } else {
-            let index =
-                Self::push(&mut inner, Kind::Variable(variable.clone()), SmallVec::new(), smallvec::smallvec![spec.clone()]);
+            let index = Self::push(
+                &mut inner,
+                Kind::Variable(variable.clone()),
+                SmallVec::new(),
+                smallvec::smallvec![spec.clone()],
+            );
             let slot = Slot { index, output: 0 };
             inner.current.insert(variable.id(), slot);
             slot
@@ -150,7 +171,10 @@ impl Graph {
     /// The place of a value in this graph; data becomes a constant.
     fn slot(&self, who: &str, value: &Value) -> Result<Slot> {
         match value {
-            Value::Node(node) if node.graph.id == self.id => Ok(Slot { index: node.index, output: node.output }),
+            Value::Node(node) if node.graph.id == self.id => Ok(Slot {
+                index: node.index,
+                output: node.output,
+            }),
             Value::Node(_) => Err(Error::runtime(who)
                 .expected("a value of the trace in progress")
                 .got("a symbolic value of another trace")
@@ -161,8 +185,12 @@ impl Graph {
                     return Ok(Slot { index, output: 0 });
                 }
                 let spec = eager.tensor.spec();
-                let index =
-                    Self::push(&mut inner, Kind::Constant(eager.tensor.clone()), SmallVec::new(), smallvec::smallvec![spec]);
+                let index = Self::push(
+                    &mut inner,
+                    Kind::Constant(eager.tensor.clone()),
+                    SmallVec::new(),
+                    smallvec::smallvec![spec],
+                );
                 inner.constants.insert(eager.id, index);
                 Ok(Slot { index, output: 0 })
             }
@@ -173,12 +201,23 @@ impl Graph {
     pub(super) fn record(&self, op: Arc<dyn Op>, inputs: &[&Value]) -> Result<Values> {
         let specs: SmallVec<[Spec; 4]> = inputs.iter().map(|v| v.spec()).collect();
         let outputs = op.infer(&specs)?;
-        let slots: SmallVec<[Slot; 3]> = inputs.iter().map(|v| self.slot(op.name(), v)).collect::<Result<_>>()?;
+        let slots: SmallVec<[Slot; 3]> = inputs
+            .iter()
+            .map(|v| self.slot(op.name(), v))
+            .collect::<Result<_>>()?;
         let index = Self::push(&mut self.lock(), Kind::Apply(op), slots, outputs.clone());
         Ok(outputs
             .into_iter()
             .enumerate()
-            .map(|(output, spec)| self.value(Slot { index, output: output as u32 }, spec))
+            .map(|(output, spec)| {
+                self.value(
+                    Slot {
+                        index,
+                        output: output as u32,
+                    },
+                    spec,
+                )
+            })
             .collect())
     }
 
@@ -189,7 +228,12 @@ impl Graph {
         let inputs = node
             .inputs
             .iter()
-            .map(|s| self.value(*s, inner.nodes[s.index as usize].outputs[s.output as usize].clone()))
+            .map(|s| {
+                self.value(
+                    *s,
+                    inner.nodes[s.index as usize].outputs[s.output as usize].clone(),
+                )
+            })
             .collect();
         Some((op.name(), inputs))
     }
@@ -197,7 +241,9 @@ impl Graph {
     /// Gradients of a value of this graph, added to the graph.
     pub fn gradients(&self, target: &Value, sources: &[Key]) -> Result<Vec<Option<Value>>> {
         if !target.dtype().is_float() {
-            return Err(Error::type_error("gradients").expected("a floating-point target").got(target.spec().describe()));
+            return Err(Error::type_error("gradients")
+                .expected("a floating-point target")
+                .got(target.spec().describe()));
         }
         let slot = self.slot("gradients", target)?;
         let records: Vec<Record> = {
@@ -213,7 +259,10 @@ impl Graph {
                         inputs: node.inputs.iter().map(|s| self.value(*s, spec(s))).collect(),
                         outputs: (0..node.outputs.len() as u32)
                             .map(|output| {
-                                let s = Slot { index: index as u32, output };
+                                let s = Slot {
+                                    index: index as u32,
+                                    output,
+                                };
                                 self.value(s, spec(&s))
                             })
                             .collect(),
@@ -227,15 +276,30 @@ impl Graph {
     /// The key of a variable's first node: the one gradients are taken for. `None` if the trace never read it.
     pub fn variable_key(&self, variable: &Variable) -> Option<Key> {
         let inner = self.lock();
-        let index = inner.nodes.iter().position(|n| matches!(&n.kind, Kind::Variable(v) if v.id() == variable.id()))?;
+        let index = inner
+            .nodes
+            .iter()
+            .position(|n| matches!(&n.kind, Kind::Variable(v) if v.id() == variable.id()))?;
         let spec = inner.nodes[index].outputs[0].clone();
         drop(inner);
-        Some(self.value(Slot { index: index as u32, output: 0 }, spec).key())
+        Some(
+            self.value(
+                Slot {
+                    index: index as u32,
+                    output: 0,
+                },
+                spec,
+            )
+            .key(),
+        )
     }
 
     /// Freezes the trace: the outputs, the assignments made meanwhile, and what they need.
     pub fn compile(&self, outputs: &[Value]) -> Result<Program> {
-        let outputs: Vec<Slot> = outputs.iter().map(|v| self.slot("compile", v)).collect::<Result<_>>()?;
+        let outputs: Vec<Slot> = outputs
+            .iter()
+            .map(|v| self.slot("compile", v))
+            .collect::<Result<_>>()?;
         let inner = self.lock();
         Program::new(&inner, &outputs)
     }

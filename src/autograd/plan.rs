@@ -64,7 +64,9 @@ struct Arena {
 impl Arena {
     /// The smallest free part that fits, or fresh memory at the end.
     fn take(&mut self, bytes: usize) -> usize {
-        let best = (0..self.free.len()).filter(|&i| self.free[i].1 >= bytes).min_by_key(|&i| self.free[i].1);
+        let best = (0..self.free.len())
+            .filter(|&i| self.free[i].1 >= bytes)
+            .min_by_key(|&i| self.free[i].1);
         if let Some(i) = best {
             let (offset, size) = self.free[i];
             if size == bytes {
@@ -100,7 +102,12 @@ impl Arena {
 
 impl Plan {
     /// `nodes` in topological order, all of them live; `inputs` the concrete specs of this call.
-    pub(super) fn new(nodes: &[NodeData], outputs: &[Slot], assigns: &[Slot], inputs: &[Spec]) -> Result<Self> {
+    pub(super) fn new(
+        nodes: &[NodeData],
+        outputs: &[Slot],
+        assigns: &[Slot],
+        inputs: &[Spec],
+    ) -> Result<Self> {
         // Shapes, by the ops' own rules.
         let first: Vec<usize> = nodes
             .iter()
@@ -114,23 +121,31 @@ impl Plan {
         let mut specs: Vec<Spec> = Vec::new();
         for node in nodes {
             match &node.kind {
-                Kind::Input(position) => specs.push(check_input(*position, &node.outputs[0], &inputs[*position])?),
+                Kind::Input(position) => {
+                    specs.push(check_input(*position, &node.outputs[0], &inputs[*position])?)
+                }
                 Kind::Variable(v) => specs.push(Spec::known(v.dtype(), v.shape())),
                 Kind::Constant(t) => specs.push(t.spec()),
                 Kind::Apply(op) => {
-                    let given: SmallVec<[Spec; 4]> = node.inputs.iter().map(|s| specs[id(s)].clone()).collect();
+                    let given: SmallVec<[Spec; 4]> =
+                        node.inputs.iter().map(|s| specs[id(s)].clone()).collect();
                     specs.extend(op.infer(&given)?);
                 }
             }
         }
         let shapes: Vec<Shape> = specs
             .iter()
-            .map(|s| s.shape().ok_or_else(|| Error::runtime("plan").expected("known shapes").got(s.describe())))
+            .map(|s| {
+                s.shape()
+                    .ok_or_else(|| Error::runtime("plan").expected("known shapes").got(s.describe()))
+            })
             .collect::<Result<_>>()?;
         let bytes: Vec<usize> = specs
             .iter()
             .zip(&shapes)
-            .map(|(s, shape)| Ok((crate::shape::count("plan", shape, s.dtype)? * s.dtype.size()).next_multiple_of(ALIGN)))
+            .map(|(s, shape)| {
+                Ok((crate::shape::count("plan", shape, s.dtype)? * s.dtype.size()).next_multiple_of(ALIGN))
+            })
             .collect::<Result<_>>()?;
 
         // Views stand on the memory of what they view; lifetimes belong to that memory.
@@ -182,7 +197,11 @@ impl Plan {
                 Kind::Apply(op) => {
                     let mut given_over = None;
                     for o in at..at + node.outputs.len() {
-                        let over = if o == at { inplace_root(&**op, node, n, &id, &root, &last_use, &specs, at, &places) } else { None };
+                        let over = if o == at {
+                            inplace_root(&**op, node, n, &id, &root, &last_use, &specs, at, &places)
+                        } else {
+                            None
+                        };
                         let offset = match over {
                             Some((r, offset)) => {
                                 given_over = Some(r);
@@ -198,7 +217,8 @@ impl Plan {
                     if let Some(r) = given_over {
                         expiring[n].retain(|&v| v != r);
                     }
-                    let given: SmallVec<[Spec; 4]> = node.inputs.iter().map(|s| specs[id(s)].clone()).collect();
+                    let given: SmallVec<[Spec; 4]> =
+                        node.inputs.iter().map(|s| specs[id(s)].clone()).collect();
                     let made = &specs[at..at + node.outputs.len()];
                     steps.push(Step {
                         op: Arc::clone(op),
@@ -220,8 +240,16 @@ impl Plan {
             .zip(shapes)
             .zip(places)
             .map(|((spec, shape), place)| {
-                let place = place.ok_or_else(|| Error::runtime("plan").expected("a place for every value").got("none"))?;
-                Ok(ValuePlan { dtype: spec.dtype, shape, place })
+                let place = place.ok_or_else(|| {
+                    Error::runtime("plan")
+                        .expected("a place for every value")
+                        .got("none")
+                })?;
+                Ok(ValuePlan {
+                    dtype: spec.dtype,
+                    shape,
+                    place,
+                })
             })
             .collect::<Result<_>>()?;
         Ok(Self {
@@ -249,7 +277,14 @@ impl Plan {
                     .collect();
                 parts.join(", ")
             };
-            writeln!(text, "{} = {}({})", list(&step.outputs), step.op.name(), list(&step.inputs)).expect("writing to a string");
+            writeln!(
+                text,
+                "{} = {}({})",
+                list(&step.outputs),
+                step.op.name(),
+                list(&step.inputs)
+            )
+            .expect("writing to a string");
         }
         text
     }
@@ -281,7 +316,11 @@ fn inplace_root(
         let input = id(&node.inputs[i]);
         let r = root[input];
         let fits = specs[input].dtype == specs[out].dtype && specs[input].len() == specs[out].len();
-        let shared = node.inputs.iter().enumerate().any(|(j, s)| j != i && !op.shape_only(j) && root[id(s)] == r);
+        let shared = node
+            .inputs
+            .iter()
+            .enumerate()
+            .any(|(j, s)| j != i && !op.shape_only(j) && root[id(s)] == r);
         match places[r] {
             Some(Place::Arena(offset)) if fits && !shared && last_use[r] == step => Some((r, offset)),
             _ => None,
@@ -292,7 +331,11 @@ fn inplace_root(
 fn check_input(position: usize, traced: &Spec, given: &Spec) -> Result<Spec> {
     let fits = traced.dtype == given.dtype
         && traced.rank() == given.rank()
-        && traced.dims.iter().zip(&given.dims).all(|(t, g)| t.is_none() || t == g);
+        && traced
+            .dims
+            .iter()
+            .zip(&given.dims)
+            .all(|(t, g)| t.is_none() || t == g);
     if fits {
         Ok(given.clone())
     } else {

@@ -65,11 +65,18 @@ impl Program {
                     inputs: smallvec::smallvec![slot],
                     outputs: smallvec::smallvec![spec],
                 });
-                Slot { index: (nodes.len() - 1) as u32, output: 0 }
+                Slot {
+                    index: (nodes.len() - 1) as u32,
+                    output: 0,
+                }
             })
         };
         let outputs: Vec<Slot> = outputs.iter().map(|s| owned(*s)).collect();
-        let assigns: Vec<(Variable, Slot)> = trace.assigns.iter().map(|(v, s)| (v.clone(), owned(*s))).collect();
+        let assigns: Vec<(Variable, Slot)> = trace
+            .assigns
+            .iter()
+            .map(|(v, s)| (v.clone(), owned(*s)))
+            .collect();
 
         // Keep what they need; inputs stay, since callers pass them by position.
         let mut live = vec![false; nodes.len()];
@@ -90,15 +97,40 @@ impl Program {
                 kept.push(node);
             }
         }
-        let rename = |s: Slot| Slot { index: renamed[s.index as usize], output: s.output };
+        let rename = |s: Slot| Slot {
+            index: renamed[s.index as usize],
+            output: s.output,
+        };
         for node in &mut kept {
             node.inputs.iter_mut().for_each(|s| *s = rename(*s));
         }
 
         Ok(Self {
-            inputs: trace.inputs.iter().map(|&i| kept[renamed[i as usize] as usize].outputs[0].clone()).collect(),
-            variables: kept.iter().filter_map(|n| if let Kind::Variable(v) = &n.kind { Some(v.clone()) } else { None }).collect(),
-            constants: kept.iter().filter_map(|n| if let Kind::Constant(t) = &n.kind { Some(t.clone()) } else { None }).collect(),
+            inputs: trace
+                .inputs
+                .iter()
+                .map(|&i| kept[renamed[i as usize] as usize].outputs[0].clone())
+                .collect(),
+            variables: kept
+                .iter()
+                .filter_map(|n| {
+                    if let Kind::Variable(v) = &n.kind {
+                        Some(v.clone())
+                    } else {
+                        None
+                    }
+                })
+                .collect(),
+            constants: kept
+                .iter()
+                .filter_map(|n| {
+                    if let Kind::Constant(t) = &n.kind {
+                        Some(t.clone())
+                    } else {
+                        None
+                    }
+                })
+                .collect(),
             outputs: outputs.into_iter().map(rename).collect(),
             assigns: assigns.into_iter().map(|(v, s)| (v, rename(s))).collect(),
             nodes: kept,
@@ -113,16 +145,30 @@ impl Program {
 
     /// Specs of the outputs, with the dimensions that the trace left open.
     pub fn output_specs(&self) -> Vec<Spec> {
-        self.outputs.iter().map(|s| self.nodes[s.index as usize].outputs[s.output as usize].clone()).collect()
+        self.outputs
+            .iter()
+            .map(|s| self.nodes[s.index as usize].outputs[s.output as usize].clone())
+            .collect()
     }
 
     /// The plan for these input shapes, made when they are new.
     pub fn plan(&self, inputs: &[View<'_>]) -> Result<Arc<Plan>> {
         if inputs.len() != self.inputs.len() {
-            return Err(Error::value("program").expected(format!("{} inputs", self.inputs.len())).got(inputs.len().to_string()));
+            return Err(Error::value("program")
+                .expected(format!("{} inputs", self.inputs.len()))
+                .got(inputs.len().to_string()));
         }
-        let known = |p: &Arc<Plan>| p.inputs.iter().zip(inputs).all(|(shape, view)| &shape[..] == view.shape());
-        let dtypes_agree = self.inputs.iter().zip(inputs).all(|(spec, view)| spec.dtype == view.dtype());
+        let known = |p: &Arc<Plan>| {
+            p.inputs
+                .iter()
+                .zip(inputs)
+                .all(|(shape, view)| &shape[..] == view.shape())
+        };
+        let dtypes_agree = self
+            .inputs
+            .iter()
+            .zip(inputs)
+            .all(|(spec, view)| spec.dtype == view.dtype());
         {
             let plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
             if dtypes_agree && let Some(plan) = plans.iter().find(|p| known(p)) {
@@ -149,10 +195,18 @@ impl Program {
         poll: &dyn Fn() -> Result<()>,
         finish: impl FnOnce(&Execution<'_>) -> Result<R>,
     ) -> Result<R> {
-        let mut arena = self.arenas.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+        let mut arena = self
+            .arenas
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop()
+            .unwrap_or_default();
         let result = self.run_in(&mut arena, plan, inputs, poll, finish);
         arena.variables.clear();
-        self.arenas.lock().unwrap_or_else(PoisonError::into_inner).push(arena);
+        self.arenas
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(arena);
         result
     }
 
@@ -169,7 +223,9 @@ impl Program {
             arena.memory = Some(Buffer::uninit(plan.arena_bytes)?);
         }
         let base = arena.memory.as_ref().map_or(std::ptr::null_mut(), Buffer::ptr);
-        arena.variables.extend(self.variables.iter().map(Variable::tensor));
+        arena
+            .variables
+            .extend(self.variables.iter().map(Variable::tensor));
 
         let view = |id: u32| -> View<'_> {
             let value = &plan.values[id as usize];
@@ -217,14 +273,25 @@ impl Program {
 
     /// Names of the live ops, in order.
     pub fn op_names(&self) -> Vec<&'static str> {
-        self.nodes.iter().filter_map(|n| if let Kind::Apply(op) = &n.kind { Some(op.name()) } else { None }).collect()
+        self.nodes
+            .iter()
+            .filter_map(|n| {
+                if let Kind::Apply(op) = &n.kind {
+                    Some(op.name())
+                } else {
+                    None
+                }
+            })
+            .collect()
     }
 }
 
 impl Execution<'_> {
     fn view(&self, id: u32) -> View<'_> {
         let value = &self.plan.values[id as usize];
-        let Place::Arena(offset) = value.place else { unreachable!("outputs were copied into the arena") };
+        let Place::Arena(offset) = value.place else {
+            unreachable!("outputs were copied into the arena")
+        };
         // SAFETY: inside the arena, which this borrow keeps from other runs.
         unsafe { View::from_raw(value.dtype, &value.shape, self.base.add(offset)) }
     }

@@ -45,7 +45,11 @@ impl Tape {
     }
 
     pub fn watch(&self, value: &Value) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).watched.insert(value.key());
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .watched
+            .insert(value.key());
     }
 
     /// True if any tape records on this thread.
@@ -66,11 +70,23 @@ impl Tape {
     }
 
     /// d target / d source for each source; `None` where the target does not depend on it.
-    pub fn gradient(&self, target: &Value, seed: Option<&Value>, sources: &[Key]) -> Result<Vec<Option<Value>>> {
+    pub fn gradient(
+        &self,
+        target: &Value,
+        seed: Option<&Value>,
+        sources: &[Key],
+    ) -> Result<Vec<Option<Value>>> {
         // The records are taken out while the walk runs, since other tapes (and this one, if active) may record it.
-        let records: Vec<Record> = self.0.lock().unwrap_or_else(PoisonError::into_inner).records.clone();
+        let records: Vec<Record> = self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .records
+            .clone();
         if !target.dtype().is_float() {
-            return Err(Error::type_error("gradient").expected("a floating-point target").got(target.spec().describe()));
+            return Err(Error::type_error("gradient")
+                .expected("a floating-point target")
+                .got(target.spec().describe()));
         }
         gradients(&records, target, seed, sources)
     }

@@ -46,7 +46,10 @@ pub enum Value {
 
 impl From<Tensor> for Value {
     fn from(tensor: Tensor) -> Self {
-        Value::Eager(Eager { tensor, id: fresh_id() })
+        Value::Eager(Eager {
+            tensor,
+            id: fresh_id(),
+        })
     }
 }
 

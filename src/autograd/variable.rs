@@ -38,7 +38,10 @@ impl Variable {
             dtype: tensor.dtype(),
             shape: tensor.shape().into(),
             trainable: AtomicBool::new(trainable),
-            label: RwLock::new(Label { name: name.into(), path: path.into() }),
+            label: RwLock::new(Label {
+                name: name.into(),
+                path: path.into(),
+            }),
             tensor: RwLock::new(tensor),
         }))
     }
@@ -64,11 +67,21 @@ impl Variable {
     }
 
     pub fn name(&self) -> String {
-        self.0.label.read().unwrap_or_else(PoisonError::into_inner).name.clone()
+        self.0
+            .label
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .name
+            .clone()
     }
 
     pub fn path(&self) -> String {
-        self.0.label.read().unwrap_or_else(PoisonError::into_inner).path.clone()
+        self.0
+            .label
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .path
+            .clone()
     }
 
     pub fn set_name(&self, name: &str) {
@@ -81,7 +94,11 @@ impl Variable {
 
     /// The present tensor: a snapshot that later updates leave alone.
     pub fn tensor(&self) -> Tensor {
-        self.0.tensor.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .tensor
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// The variable as a value: a node while a graph is traced on this thread, otherwise its present tensor.
@@ -94,7 +111,10 @@ impl Variable {
 
     /// The present tensor as a value that tapes know by this variable.
     pub fn eager(&self) -> Value {
-        let value = Value::Eager(Eager { tensor: self.tensor(), id: self.0.id });
+        let value = Value::Eager(Eager {
+            tensor: self.tensor(),
+            id: self.0.id,
+        });
         if self.trainable() {
             Tape::watch_on_all(&value);
         }
@@ -105,7 +125,11 @@ impl Variable {
     pub fn assign(&self, value: &Value) -> Result<()> {
         let spec = value.spec();
         let same = spec.rank() == self.0.shape.len()
-            && spec.dims.iter().zip(&self.0.shape).all(|(d, n)| d.is_none_or(|d| d == *n));
+            && spec
+                .dims
+                .iter()
+                .zip(&self.0.shape)
+                .all(|(d, n)| d.is_none_or(|d| d == *n));
         if !same {
             return Err(Error::value(format!("variable '{}'", self.name()))
                 .expected(format!("a value of shape {}", show_shape(&self.0.shape)))
@@ -152,6 +176,12 @@ impl Variable {
 
 impl fmt::Debug for Variable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Variable('{}', {} {})", self.path(), self.0.dtype, show_shape(&self.0.shape))
+        write!(
+            f,
+            "Variable('{}', {} {})",
+            self.path(),
+            self.0.dtype,
+            show_shape(&self.0.shape)
+        )
     }
 }

@@ -62,7 +62,9 @@ impl Math for f32 {
         ];
         let size = x.abs();
         let inner = horner(x.mul(x), &P).mul_add(x, x);
-        let outer = L::splat(1.0).sub(exp(horner(L::splat(4.0).min(size), &Q))).copysign(x);
+        let outer = L::splat(1.0)
+            .sub(exp(horner(L::splat(4.0).min(size), &Q)))
+            .copysign(x);
         L::select(size.ge(L::splat(1.0)), outer, inner)
     }
 }
@@ -209,7 +211,10 @@ fn centre<T: Math, L: Lanes<T>>(x: L) -> (L, L) {
     let (e, m) = L::select(tiny, x.mul(L::splat(T::LIFT.0)), x).split_exponent();
     let e = L::select(tiny, e.sub(L::splat(T::LIFT.1)), e);
     let high = m.ge(number(std::f64::consts::SQRT_2));
-    (L::select(high, m.mul(number(0.5)), m), L::select(high, e.add(number(1.0)), e))
+    (
+        L::select(high, m.mul(number(0.5)), m),
+        L::select(high, e.add(number(1.0)), e),
+    )
 }
 
 /// ln(1 + f) + e ln 2 + c for |f| small. With s = f / (2 + f), ln(1 + f) = 2 artanh(s) = f - (f^2/2 - s (f^2/2 + R)),
@@ -223,7 +228,9 @@ fn log_centred<T: Math, L: Lanes<T>>(f: L, e: L, c: L) -> L {
         sum = sum.mul_add(z, number(2.0 / (2 * k + 1) as f64));
     }
     let half_square = f.mul(f).mul(number(0.5));
-    let tail = s.mul(sum.mul_add(z, half_square)).add(e.mul_add(L::splat(T::LN2_LOW), c));
+    let tail = s
+        .mul(sum.mul_add(z, half_square))
+        .add(e.mul_add(L::splat(T::LN2_LOW), c));
     e.mul_add(L::splat(T::LN2_HIGH), f.sub(half_square.sub(tail)))
 }
 
@@ -359,8 +366,9 @@ mod tests {
 
     /// The largest error in units of the last place, away from denormal results.
     fn worst<T: Math>(f: Fun, low: f64, high: f64) -> (f64, f64) {
-        let mut xs: Vec<T> =
-            (0..20_011).map(|i| T::from_f64(low + (high - low) * f64::from(i) / 20_010.0)).collect();
+        let mut xs: Vec<T> = (0..20_011)
+            .map(|i| T::from_f64(low + (high - low) * f64::from(i) / 20_010.0))
+            .collect();
         xs.extend((0..400).map(|i| T::from_f64(libm::exp2(-f64::from(i) / 4.0) * high.signum().min(1.0))));
         let mut ys = xs.clone();
         dispatch(Probe(f, &mut ys));
@@ -368,7 +376,11 @@ mod tests {
         for (x, y) in xs.iter().zip(&ys) {
             let want = reference(f, x.to_f64());
             let ulp = (want.abs() * T::EPSILON.to_f64()).max(T::MIN_POSITIVE.to_f64());
-            let error = if T::from_f64(want) == *y { 0.0 } else { (y.to_f64() - want).abs() / ulp };
+            let error = if T::from_f64(want) == *y {
+                0.0
+            } else {
+                (y.to_f64() - want).abs() / ulp
+            };
             if error > worst.0 || error.is_nan() {
                 worst = (error, x.to_f64());
             }
@@ -439,7 +451,16 @@ mod tests {
             for (f, x, want) in rows {
                 assert_eq!(call(f, x), want, "{f:?}({x})");
             }
-            for f in [Fun::Exp, Fun::Expm1, Fun::Log, Fun::Log1p, Fun::Tanh, Fun::Sigmoid, Fun::Softplus, Fun::Erf] {
+            for f in [
+                Fun::Exp,
+                Fun::Expm1,
+                Fun::Log,
+                Fun::Log1p,
+                Fun::Tanh,
+                Fun::Sigmoid,
+                Fun::Softplus,
+                Fun::Erf,
+            ] {
                 assert!(call(f, f64::NAN).is_nan(), "{f:?}(NaN)");
             }
             assert!(call(Fun::Log, -1.0).is_nan() && call(Fun::Log1p, -2.0).is_nan());

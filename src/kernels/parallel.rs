@@ -133,7 +133,11 @@ pub fn inside<R: Send>(f: impl FnOnce() -> R + Send) -> R {
 /// Runs `f` in the pool while the calling thread waits outside and calls `tick` every `period`, until `f` is done.
 /// `f` must not panic; `tick` runs on the calling thread.
 pub fn inside_ticking<R: Send>(f: impl FnOnce() -> R + Send, period: Duration, tick: impl Fn()) -> R {
-    let found = if is_inside() { None } else { pool(get_num_threads()) };
+    let found = if is_inside() {
+        None
+    } else {
+        pool(get_num_threads())
+    };
     let Some(pool) = found else { return f() };
     let done: (Mutex<Option<R>>, Condvar) = (Mutex::new(None), Condvar::new());
     pool.threads.in_place_scope(|scope| {
@@ -147,7 +151,10 @@ pub fn inside_ticking<R: Send>(f: impl FnOnce() -> R + Send, period: Duration, t
             if let Some(result) = result.take() {
                 return result;
             }
-            let (guard, waited) = done.1.wait_timeout(result, period).unwrap_or_else(PoisonError::into_inner);
+            let (guard, waited) = done
+                .1
+                .wait_timeout(result, period)
+                .unwrap_or_else(PoisonError::into_inner);
             result = guard;
             if waited.timed_out() && result.is_none() {
                 drop(result);

@@ -33,7 +33,9 @@ impl Op for Add {
     }
     fn infer(&self, x: &[Spec]) -> Result<Specs> {
         if x[0].dtype != x[1].dtype {
-            return Err(Error::type_error("add").expected("one dtype").got(format!("{} and {}", x[0].dtype, x[1].dtype)));
+            return Err(Error::type_error("add")
+                .expected("one dtype")
+                .got(format!("{} and {}", x[0].dtype, x[1].dtype)));
         }
         Spec::new(x[0].dtype, broadcast("add", &x[0].dims, &x[1].dims)?).one()
     }
@@ -149,7 +151,11 @@ impl Op for Cast {
 }
 
 pub fn cast(x: &Value, dtype: DType) -> Result<Value> {
-    if x.dtype() == dtype { Ok(x.clone()) } else { apply(Cast(dtype), &[x]) }
+    if x.dtype() == dtype {
+        Ok(x.clone())
+    } else {
+        apply(Cast(dtype), &[x])
+    }
 }
 
 #[derive(serde::Deserialize)]

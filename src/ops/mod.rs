@@ -15,7 +15,11 @@ static FAMILIES: &[&[(&str, OpFn)]] = &[engine::OPS];
 
 /// The op called `name`.
 pub fn lookup(name: &str) -> Option<OpFn> {
-    FAMILIES.iter().flat_map(|f| f.iter()).find(|(n, _)| *n == name).map(|(_, f)| *f)
+    FAMILIES
+        .iter()
+        .flat_map(|f| f.iter())
+        .find(|(n, _)| *n == name)
+        .map(|(_, f)| *f)
 }
 
 /// Names of all ops, as Keras's `ops` has them.

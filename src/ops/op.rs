@@ -87,7 +87,11 @@ pub struct Pass<'a> {
 impl Pass<'_> {
     /// The gradient of output 0.
     pub fn grad(&self) -> Result<&Value> {
-        self.grads[0].as_ref().ok_or_else(|| Error::runtime("backward").expected("a gradient of the first output").got("none"))
+        self.grads[0].as_ref().ok_or_else(|| {
+            Error::runtime("backward")
+                .expected("a gradient of the first output")
+                .got("none")
+        })
     }
 }
 
@@ -99,12 +103,18 @@ pub type OpFn = fn(&[Value], &Attrs) -> Result<Vec<Value>>;
 
 /// Reads an op's attributes into its own struct; a wrong name or type is an error that names the op.
 pub fn parse_attrs<T: serde::de::DeserializeOwned>(op: &str, attrs: &Attrs) -> Result<T> {
-    serde_json::from_value(serde_json::Value::Object(attrs.clone()))
-        .map_err(|e| Error::type_error(op).expected("attributes of the right names and types").got(e.to_string()))
+    serde_json::from_value(serde_json::Value::Object(attrs.clone())).map_err(|e| {
+        Error::type_error(op)
+            .expected("attributes of the right names and types")
+            .got(e.to_string())
+    })
 }
 
 /// Checks the number of inputs of an op called by name.
 pub fn arity<const N: usize>(op: &str, inputs: &[Value]) -> Result<[Value; N]> {
-    <[Value; N]>::try_from(inputs.to_vec())
-        .map_err(|got| Error::type_error(op).expected(format!("{N} inputs")).got(got.len().to_string()))
+    <[Value; N]>::try_from(inputs.to_vec()).map_err(|got| {
+        Error::type_error(op)
+            .expected(format!("{N} inputs"))
+            .got(got.len().to_string())
+    })
 }

@@ -12,7 +12,9 @@ pub fn attrs_from(dict: Option<&Bound<'_, PyDict>>) -> PyResult<Attrs> {
 }
 
 fn object(dict: &Bound<'_, PyDict>) -> PyResult<Map<String, Json>> {
-    dict.iter().map(|(k, v)| Ok((k.extract::<String>()?, json(&v)?))).collect()
+    dict.iter()
+        .map(|(k, v)| Ok((k.extract::<String>()?, json(&v)?)))
+        .collect()
 }
 
 fn json(x: &Bound<'_, PyAny>) -> PyResult<Json> {
@@ -35,7 +37,9 @@ fn json(x: &Bound<'_, PyAny>) -> PyResult<Json> {
         return Ok(Json::Object(object(d)?));
     }
     if x.is_instance_of::<PyList>() || x.is_instance_of::<PyTuple>() {
-        return Ok(Json::Array(x.try_iter()?.map(|i| json(&i?)).collect::<PyResult<_>>()?));
+        return Ok(Json::Array(
+            x.try_iter()?.map(|i| json(&i?)).collect::<PyResult<_>>()?,
+        ));
     }
     // NumPy's scalars answer to one of these.
     if let Ok(i) = x.call_method0("__index__") {

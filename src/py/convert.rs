@@ -43,7 +43,12 @@ impl Borrowed {
     }
 
     pub fn from_tensor(tensor: Tensor) -> Self {
-        Self { dtype: tensor.dtype(), shape: tensor.shape().into(), ptr: tensor.view().as_ptr(), _array: Held::Tensor(tensor) }
+        Self {
+            dtype: tensor.dtype(),
+            shape: tensor.shape().into(),
+            ptr: tensor.view().as_ptr(),
+            _array: Held::Tensor(tensor),
+        }
     }
 }
 
@@ -97,16 +102,27 @@ pub fn borrow(x: &Bound<'_, PyAny>, dtype: Option<DType>) -> PyResult<Borrowed> 
     let wanted = dtype.unwrap_or(found);
     // SAFETY: a valid array object; its flags are only read.
     let aligned = unsafe { (*array.as_array_ptr()).fields.flags } & numpy::npyffi::NPY_ARRAY_ALIGNED != 0;
-    let plain = array.is_c_contiguous() && aligned && descr.is_native_byteorder() == Some(true) || size == 1 && array.is_c_contiguous();
+    let plain = array.is_c_contiguous() && aligned && descr.is_native_byteorder() == Some(true)
+        || size == 1 && array.is_c_contiguous();
     let array = if plain && same_type(kind, size, wanted) {
         array
     } else {
         let numpy = py.import("numpy")?;
-        numpy.call_method1("ascontiguousarray", (&array, wanted.name()))?.call_method1("reshape", (array.getattr("shape")?,))?.cast_into::<PyUntypedArray>()?
+        numpy
+            .call_method1("ascontiguousarray", (&array, wanted.name()))?
+            .call_method1("reshape", (array.getattr("shape")?,))?
+            .cast_into::<PyUntypedArray>()?
     };
     // SAFETY: a valid array object.
-    let ptr = unsafe { (*array.as_array_ptr()).fields.data }.cast::<u8>().cast_const();
-    Ok(Borrowed { dtype: wanted, shape: array.shape().into(), ptr, _array: Held::Array(array.unbind()) })
+    let ptr = unsafe { (*array.as_array_ptr()).fields.data }
+        .cast::<u8>()
+        .cast_const();
+    Ok(Borrowed {
+        dtype: wanted,
+        shape: array.shape().into(),
+        ptr,
+        _array: Held::Array(array.unbind()),
+    })
 }
 
 /// What NumPy makes of a list, a scalar, a pandas column, or anything with `__array__`.
@@ -161,7 +177,9 @@ pub fn value_from(x: &Bound<'_, PyAny>, like: Option<DType>) -> PyResult<Value> 
         .into());
     }
     if x.is_exact_instance_of::<PyFloat>() {
-        let dtype = like.filter(|d| d.is_float()).unwrap_or_else(super::system::default_float);
+        let dtype = like
+            .filter(|d| d.is_float())
+            .unwrap_or_else(super::system::default_float);
         return Ok(Tensor::scalar_of(dtype, x.extract()?)?.into());
     }
     let dtype = if x.cast::<PyUntypedArray>().is_err() && !x.hasattr("dtype")? {
@@ -185,7 +203,9 @@ pub fn to_numpy<'py>(py: Python<'py>, view: &View<'_>) -> Bound<'py, PyAny> {
             // SAFETY: every element is written below, before anyone reads.
             let array = unsafe { PyArrayDyn::<$t>::new(py, view.shape().to_vec(), false) };
             // SAFETY: a fresh contiguous array of as many elements of the same size.
-            unsafe { std::ptr::copy_nonoverlapping(view.as_ptr(), array.data().cast::<u8>(), view.bytes().len()) };
+            unsafe {
+                std::ptr::copy_nonoverlapping(view.as_ptr(), array.data().cast::<u8>(), view.bytes().len())
+            };
             array.into_any()
         }};
     }
@@ -214,14 +234,21 @@ pub fn dims_from(x: &Bound<'_, PyAny>) -> PyResult<Dims> {
             if d.is_none() {
                 return Ok(None);
             }
-            let n = d.extract::<i64>().map_err(|_| PyTypeError::new_err(format!("shape: expected sizes or None; got {d}")))?;
-            usize::try_from(n).map(Some).map_err(|_| PyValueError::new_err(format!("shape: expected sizes of at least 0 or None; got {n}")))
+            let n = d
+                .extract::<i64>()
+                .map_err(|_| PyTypeError::new_err(format!("shape: expected sizes or None; got {d}")))?;
+            usize::try_from(n).map(Some).map_err(|_| {
+                PyValueError::new_err(format!("shape: expected sizes of at least 0 or None; got {n}"))
+            })
         })
         .collect()
 }
 
 pub fn spec_from(shape: &Bound<'_, PyAny>, dtype: &str) -> PyResult<Spec> {
-    Ok(Spec { dtype: DType::parse(dtype)?, dims: dims_from(shape)? })
+    Ok(Spec {
+        dtype: DType::parse(dtype)?,
+        dims: dims_from(shape)?,
+    })
 }
 
 pub fn dims_to_tuple<'py>(py: Python<'py>, dims: &[Option<usize>]) -> PyResult<Bound<'py, PyTuple>> {

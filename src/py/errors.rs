@@ -4,7 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pyo3::PyErr;
 use pyo3::exceptions::{
-    PyIndexError, PyKeyError, PyKeyboardInterrupt, PyNotImplementedError, PyOSError, PyRuntimeError, PyTypeError, PyValueError,
+    PyIndexError, PyKeyError, PyKeyboardInterrupt, PyNotImplementedError, PyOSError, PyRuntimeError,
+    PyTypeError, PyValueError,
 };
 
 use crate::error::{Error, Kind, Result};
@@ -33,6 +34,8 @@ pub fn guard<R>(work: impl FnOnce() -> Result<R>) -> Result<R> {
             .map(ToString::to_string)
             .or_else(|| panic.downcast_ref::<String>().cloned())
             .unwrap_or_else(|| "unknown".into());
-        Err(Error::runtime("oxhorn internal error").got(text).hint("This is a defect of the library; please report it with the call that led here"))
+        Err(Error::runtime("oxhorn internal error")
+            .got(text)
+            .hint("This is a defect of the library; please report it with the call that led here"))
     })
 }

@@ -54,19 +54,39 @@ impl PyGraph {
     }
 
     /// Adds the gradients of a scalar (or the sum of a tensor) to the graph; None where it does not depend on a source.
-    fn gradients<'py>(&self, py: Python<'py>, target: &PyTensor, sources: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
-        let keys: Vec<Option<Key>> = sources.try_iter()?.map(|s| source_key(&self.graph, &s?)).collect::<PyResult<_>>()?;
+    fn gradients<'py>(
+        &self,
+        py: Python<'py>,
+        target: &PyTensor,
+        sources: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let keys: Vec<Option<Key>> = sources
+            .try_iter()?
+            .map(|s| source_key(&self.graph, &s?))
+            .collect::<PyResult<_>>()?;
         let known: Vec<Key> = keys.iter().copied().flatten().collect();
         let mut grads = guard(|| self.graph.gradients(&target.value, &known))?.into_iter();
-        let all: Vec<Option<PyTensor>> =
-            keys.iter().map(|k| k.and_then(|_| grads.next().flatten()).map(PyTensor::from)).collect();
-        PyList::new(py, all.into_iter().map(|g| g.map(|g| Py::new(py, g)).transpose()).collect::<PyResult<Vec<_>>>()?)
+        let all: Vec<Option<PyTensor>> = keys
+            .iter()
+            .map(|k| k.and_then(|_| grads.next().flatten()).map(PyTensor::from))
+            .collect();
+        PyList::new(
+            py,
+            all.into_iter()
+                .map(|g| g.map(|g| Py::new(py, g)).transpose())
+                .collect::<PyResult<Vec<_>>>()?,
+        )
     }
 
     /// Freezes the graph: these outputs, and every assignment recorded so far.
     fn compile(&self, outputs: &Bound<'_, PyAny>) -> PyResult<PyProgram> {
-        let outputs: Vec<Value> = outputs.try_iter()?.map(|v| value_from(&v?, None)).collect::<PyResult<_>>()?;
-        Ok(PyProgram { program: Arc::new(guard(|| self.graph.compile(&outputs))?) })
+        let outputs: Vec<Value> = outputs
+            .try_iter()?
+            .map(|v| value_from(&v?, None))
+            .collect::<PyResult<_>>()?;
+        Ok(PyProgram {
+            program: Arc::new(guard(|| self.graph.compile(&outputs))?),
+        })
     }
 }
 
@@ -92,7 +112,9 @@ impl PyProgram {
         let views: Vec<View<'_>> = held.iter().map(Borrowed::view).collect();
         let plan = guard(|| self.program.plan(&views))?;
         detached(py, plan.is_parallel(), |poll| {
-            self.program.run(&plan, &views, poll, |done| (0..done.len()).map(|i| done.output(i).to_tensor()).collect())
+            self.program.run(&plan, &views, poll, |done| {
+                (0..done.len()).map(|i| done.output(i).to_tensor()).collect()
+            })
         })
     }
 }
@@ -108,8 +130,10 @@ impl PyProgram {
     /// Runs once, giving tensors instead of arrays.
     fn call<'py>(&self, py: Python<'py>, inputs: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
         let outputs = self.execute(py, inputs)?;
-        let outputs: Vec<Py<PyTensor>> =
-            outputs.into_iter().map(|t| Py::new(py, PyTensor::from(Value::from(t)))).collect::<PyResult<_>>()?;
+        let outputs: Vec<Py<PyTensor>> = outputs
+            .into_iter()
+            .map(|t| Py::new(py, PyTensor::from(Value::from(t))))
+            .collect::<PyResult<_>>()?;
         PyList::new(py, outputs)
     }
 
@@ -129,13 +153,21 @@ impl PyProgram {
     /// (shape, dtype) of each input.
     #[getter]
     fn inputs(&self) -> Vec<(Vec<Option<usize>>, &'static str)> {
-        self.program.input_specs().iter().map(|s| (s.dims.to_vec(), s.dtype.name())).collect()
+        self.program
+            .input_specs()
+            .iter()
+            .map(|s| (s.dims.to_vec(), s.dtype.name()))
+            .collect()
     }
 
     /// (shape, dtype) of each output.
     #[getter]
     fn outputs(&self) -> Vec<(Vec<Option<usize>>, &'static str)> {
-        self.program.output_specs().iter().map(|s| (s.dims.to_vec(), s.dtype.name())).collect()
+        self.program
+            .output_specs()
+            .iter()
+            .map(|s| (s.dims.to_vec(), s.dtype.name()))
+            .collect()
     }
 
     /// Bytes of working memory for inputs like these.

@@ -5,6 +5,7 @@ mod convert;
 mod errors;
 mod graph;
 mod loops;
+mod optimizers;
 mod run;
 mod system;
 mod tape;
@@ -21,5 +22,6 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     graph::register(m)?;
     tape::register(m)?;
     loops::register(m)?;
+    optimizers::register(m)?;
     system::register(m)
 }

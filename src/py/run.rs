@@ -30,7 +30,13 @@ pub fn detached<R: Send>(
             stop.store(true, Ordering::Relaxed);
         }
     };
-    let stopped = || if stop.load(Ordering::Relaxed) { Err(Error::interrupted()) } else { Ok(()) };
+    let stopped = || {
+        if stop.load(Ordering::Relaxed) {
+            Err(Error::interrupted())
+        } else {
+            Ok(())
+        }
+    };
     let result = py.detach(|| {
         if heavy && parallel::get_num_threads() > 1 {
             parallel::inside_ticking(|| guard(|| work(&stopped)), TICK, look)
@@ -46,7 +52,10 @@ pub fn detached<R: Send>(
             guard(|| work(&poll))
         }
     });
-    if let Some(e) = raised.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
+    if let Some(e) = raised
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+    {
         return Err(e);
     }
     Ok(result?)

@@ -13,14 +13,20 @@ static FLOAT64: AtomicBool = AtomicBool::new(false);
 
 /// The dtype that Python floats become.
 pub fn default_float() -> DType {
-    if FLOAT64.load(Ordering::Relaxed) { DType::F64 } else { DType::F32 }
+    if FLOAT64.load(Ordering::Relaxed) {
+        DType::F64
+    } else {
+        DType::F32
+    }
 }
 
 #[pyfunction]
 fn set_default_float(dtype: &str) -> PyResult<()> {
     let dtype: Result<DType> = match DType::parse(dtype) {
         Ok(d) if d.is_float() => Ok(d),
-        _ => Err(Error::value("set_default_float").expected("'float32' or 'float64'").got(format!("'{dtype}'"))),
+        _ => Err(Error::value("set_default_float")
+            .expected("'float32' or 'float64'")
+            .got(format!("'{dtype}'"))),
     };
     FLOAT64.store(dtype? == DType::F64, Ordering::Relaxed);
     Ok(())
@@ -29,8 +35,12 @@ fn set_default_float(dtype: &str) -> PyResult<()> {
 #[pyfunction]
 fn set_num_threads(n: i64) -> PyResult<()> {
     let refuse = |text: String| PyValueError::new_err(text);
-    let n = usize::try_from(n)
-        .map_err(|_| refuse(format!("set_num_threads: expected a number from 1 to {}; got {n}", parallel::MAX_THREADS)))?;
+    let n = usize::try_from(n).map_err(|_| {
+        refuse(format!(
+            "set_num_threads: expected a number from 1 to {}; got {n}",
+            parallel::MAX_THREADS
+        ))
+    })?;
     parallel::set_num_threads(n).map_err(|e| refuse(e.to_string()))
 }
 

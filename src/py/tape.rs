@@ -22,7 +22,11 @@ impl PyTape {
     #[new]
     #[pyo3(signature = (persistent=false))]
     fn new(persistent: bool) -> Self {
-        Self { tape: Tape::new(), persistent, used: false }
+        Self {
+            tape: Tape::new(),
+            persistent,
+            used: false,
+        }
     }
 
     fn __enter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
@@ -75,7 +79,10 @@ impl PyTape {
         }
         PyList::new(
             py,
-            grads.into_iter().map(|g| g.map(|g| Py::new(py, PyTensor::from(g))).transpose()).collect::<PyResult<Vec<_>>>()?,
+            grads
+                .into_iter()
+                .map(|g| g.map(|g| Py::new(py, PyTensor::from(g))).transpose())
+                .collect::<PyResult<Vec<_>>>()?,
         )
     }
 }

@@ -30,23 +30,38 @@ impl From<Value> for PyTensor {
 
 /// Calls an op of the set by name, on values.
 pub fn call(name: &str, inputs: &[Value], attrs: &Attrs) -> PyResult<Vec<Value>> {
-    let op = ops::lookup(name)
-        .ok_or_else(|| Error::value("apply").expected("the name of an op (see op_names())").got(format!("'{name}'")))?;
+    let op = ops::lookup(name).ok_or_else(|| {
+        Error::value("apply")
+            .expected("the name of an op (see op_names())")
+            .got(format!("'{name}'"))
+    })?;
     Ok(guard(|| op(inputs, attrs))?)
 }
 
 fn call_one(name: &str, inputs: &[Value], attrs: &Attrs) -> PyResult<PyTensor> {
     let mut out = call(name, inputs, attrs)?;
-    out.pop().map(PyTensor::from).ok_or_else(|| PyTypeError::new_err(format!("{name}: no result")))
+    out.pop()
+        .map(PyTensor::from)
+        .ok_or_else(|| PyTypeError::new_err(format!("{name}: no result")))
 }
 
 /// `left op right`, for operators: numbers take the tensor's dtype; foreign objects get their turn.
-pub fn binary<'py>(py: Python<'py>, name: &str, own: &Value, other: &Bound<'py, PyAny>, swapped: bool) -> PyResult<Py<PyAny>> {
+pub fn binary<'py>(
+    py: Python<'py>,
+    name: &str,
+    own: &Value,
+    other: &Bound<'py, PyAny>,
+    swapped: bool,
+) -> PyResult<Py<PyAny>> {
     if is_foreign(other)? {
         return Ok(py.NotImplemented());
     }
     let other = value_from(other, Some(own.dtype()))?;
-    let pair = if swapped { [other, own.clone()] } else { [own.clone(), other] };
+    let pair = if swapped {
+        [other, own.clone()]
+    } else {
+        [own.clone(), other]
+    };
     Ok(Py::new(py, call_one(name, &pair, &Attrs::new())?)?.into_any())
 }
 
@@ -131,16 +146,30 @@ macro_rules! operators {
                 let $own = self;
                 $crate::py::tensor::binary(py, "matmul", &$value, other, true)
             }
-            fn __pow__<'py>(&self, py: Python<'py>, other: &Bound<'py, PyAny>, modulo: Option<&Bound<'py, PyAny>>) -> PyResult<Py<PyAny>> {
+            fn __pow__<'py>(
+                &self,
+                py: Python<'py>,
+                other: &Bound<'py, PyAny>,
+                modulo: Option<&Bound<'py, PyAny>>,
+            ) -> PyResult<Py<PyAny>> {
                 if modulo.is_some() {
-                    return Err(pyo3::exceptions::PyTypeError::new_err("pow: no third argument for tensors"));
+                    return Err(pyo3::exceptions::PyTypeError::new_err(
+                        "pow: no third argument for tensors",
+                    ));
                 }
                 let $own = self;
                 $crate::py::tensor::binary(py, "power", &$value, other, false)
             }
-            fn __rpow__<'py>(&self, py: Python<'py>, other: &Bound<'py, PyAny>, modulo: Option<&Bound<'py, PyAny>>) -> PyResult<Py<PyAny>> {
+            fn __rpow__<'py>(
+                &self,
+                py: Python<'py>,
+                other: &Bound<'py, PyAny>,
+                modulo: Option<&Bound<'py, PyAny>>,
+            ) -> PyResult<Py<PyAny>> {
                 if modulo.is_some() {
-                    return Err(pyo3::exceptions::PyTypeError::new_err("pow: no third argument for tensors"));
+                    return Err(pyo3::exceptions::PyTypeError::new_err(
+                        "pow: no third argument for tensors",
+                    ));
                 }
                 let $own = self;
                 $crate::py::tensor::binary(py, "power", &$value, other, true)
@@ -165,7 +194,12 @@ macro_rules! operators {
                 let $own = self;
                 $crate::py::tensor::binary(py, "logical_or", &$value, other, false)
             }
-            fn __richcmp__<'py>(&self, py: Python<'py>, other: &Bound<'py, PyAny>, op: pyo3::pyclass::CompareOp) -> PyResult<Py<PyAny>> {
+            fn __richcmp__<'py>(
+                &self,
+                py: Python<'py>,
+                other: &Bound<'py, PyAny>,
+                op: pyo3::pyclass::CompareOp,
+            ) -> PyResult<Py<PyAny>> {
                 let $own = self;
                 $crate::py::tensor::compare(py, &$value, other, op)
             }
@@ -187,17 +221,28 @@ pub fn get_item<'py>(py: Python<'py>, own: &Value, index: &Bound<'py, PyAny>) ->
         Err(_) => vec![index.clone()],
     };
     let rank = own.rank();
-    let taken = parts.iter().filter(|p| !p.is_none() && !p.is_instance_of::<PyEllipsis>()).count();
+    let taken = parts
+        .iter()
+        .filter(|p| !p.is_none() && !p.is_instance_of::<PyEllipsis>())
+        .count();
     if taken > rank {
-        return Err(PyIndexError::new_err(format!("index: expected at most {rank} indices for a tensor of rank {rank}; got {taken}")));
+        return Err(PyIndexError::new_err(format!(
+            "index: expected at most {rank} indices for a tensor of rank {rank}; got {taken}"
+        )));
     }
     if let [only] = &parts[..]
-        && (only.is_instance_of::<PyList>() || only.cast::<PyTensor>().is_ok() || only.cast::<numpy::PyUntypedArray>().is_ok())
-        && !only.hasattr("__index__").is_ok_and(|b| b && only.call_method0("__index__").is_ok())
+        && (only.is_instance_of::<PyList>()
+            || only.cast::<PyTensor>().is_ok()
+            || only.cast::<numpy::PyUntypedArray>().is_ok())
+        && !only
+            .hasattr("__index__")
+            .is_ok_and(|b| b && only.call_method0("__index__").is_ok())
     {
         let rows = value_from(only, Some(DType::I64))?;
         if rows.dtype() == DType::Bool {
-            return Err(PyIndexError::new_err("index: expected integers or slices; got a boolean mask, whose result has no fixed shape. Use ops.where"));
+            return Err(PyIndexError::new_err(
+                "index: expected integers or slices; got a boolean mask, whose result has no fixed shape. Use ops.where",
+            ));
         }
         let mut attrs = Attrs::new();
         attrs.insert("axis".into(), 0.into());
@@ -206,7 +251,9 @@ pub fn get_item<'py>(py: Python<'py>, own: &Value, index: &Bound<'py, PyAny>) ->
     let dims = own.dims();
     let (mut begin, mut end, mut stride, mut squeeze, mut expand) = (vec![], vec![], vec![], vec![], vec![]);
     let (mut axis, mut out_axis) = (0usize, 0i64);
-    let full = |begin: &mut Vec<serde_json::Value>, end: &mut Vec<serde_json::Value>, stride: &mut Vec<serde_json::Value>| {
+    let full = |begin: &mut Vec<serde_json::Value>,
+                end: &mut Vec<serde_json::Value>,
+                stride: &mut Vec<serde_json::Value>| {
         begin.push(serde_json::Value::Null);
         end.push(serde_json::Value::Null);
         stride.push(1.into());
@@ -215,7 +262,9 @@ pub fn get_item<'py>(py: Python<'py>, own: &Value, index: &Bound<'py, PyAny>) ->
     for p in &parts {
         if p.is_instance_of::<PyEllipsis>() {
             if ellipsis {
-                return Err(PyIndexError::new_err("index: expected at most one ellipsis (...)"));
+                return Err(PyIndexError::new_err(
+                    "index: expected at most one ellipsis (...)",
+                ));
             }
             ellipsis = true;
             for _ in 0..rank - taken {
@@ -229,7 +278,11 @@ pub fn get_item<'py>(py: Python<'py>, own: &Value, index: &Bound<'py, PyAny>) ->
         } else if let Ok(s) = p.cast::<PySlice>() {
             let get = |name: &str| -> PyResult<Option<i64>> {
                 let v = s.getattr(name)?;
-                if v.is_none() { Ok(None) } else { Ok(Some(v.call_method0("__index__")?.extract::<i64>()?)) }
+                if v.is_none() {
+                    Ok(None)
+                } else {
+                    Ok(Some(v.call_method0("__index__")?.extract::<i64>()?))
+                }
             };
             let step = get("step")?.unwrap_or(1);
             if step == 0 {
@@ -244,14 +297,22 @@ pub fn get_item<'py>(py: Python<'py>, own: &Value, index: &Bound<'py, PyAny>) ->
             let i: i64 = p
                 .call_method0("__index__")
                 .and_then(|i| i.extract())
-                .map_err(|_| PyIndexError::new_err(format!("index: expected integers, slices, None or ...; got {p}")))?;
+                .map_err(|_| {
+                    PyIndexError::new_err(format!("index: expected integers, slices, None or ...; got {p}"))
+                })?;
             if let Some(n) = dims[axis]
                 && (i >= n as i64 || i < -(n as i64))
             {
-                return Err(PyIndexError::new_err(format!("index: expected an index in [-{n}, {n}) for axis {axis}; got {i}")));
+                return Err(PyIndexError::new_err(format!(
+                    "index: expected an index in [-{n}, {n}) for axis {axis}; got {i}"
+                )));
             }
             begin.push(i.into());
-            end.push(if i == -1 { serde_json::Value::Null } else { (i + 1).into() });
+            end.push(if i == -1 {
+                serde_json::Value::Null
+            } else {
+                (i + 1).into()
+            });
             stride.push(1.into());
             squeeze.push(serde_json::Value::from(axis));
             axis += 1;
@@ -263,8 +324,16 @@ pub fn get_item<'py>(py: Python<'py>, own: &Value, index: &Bound<'py, PyAny>) ->
     }
     let mut value = own.clone();
     let list = |v: Vec<serde_json::Value>| serde_json::Value::Array(v);
-    if begin.iter().any(|b| !b.is_null()) || end.iter().any(|e| !e.is_null()) || stride.iter().any(|s| s != 1) {
-        let attrs: Attrs = [("begin", list(begin)), ("end", list(end)), ("strides", list(stride))].into_iter().map(|(k, v)| (k.to_string(), v)).collect();
+    if begin.iter().any(|b| !b.is_null()) || end.iter().any(|e| !e.is_null()) || stride.iter().any(|s| s != 1)
+    {
+        let attrs: Attrs = [
+            ("begin", list(begin)),
+            ("end", list(end)),
+            ("strides", list(stride)),
+        ]
+        .into_iter()
+        .map(|(k, v)| (k.to_string(), v))
+        .collect();
         value = call("strided_slice", &[value], &attrs)?.remove(0);
     }
     if !squeeze.is_empty() {
@@ -323,9 +392,16 @@ impl PyTensor {
     }
 
     #[pyo3(signature = (dtype=None, copy=None))]
-    fn __array__<'py>(&self, py: Python<'py>, dtype: Option<Bound<'py, PyAny>>, copy: Option<bool>) -> PyResult<Bound<'py, PyAny>> {
+    fn __array__<'py>(
+        &self,
+        py: Python<'py>,
+        dtype: Option<Bound<'py, PyAny>>,
+        copy: Option<bool>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         if copy == Some(false) {
-            return Err(PyValueError::new_err("Tensor: expected copy=None or True; got copy=False. The numbers are always copied out"));
+            return Err(PyValueError::new_err(
+                "Tensor: expected copy=None or True; got copy=False. The numbers are always copied out",
+            ));
         }
         let array = self.numpy(py)?;
         match dtype {
@@ -338,14 +414,17 @@ impl PyTensor {
         match self.value.dims().first() {
             None => Err(PyTypeError::new_err("len() of a tensor without axes")),
             Some(Some(n)) => Ok(*n),
-            Some(None) => Err(PyTypeError::new_err("len() of a symbolic tensor whose first axis is open. Use ops.shape(x)[0]")),
+            Some(None) => Err(PyTypeError::new_err(
+                "len() of a symbolic tensor whose first axis is open. Use ops.shape(x)[0]",
+            )),
         }
     }
 
     fn __iter__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let n = slf.borrow().__len__()?;
-        let items: Vec<Py<PyAny>> =
-            (0..n).map(|i| get_item(slf.py(), &slf.borrow().value, i.into_pyobject(slf.py())?.as_any())).collect::<PyResult<_>>()?;
+        let items: Vec<Py<PyAny>> = (0..n)
+            .map(|i| get_item(slf.py(), &slf.borrow().value, i.into_pyobject(slf.py())?.as_any()))
+            .collect::<PyResult<_>>()?;
         PyList::new(slf.py(), items)?.as_any().call_method0("__iter__")
     }
 
@@ -371,7 +450,9 @@ impl PyTensor {
 
     fn __index__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         if self.value.dtype().is_float() || self.value.dtype() == DType::Bool || self.value.rank() != 0 {
-            return Err(PyTypeError::new_err("Tensor: only integer scalars can be used as an index"));
+            return Err(PyTypeError::new_err(
+                "Tensor: only integer scalars can be used as an index",
+            ));
         }
         self.__int__(py)
     }
@@ -387,10 +468,22 @@ impl PyTensor {
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         Ok(match self.value.tensor() {
             Ok(_) => {
-                let text = py.import("numpy")?.call_method1("array2string", (self.numpy(py)?, py.None(), py.None(), py.None(), ", "))?;
-                format!("<Tensor shape={}, dtype={}, numpy={}>", self.shape(py)?.str()?, self.dtype(), text)
+                let text = py.import("numpy")?.call_method1(
+                    "array2string",
+                    (self.numpy(py)?, py.None(), py.None(), py.None(), ", "),
+                )?;
+                format!(
+                    "<Tensor shape={}, dtype={}, numpy={}>",
+                    self.shape(py)?.str()?,
+                    self.dtype(),
+                    text
+                )
             }
-            Err(_) => format!("<Tensor (symbolic) shape={}, dtype={}>", self.shape(py)?.str()?, self.dtype()),
+            Err(_) => format!(
+                "<Tensor (symbolic) shape={}, dtype={}>",
+                self.shape(py)?.str()?,
+                self.dtype()
+            ),
         })
     }
 }
@@ -420,7 +513,12 @@ fn tensor(x: &Bound<'_, PyAny>, dtype: Option<&str>) -> PyResult<PyTensor> {
 /// Applies the op called `op`. Python numbers among the inputs take the dtype of the first tensor.
 #[pyfunction]
 #[pyo3(signature = (op, inputs, attrs=None))]
-fn apply<'py>(py: Python<'py>, op: &str, inputs: &Bound<'py, PyAny>, attrs: Option<&Bound<'py, PyDict>>) -> PyResult<Py<PyAny>> {
+fn apply<'py>(
+    py: Python<'py>,
+    op: &str,
+    inputs: &Bound<'py, PyAny>,
+    attrs: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Py<PyAny>> {
     let given: Vec<Bound<'py, PyAny>> = inputs.try_iter()?.collect::<PyResult<_>>()?;
     let like = given.iter().find_map(|x| {
         if let Ok(t) = x.cast::<PyTensor>() {
@@ -428,14 +526,24 @@ fn apply<'py>(py: Python<'py>, op: &str, inputs: &Bound<'py, PyAny>, attrs: Opti
         }
         x.cast::<PyVariable>().ok().map(|v| v.borrow().variable.dtype())
     });
-    let values: Vec<Value> = given.iter().map(|x| value_from(x, like)).collect::<PyResult<_>>()?;
+    let values: Vec<Value> = given
+        .iter()
+        .map(|x| value_from(x, like))
+        .collect::<PyResult<_>>()?;
     let attrs = attrs_from(attrs)?;
     let mut out = call(op, &values, &attrs)?;
     if out.len() == 1 {
         return Ok(Py::new(py, PyTensor::from(out.remove(0)))?.into_any());
     }
     let list: Vec<PyTensor> = out.into_iter().map(PyTensor::from).collect();
-    Ok(PyList::new(py, list.into_iter().map(|t| Py::new(py, t)).collect::<PyResult<Vec<_>>>()?)?.unbind().into_any())
+    Ok(PyList::new(
+        py,
+        list.into_iter()
+            .map(|t| Py::new(py, t))
+            .collect::<PyResult<Vec<_>>>()?,
+    )?
+    .unbind()
+    .into_any())
 }
 
 #[pyfunction]

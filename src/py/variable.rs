@@ -22,13 +22,21 @@ operators!(PyVariable, own => own.variable.value());
 impl PyVariable {
     #[new]
     #[pyo3(signature = (value, *, dtype=None, trainable=true, name="variable", path=None))]
-    fn new(value: &Bound<'_, PyAny>, dtype: Option<&str>, trainable: bool, name: &str, path: Option<&str>) -> PyResult<Self> {
+    fn new(
+        value: &Bound<'_, PyAny>,
+        dtype: Option<&str>,
+        trainable: bool,
+        name: &str,
+        path: Option<&str>,
+    ) -> PyResult<Self> {
         let dtype = dtype_from(dtype)?;
         let tensor = match dtype {
             Some(_) => tensor_from(value, dtype)?,
             None => value_from(value, None)?.tensor()?.clone(),
         };
-        Ok(Self { variable: Variable::new(tensor, name, path.unwrap_or(name), trainable) })
+        Ok(Self {
+            variable: Variable::new(tensor, name, path.unwrap_or(name), trainable),
+        })
     }
 
     #[getter]
@@ -93,7 +101,12 @@ impl PyVariable {
     }
 
     #[pyo3(signature = (dtype=None, copy=None))]
-    fn __array__<'py>(&self, py: Python<'py>, dtype: Option<Bound<'py, PyAny>>, copy: Option<bool>) -> PyResult<Bound<'py, PyAny>> {
+    fn __array__<'py>(
+        &self,
+        py: Python<'py>,
+        dtype: Option<Bound<'py, PyAny>>,
+        copy: Option<bool>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let _ = copy;
         let array = self.numpy(py);
         match dtype {
@@ -119,7 +132,11 @@ impl PyVariable {
     }
 
     fn __len__(&self) -> PyResult<usize> {
-        self.variable.shape().first().copied().ok_or_else(|| pyo3::exceptions::PyTypeError::new_err("len() of a variable without axes"))
+        self.variable
+            .shape()
+            .first()
+            .copied()
+            .ok_or_else(|| pyo3::exceptions::PyTypeError::new_err("len() of a variable without axes"))
     }
 
     fn __float__(&self) -> PyResult<f64> {

@@ -36,13 +36,16 @@ impl Batches<'_> {
         }
         let mut rows = None;
         for (i, column) in self.columns.iter().enumerate() {
-            let n = *column
-                .shape()
-                .first()
-                .ok_or_else(|| Error::value(who).expected("arrays with an axis of samples").got(format!("a scalar as column {i}")))?;
+            let n = *column.shape().first().ok_or_else(|| {
+                Error::value(who)
+                    .expected("arrays with an axis of samples")
+                    .got(format!("a scalar as column {i}"))
+            })?;
             match rows {
                 Some(m) if m != n => {
-                    return Err(Error::value(who).expected(format!("{m} rows in column {i}, as in the others")).got(n.to_string()));
+                    return Err(Error::value(who)
+                        .expected(format!("{m} rows in column {i}, as in the others"))
+                        .got(n.to_string()));
                 }
                 _ => rows = Some(n),
             }
@@ -50,12 +53,18 @@ impl Batches<'_> {
         let rows = rows.ok_or_else(|| Error::value(who).expected("at least one array").got("none"))?;
         let limit = self.order.map_or(rows, <[i64]>::len);
         if self.start > self.stop || self.stop > limit {
-            return Err(Error::value(who).expected(format!("a range inside 0..{limit}")).got(format!("{}..{}", self.start, self.stop)));
+            return Err(Error::value(who)
+                .expected(format!("a range inside 0..{limit}"))
+                .got(format!("{}..{}", self.start, self.stop)));
         }
         if let Some(order) = self.order
-            && let Some(bad) = order[self.start..self.stop].iter().find(|&&i| usize::try_from(i).map_or(true, |i| i >= rows))
+            && let Some(bad) = order[self.start..self.stop]
+                .iter()
+                .find(|&&i| usize::try_from(i).map_or(true, |i| i >= rows))
         {
-            return Err(Error::index(who).expected(format!("indices in [0, {rows})")).got(bad.to_string()));
+            return Err(Error::index(who)
+                .expected(format!("indices in [0, {rows})"))
+                .got(bad.to_string()));
         }
         Ok(())
     }
@@ -63,7 +72,13 @@ impl Batches<'_> {
 
 impl Stage {
     /// Calls `work` with the batch that starts at position `at` and holds `rows` rows.
-    pub fn with<R>(&mut self, batches: &Batches<'_>, at: usize, rows: usize, work: impl FnOnce(&[View<'_>]) -> Result<R>) -> Result<R> {
+    pub fn with<R>(
+        &mut self,
+        batches: &Batches<'_>,
+        at: usize,
+        rows: usize,
+        work: impl FnOnce(&[View<'_>]) -> Result<R>,
+    ) -> Result<R> {
         self.shapes.clear();
         self.shapes.extend(batches.columns.iter().map(|c| {
             let mut shape: Shape = c.shape().into();
@@ -77,7 +92,9 @@ impl Stage {
                 .iter()
                 .zip(&self.shapes)
                 // SAFETY: `check` saw that rows at..at + rows exist; the memory is the column's.
-                .map(|(c, shape)| unsafe { View::from_raw(c.dtype(), shape, c.as_ptr().add(at * row_bytes(c))) })
+                .map(|(c, shape)| unsafe {
+                    View::from_raw(c.dtype(), shape, c.as_ptr().add(at * row_bytes(c)))
+                })
                 .collect();
             return work(&views);
         };
@@ -90,9 +107,18 @@ impl Stage {
                 let mut shape = self.shapes[i].clone();
                 shape[0] = batches.size.max(rows);
                 let fresh = Tensor::uninit(column.dtype(), &shape)?;
-                if i < self.tensors.len() { self.tensors[i] = fresh } else { self.tensors.push(fresh) }
+                if i < self.tensors.len() {
+                    self.tensors[i] = fresh
+                } else {
+                    self.tensors.push(fresh)
+                }
             }
-            gather(column, order, row_bytes(column), self.tensors[i].view_mut().bytes_mut());
+            gather(
+                column,
+                order,
+                row_bytes(column),
+                self.tensors[i].view_mut().bytes_mut(),
+            );
         }
         let views: SmallVec<[View<'_>; 4]> = self
             .tensors
@@ -125,7 +151,11 @@ mod tests {
     use super::*;
 
     fn column() -> Tensor {
-        Tensor::from_slice(&[5, 2], &[0.0f32, 1.0, 10.0, 11.0, 20.0, 21.0, 30.0, 31.0, 40.0, 41.0]).unwrap()
+        Tensor::from_slice(
+            &[5, 2],
+            &[0.0f32, 1.0, 10.0, 11.0, 20.0, 21.0, 30.0, 31.0, 40.0, 41.0],
+        )
+        .unwrap()
     }
 
     #[test]
@@ -133,12 +163,24 @@ mod tests {
         let t = column();
         let columns = [t.view()];
         let order = [4i64, 0, 2, 1, 3];
-        let batches = Batches { columns: &columns, order: Some(&order), start: 0, stop: 5, size: 2 };
+        let batches = Batches {
+            columns: &columns,
+            order: Some(&order),
+            start: 0,
+            stop: 5,
+            size: 2,
+        };
         batches.check().unwrap();
         let mut stage = Stage::default();
-        let got = stage.with(&batches, 2, 2, |v| Ok(v[0].slice::<f32>().to_vec())).unwrap();
+        let got = stage
+            .with(&batches, 2, 2, |v| Ok(v[0].slice::<f32>().to_vec()))
+            .unwrap();
         assert_eq!(got, vec![20.0, 21.0, 10.0, 11.0]);
-        let short = stage.with(&batches, 4, 1, |v| Ok((v[0].shape().to_vec(), v[0].slice::<f32>().to_vec()))).unwrap();
+        let short = stage
+            .with(&batches, 4, 1, |v| {
+                Ok((v[0].shape().to_vec(), v[0].slice::<f32>().to_vec()))
+            })
+            .unwrap();
         assert_eq!(short, (vec![1, 2], vec![30.0, 31.0]));
     }
 
@@ -146,8 +188,16 @@ mod tests {
     fn rows_in_order_are_not_copied() {
         let t = column();
         let columns = [t.view()];
-        let batches = Batches { columns: &columns, order: None, start: 0, stop: 5, size: 2 };
-        let at = Stage::default().with(&batches, 2, 2, |v| Ok(v[0].as_ptr() as usize)).unwrap();
+        let batches = Batches {
+            columns: &columns,
+            order: None,
+            start: 0,
+            stop: 5,
+            size: 2,
+        };
+        let at = Stage::default()
+            .with(&batches, 2, 2, |v| Ok(v[0].as_ptr() as usize))
+            .unwrap();
         assert_eq!(at, t.view().as_ptr() as usize + 2 * 2 * 4);
     }
 
@@ -156,7 +206,13 @@ mod tests {
         let t = column();
         let columns = [t.view()];
         let order = [0i64, 7];
-        let batches = Batches { columns: &columns, order: Some(&order), start: 0, stop: 2, size: 2 };
+        let batches = Batches {
+            columns: &columns,
+            order: Some(&order),
+            start: 0,
+            stop: 2,
+            size: 2,
+        };
         assert!(batches.check().unwrap_err().to_string().contains("[0, 5); got 7"));
     }
 }

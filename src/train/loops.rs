@@ -55,7 +55,9 @@ pub fn is_parallel(program: &Program, stage: &mut Stage, batches: &Batches<'_>) 
     if rows == 0 {
         return Ok(false);
     }
-    stage.with(batches, batches.start, rows, |views| Ok(program.plan(views)?.is_parallel()))
+    stage.with(batches, batches.start, rows, |views| {
+        Ok(program.plan(views)?.is_parallel())
+    })
 }
 
 /// Trains. The program's outputs are one gradient for each variable. `rates` gives the learning rate of each step if
@@ -76,12 +78,19 @@ pub fn train(
         let learning_rate = match rate {
             Rate::Variable(v) => v.tensor().view().item(),
             Rate::Schedule(rates) => *rates.get(number).ok_or_else(|| {
-                Error::value("train").expected(format!("a learning rate for each of {} steps", budget.steps)).got(rates.len().to_string())
+                Error::value("train")
+                    .expected(format!("a learning rate for each of {} steps", budget.steps))
+                    .got(rates.len().to_string())
             })?,
         };
         program.run(&plan, views, poll, |done| {
             let iteration = counter(iterations)?;
-            update(&gradients(done, variables.len()), variables, learning_rate, iteration)?;
+            update(
+                &gradients(done, variables.len()),
+                variables,
+                learning_rate,
+                iteration,
+            )?;
             bump(iterations)
         })
     })
@@ -145,8 +154,16 @@ fn place(result: &View<'_>, out: &mut ViewMut<'_>, at: usize, rows: usize, i: us
         && at + rows <= out.shape()[0];
     if !fits {
         return Err(Error::value(format!("output {i}"))
-            .expected(format!("{rows} rows of {} {}", out.dtype(), crate::shape::show_shape(out.shape())))
-            .got(format!("{} {}", result.dtype(), crate::shape::show_shape(result.shape())))
+            .expected(format!(
+                "{rows} rows of {} {}",
+                out.dtype(),
+                crate::shape::show_shape(out.shape())
+            ))
+            .got(format!(
+                "{} {}",
+                result.dtype(),
+                crate::shape::show_shape(result.shape())
+            ))
             .hint("Every sample must give one row of the same shape"));
     }
     let row = result.bytes().len() / rows.max(1);

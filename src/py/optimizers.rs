@@ -1,0 +1,96 @@
+//! `OptimizerCore`: the update rules behind Python's optimizers.
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+
+use super::errors::guard;
+use super::tensor::PyTensor;
+use super::variable::PyVariable;
+use crate::autograd::Variable;
+use crate::optimizers::{self, Optimizer};
+use crate::tensor::View;
+
+/// An optimizer's mathematics, from Keras's configuration.
+#[pyclass(name = "OptimizerCore", module = "oxhorn._core", frozen)]
+#[derive(Debug)]
+pub struct PyOptimizerCore {
+    pub optimizer: Arc<Optimizer>,
+}
+
+/// The core variables of Python's.
+pub fn variables_from(list: &Bound<'_, PyAny>) -> PyResult<Vec<Variable>> {
+    list.try_iter()?
+        .map(|v| Ok(v?.cast::<PyVariable>()?.borrow().variable.clone()))
+        .collect()
+}
+
+#[pymethods]
+impl PyOptimizerCore {
+    #[new]
+    fn new(class_name: &str, config: &str) -> PyResult<Self> {
+        Ok(Self {
+            optimizer: Arc::new(guard(|| Optimizer::new(class_name, config))?),
+        })
+    }
+
+    /// Binds the variables; gives the slots that were made for them.
+    fn build<'py>(
+        &self,
+        py: Python<'py>,
+        variables: &Bound<'py, PyAny>,
+        no_decay: Vec<bool>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let variables = variables_from(variables)?;
+        let slots = guard(|| {
+            let slots = self.optimizer.make_slots(&variables)?;
+            self.optimizer.build(&variables, &no_decay, &slots)?;
+            Ok(slots)
+        })?;
+        let slots: Vec<Py<PyVariable>> = slots
+            .into_iter()
+            .map(|variable| Py::new(py, PyVariable { variable }))
+            .collect::<PyResult<_>>()?;
+        PyList::new(py, slots)
+    }
+
+    /// One update; None stands for a variable that no gradient reached.
+    fn apply(
+        &self,
+        gradients: &Bound<'_, PyAny>,
+        variables: &Bound<'_, PyAny>,
+        learning_rate: f64,
+        iteration: u64,
+    ) -> PyResult<()> {
+        let gradients: Vec<Option<crate::tensor::Tensor>> = gradients
+            .try_iter()?
+            .map(|g| {
+                let g = g?;
+                if g.is_none() {
+                    Ok(None)
+                } else {
+                    Ok(Some(g.cast::<PyTensor>()?.borrow().value.tensor()?.clone()))
+                }
+            })
+            .collect::<PyResult<_>>()?;
+        let variables = variables_from(variables)?;
+        let views: Vec<Option<View<'_>>> = gradients
+            .iter()
+            .map(|g| g.as_ref().map(crate::tensor::Tensor::view))
+            .collect();
+        Ok(guard(|| {
+            self.optimizer.apply(&views, &variables, learning_rate, iteration)
+        })?)
+    }
+}
+
+#[pyfunction]
+fn optimizer_names() -> Vec<&'static str> {
+    optimizers::names()
+}
+
+pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add_class::<PyOptimizerCore>()?;
+    m.add_function(wrap_pyfunction!(optimizer_names, m)?)
+}
