@@ -1,0 +1,228 @@
+"""One battery for every layer. A layer the core knows without a row here fails."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import oxhorn as keras
+from oxhorn import _core
+from oxhorn.testing import check_gradients
+from tests.layers.rows import ROWS, TABLES
+from tests.layers.table import LayerRow
+
+every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+TOLERANCES = {"float32": (1.3e-6, 1e-5), "float64": (1e-7, 1e-10)}
+# Written by Keras 3.15.1: the configuration of each row's layer.
+KERAS = json.loads((Path(__file__).parent / "keras_configs.json").read_text())
+
+
+def make(row: LayerRow, dtype: str = "float32", **more: Any) -> keras.layers.Layer:
+    return getattr(keras.layers, row.layer)(**row.arguments, dtype=dtype, **more)
+
+
+def built(row: LayerRow, dtype: str = "float32") -> keras.layers.Layer:
+    layer = make(row, dtype)
+    layer(row.inputs(dtype))
+    if row.weights:
+        layer.set_weights(row.new_weights(dtype))
+    return layer
+
+
+def expected(row: LayerRow, dtype: str, training: bool = False) -> np.ndarray:
+    arrays = [a.astype("float64") if row.below is None else a for a in row.arrays(dtype)]
+    weights = [w.astype("float64") for w in row.new_weights(dtype)]
+    reference = row.training if training and row.training else row.reference
+    return np.asarray(reference(arrays[0] if len(arrays) == 1 else arrays, *weights))
+
+
+def model_of(row: LayerRow, layer: keras.layers.Layer, dtype: str = "float32") -> keras.Model:
+    kind = dtype if row.below is None else "int32"
+    inputs = [keras.Input(shape=s[1:], dtype=kind) for s in row.shapes]
+    return keras.Model(inputs, layer(inputs[0] if len(inputs) == 1 else inputs))
+
+
+def plain(config: Any) -> Any:
+    """As JSON sees it: tuples are lists."""
+    return json.loads(json.dumps(config))
+
+
+def test_every_layer_has_a_row() -> None:
+    for name, rows in TABLES.items():
+        assert rows, f"the table {name} is empty"
+    names = set(_core.layer_names())
+    assert len(names) >= 35
+    assert sorted(names - {row.layer for row in ROWS}) == []
+    assert sorted({row.layer for row in ROWS} - names) == []
+
+
+@every_row
+def test_config_round_trip(row: LayerRow) -> None:
+    layer = make(row, name="one")
+    config = layer.get_config()
+    again = type(layer).from_config(config)
+    assert plain(again.get_config()) == plain(config)
+    revived = keras.layers.deserialize(plain(keras.layers.serialize(layer)))
+    assert type(revived) is type(layer)
+    assert plain(revived.get_config()) == plain(config)
+
+
+@every_row
+def test_config_is_that_of_keras(row: LayerRow) -> None:
+    config = plain(make(row, name="one").get_config())
+    assert config == KERAS[row.id]["config"]
+    assert list(config) == list(KERAS[row.id]["config"])
+
+
+@every_row
+def test_weights(row: LayerRow) -> None:
+    layer = built(row)
+    own = [w for w in layer.weights if "seed" not in w.path]
+    assert [(w.name, tuple(w.shape)) for w in own] == row.weights
+    # Keras lists the trainable ones first.
+    assert [w.name for w in layer.trainable_weights] == [
+        n for n, _ in row.weights if not n.startswith("moving_")
+    ]
+    assert layer.count_params() == sum(int(np.prod(s)) for _, s in row.weights)
+    values = row.new_weights("float32")
+    layer.set_weights(values)
+    for got, value in zip(layer.get_weights(), values, strict=True):
+        np.testing.assert_array_equal(got, value)
+    assert layer.built
+
+
+@every_row
+def test_weight_paths(row: LayerRow) -> None:
+    layer = make(row, name="one")
+    layer(row.inputs("float32"))
+    assert [w.path for w in layer.weights if "seed" not in w.path] == [
+        f"one/{name}" for name, _ in row.weights
+    ]
+
+
+@every_row
+def test_shapes(row: LayerRow) -> None:
+    layer = make(row)
+    shape = expected(row, "float32").shape
+    symbolic = model_of(row, layer).outputs[0]
+    assert tuple(symbolic.shape) == (None, *shape[1:])
+    assert tuple(layer(row.inputs("float32")).shape) == shape
+    given = [(None, *s[1:]) for s in row.shapes]
+    inferred = make(row).compute_output_shape(given[0] if len(given) == 1 else given)
+    assert tuple(inferred) == (None, *shape[1:])
+
+
+@every_row
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_values(row: LayerRow, dtype: str) -> None:
+    layer, x = built(row, dtype), row.inputs(dtype)
+    rtol, atol = TOLERANCES[dtype]
+    y = layer(x)
+    assert y.dtype == dtype
+    np.testing.assert_allclose(y.numpy(), expected(row, dtype), rtol=rtol * row.loose, atol=atol)
+    predicted = model_of(row, layer, dtype).predict(x, verbose=0)
+    assert predicted.dtype == dtype
+    np.testing.assert_allclose(predicted, expected(row, dtype), rtol=rtol * row.loose, atol=atol)
+    if not row.random:
+        y = layer(x, training=True) if row.training else layer(x)
+        np.testing.assert_allclose(y.numpy(), expected(row, dtype, True), rtol=rtol * row.loose, atol=atol)
+
+
+@every_row
+def test_gradients(row: LayerRow) -> None:
+    arrays = row.arrays("float64")
+    layer = built(row, "float64")
+    if row.below is not None and not layer.trainable_variables:
+        pytest.skip("nothing to differentiate")
+    inputs = arrays if len(arrays) > 1 else arrays[0]
+    check_gradients(layer, inputs, max_elements=24)
+    if row.training or row.random:
+        check_gradients(layer, inputs, training=True, max_elements=24)
+
+
+@every_row
+def test_training_step(row: LayerRow) -> None:
+    layer = built(row)
+    model = model_of(row, layer)
+    before = layer.get_weights()
+    x, y = row.inputs("float32"), expected(row, "float32") + 1.0
+    model.compile(optimizer=keras.optimizers.SGD(0.01), loss="mse")
+    history = model.fit(x, y, batch_size=2, epochs=1, verbose=0)
+    assert np.isfinite(history.history["loss"][0])
+    for (name, _), b, a in zip(row.weights, before, layer.get_weights(), strict=True):
+        assert np.isfinite(a).all()
+        assert not np.array_equal(a, b), f"{name} has not moved"
+
+
+@every_row
+def test_batch_in_two_parts(row: LayerRow) -> None:
+    """Samples do not see each other, and any batch size is served by the same model."""
+    layer = built(row)
+    model = model_of(row, layer)
+    arrays = row.arrays("float32")
+    whole = model.predict(arrays if len(arrays) > 1 else arrays[0], verbose=0)
+    rows = len(arrays[0])
+    for cut in {1, rows // 2} - {0, rows}:
+        parts = []
+        for piece in (slice(0, cut), slice(cut, rows)):
+            xs = [a[piece] for a in arrays]
+            parts.append(model.predict(xs if len(xs) > 1 else xs[0], verbose=0))
+        np.testing.assert_allclose(np.concatenate(parts), whole, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        r
+        for r in ROWS
+        if len(r.shapes[0]) > 2
+        and len(r.shapes) == 1
+        and "data_format" in KERAS.get(r.id, {}).get("config", {})
+    ],
+    ids=lambda row: row.id,
+)
+def test_channels_first_is_channels_last_turned(row: LayerRow) -> None:
+    if row.layer == "Flatten" or row.arguments.get("padding") == "causal":
+        pytest.skip("the order of the channels is part of the result, or the format is refused")
+    last = {**row.arguments, "data_format": "channels_last"}
+    first = {**row.arguments, "data_format": "channels_first"}
+    x = row.arrays("float32")[0]
+    a = getattr(keras.layers, row.layer)(**last)
+    b = getattr(keras.layers, row.layer)(**first)
+    ya = a(x).numpy()
+    b(np.moveaxis(x, -1, 1))
+    b.set_weights(a.get_weights())
+    yb = b(np.moveaxis(x, -1, 1)).numpy()
+    if row.layer.startswith("Global") and not row.arguments.get("keepdims"):
+        np.testing.assert_allclose(yb, ya, rtol=1e-5, atol=1e-6)
+    else:
+        np.testing.assert_allclose(np.moveaxis(yb, 1, -1), ya, rtol=1e-5, atol=1e-6)
+
+
+@every_row
+def test_float64_end_to_end(row: LayerRow) -> None:
+    layer = built(row, "float64")
+    assert all(w.dtype == "float64" for w in layer.weights if "seed" not in w.path)
+    assert layer.compute_dtype == "float64"
+    model = model_of(row, layer, "float64")
+    assert model.outputs[0].dtype == "float64"
+    model.compile(optimizer=keras.optimizers.SGD(0.01), loss="mse")
+    y = expected(row, "float64") + 1.0
+    model.fit(row.inputs("float64"), y, batch_size=2, epochs=1, verbose=0)
+    assert all(w.dtype == np.float64 for w in layer.get_weights())
+    assert model.predict(row.inputs("float64"), verbose=0).dtype == np.float64
+
+
+@every_row
+def test_inputs_stay_as_they_were(row: LayerRow) -> None:
+    arrays = row.arrays("float32")
+    copies = [a.copy() for a in arrays]
+    layer = built(row)
+    y = layer(arrays if len(arrays) > 1 else arrays[0]).numpy()
+    y += 1.0
+    for a, c in zip(arrays, copies, strict=True):
+        np.testing.assert_array_equal(a, c)

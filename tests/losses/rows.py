@@ -1,0 +1,96 @@
+"""Rows of every loss: truth, predictions, options."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from oxhorn.testing.reference.activations import softmax
+
+_rng = np.random.default_rng(12)
+REAL = (_rng.normal(size=(6, 4)), _rng.normal(size=(6, 4)))
+POSITIVE = (_rng.uniform(0.2, 2.0, (6, 4)), _rng.uniform(0.2, 2.0, (6, 4)))
+ONE_HOT = np.eye(4)[_rng.integers(0, 4, 6)]
+CLASSES = np.argmax(ONE_HOT, -1)
+PROBABILITIES = softmax(_rng.normal(size=(6, 4)))
+SOFT = softmax(_rng.normal(size=(6, 4)))
+BINARY = _rng.integers(0, 2, (6, 4)).astype(float)
+UNIT = _rng.uniform(0.05, 0.95, (6, 4))
+LOGITS = _rng.normal(size=(6, 4)) * 3
+IMAGE = (_rng.integers(0, 3, (2, 3, 5)), _rng.normal(size=(2, 3, 5, 3)))
+
+
+@dataclass(frozen=True)
+class LossRow:
+    """The loss class, its function's name, data, and arguments."""
+
+    loss: str
+    function: str
+    y_true: np.ndarray
+    y_pred: np.ndarray
+    arguments: dict[str, Any] = field(default_factory=dict)
+    gradient: bool = True
+
+    @property
+    def id(self) -> str:
+        arguments = ",".join(f"{k}={v}" for k, v in self.arguments.items())
+        return f"{self.loss}-{self.y_true.shape}-{self.y_pred.shape}-{arguments}".replace(" ", "")
+
+
+ROWS = [
+    LossRow("MeanSquaredError", "mean_squared_error", *REAL),
+    LossRow("MeanSquaredError", "mean_squared_error", REAL[0][:, :1], REAL[1][:, 0]),
+    LossRow("MeanSquaredError", "mean_squared_error", REAL[0][:, 0], REAL[1][:, :1]),
+    LossRow("MeanSquaredError", "mean_squared_error", REAL[0].reshape(2, 3, 4), REAL[1].reshape(2, 3, 4)),
+    LossRow("MeanAbsoluteError", "mean_absolute_error", *REAL),
+    LossRow("MeanAbsolutePercentageError", "mean_absolute_percentage_error", *REAL),
+    LossRow("MeanSquaredLogarithmicError", "mean_squared_logarithmic_error", *POSITIVE),
+    LossRow("Huber", "huber", *REAL),
+    LossRow("Huber", "huber", *REAL, {"delta": 0.4}),
+    LossRow("LogCosh", "log_cosh", *REAL),
+    LossRow("Hinge", "hinge", BINARY, LOGITS),
+    LossRow("Hinge", "hinge", 2 * BINARY - 1, LOGITS),
+    LossRow("SquaredHinge", "squared_hinge", BINARY, LOGITS),
+    LossRow("CategoricalHinge", "categorical_hinge", ONE_HOT, LOGITS),
+    LossRow("KLDivergence", "kl_divergence", SOFT, PROBABILITIES),
+    LossRow("Poisson", "poisson", *POSITIVE),
+    LossRow("CosineSimilarity", "cosine_similarity", *REAL),
+    LossRow("CosineSimilarity", "cosine_similarity", *REAL, {"axis": 0}),
+    LossRow("BinaryCrossentropy", "binary_crossentropy", BINARY, UNIT),
+    LossRow("BinaryCrossentropy", "binary_crossentropy", BINARY, UNIT, {"label_smoothing": 0.2}),
+    LossRow("BinaryCrossentropy", "binary_crossentropy", BINARY, LOGITS, {"from_logits": True}),
+    LossRow("BinaryCrossentropy", "binary_crossentropy", BINARY, UNIT, {"axis": 0}),
+    LossRow("BinaryCrossentropy", "binary_crossentropy", BINARY, 60 * LOGITS, {"from_logits": True}),
+    LossRow("CategoricalCrossentropy", "categorical_crossentropy", ONE_HOT, PROBABILITIES),
+    LossRow(
+        "CategoricalCrossentropy", "categorical_crossentropy", SOFT, PROBABILITIES, {"label_smoothing": 0.1}
+    ),
+    LossRow("CategoricalCrossentropy", "categorical_crossentropy", ONE_HOT, LOGITS, {"from_logits": True}),
+    LossRow("CategoricalCrossentropy", "categorical_crossentropy", ONE_HOT, PROBABILITIES, {"axis": 0}),
+    LossRow(
+        "CategoricalCrossentropy", "categorical_crossentropy", ONE_HOT, 99 * LOGITS, {"from_logits": True}
+    ),
+    LossRow("SparseCategoricalCrossentropy", "sparse_categorical_crossentropy", CLASSES, PROBABILITIES),
+    LossRow(
+        "SparseCategoricalCrossentropy", "sparse_categorical_crossentropy", CLASSES[:, None], PROBABILITIES
+    ),
+    LossRow(
+        "SparseCategoricalCrossentropy",
+        "sparse_categorical_crossentropy",
+        CLASSES,
+        LOGITS,
+        {"from_logits": True},
+    ),
+    LossRow(
+        "SparseCategoricalCrossentropy",
+        "sparse_categorical_crossentropy",
+        CLASSES,
+        LOGITS,
+        {"from_logits": True, "ignore_class": int(CLASSES[0])},
+    ),
+    LossRow(
+        "SparseCategoricalCrossentropy", "sparse_categorical_crossentropy", *IMAGE, {"from_logits": True}
+    ),
+]

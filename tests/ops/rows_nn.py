@@ -1,0 +1,159 @@
+"""Rows of products, convolutions, poolings, normalisations and the fused losses."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from oxhorn.testing.reference import layers, losses
+from oxhorn.testing.reference import ops as ref
+from oxhorn.testing.reference.activations import softmax
+from tests.ops.table import Row, apart, integers, positive, real
+
+_MATMUL = [
+    ((3, 4), (4, 5)),
+    ((4,), (4, 5)),
+    ((3, 4), (4,)),
+    ((4,), (4,)),
+    ((2, 3, 4), (2, 4, 5)),
+    ((2, 3, 4), (4, 5)),
+    ((2, 1, 3, 4), (3, 4, 5)),
+    ((33, 17), (17, 9)),
+    ((1, 1), (1, 1)),
+]
+
+PRODUCTS = [
+    *[
+        Row("matmul", [real(*a), real(*b, seed=9)], np.matmul, loose=8, batch=len(a) == 2 and len(b) == 2)
+        for a, b in _MATMUL
+    ],
+    Row("dense", [real(3, 4), real(4, 5), real(5)], layers.dense, loose=8),
+    Row("dense", [real(2, 3, 4), real(4, 5), real(5)], layers.dense, loose=8),
+    Row("dot", [real(3, 4), real(4, 5)], np.dot, loose=8),
+    Row(
+        "tensordot", [real(2, 3, 4), real(3, 4, 5)], lambda a, b: np.tensordot(a, b, 2), {"axes": 2}, loose=8
+    ),
+    Row("outer", [real(3), real(4)], np.outer, batch=False),
+]
+
+
+def _conv(x, kernel, **attrs):
+    spec = {"strides": 1, "padding": "valid", "dilation_rate": 1, "data_format": "channels_last", **attrs}
+    groups = x[3 if len(x) == 4 else 2] // kernel[-2]
+    if attrs.get("data_format") == "channels_first":
+        groups = x[1] // kernel[-2]
+    return Row(
+        "conv",
+        [real(*x), real(*kernel, seed=9)],
+        lambda v, k: ref.conv(v, k, groups=groups, **spec),
+        spec,
+        loose=8,
+    )
+
+
+CONVOLUTIONS = [
+    _conv((2, 9, 3), (3, 3, 4)),
+    _conv((2, 9, 3), (3, 3, 4), strides=2, padding="same"),
+    _conv((2, 9, 4), (3, 2, 6), padding="same"),
+    _conv((2, 9, 3), (2, 3, 4), dilation_rate=3),
+    _conv((2, 7, 6, 3), (3, 2, 3, 4)),
+    _conv((2, 7, 6, 3), (3, 3, 3, 4), padding="same"),
+    _conv((2, 7, 6, 3), (3, 3, 3, 4), strides=2, padding="same"),
+    _conv((2, 7, 6, 3), (2, 2, 3, 17), strides=[2, 1]),
+    _conv((2, 7, 8, 2), (3, 2, 2, 3), dilation_rate=[2, 3]),
+    _conv((2, 5, 6, 4), (3, 3, 2, 6), padding="same"),
+    _conv((2, 5, 6, 4), (1, 1, 4, 3)),
+    _conv((2, 4, 4, 2), (4, 4, 2, 3)),
+    _conv((2, 3, 7, 6), (3, 3, 3, 4), padding="same", data_format="channels_first"),
+]
+
+
+def _pool(name, reference, x, size, **attrs):
+    spec = {"pool_size": size, "strides": None, "padding": "valid", "data_format": "channels_last", **attrs}
+    return Row(name, [apart(*x)], lambda v: reference(v, **spec), spec, smooth=False, loose=4)
+
+
+POOLINGS = [
+    row
+    for name, reference in (("max_pool", ref.max_pool), ("average_pool", ref.average_pool))
+    for row in (
+        _pool(name, reference, (2, 9, 3), 2),
+        _pool(name, reference, (2, 9, 3), 3, strides=2, padding="same"),
+        _pool(name, reference, (2, 6, 7, 3), [2, 3]),
+        _pool(name, reference, (2, 6, 7, 3), 3, strides=1, padding="same"),
+        _pool(name, reference, (2, 7, 7, 2), 3, strides=2),
+        _pool(name, reference, (2, 7, 7, 2), 3, strides=2, padding="same"),
+        _pool(name, reference, (2, 3, 6, 7), 2, data_format="channels_first"),
+    )
+]
+
+NORMALISATIONS = [
+    Row(
+        "batch_normalization",
+        [real(4, 3, 5), real(5), positive(5), real(5, seed=8), positive(5, seed=9)],
+        lambda x, m, v, b, g: ref.batch_normalization(x, m, v, -1, b, g),
+        {"axis": -1, "epsilon": 1e-3},
+        loose=8,
+    ),
+    Row(
+        "batch_normalization",
+        [real(4, 3, 5), real(3), positive(3), real(3, seed=8), positive(3, seed=9)],
+        lambda x, m, v, b, g: ref.batch_normalization(x, m, v, 1, b, g, 1e-2),
+        {"axis": 1, "epsilon": 1e-2},
+        loose=8,
+    ),
+    Row(
+        "layer_normalization",
+        [real(4, 3, 5), real(5), real(5, seed=8)],
+        lambda x, g, b: ref.layer_normalization(x, g, b),
+        {"axis": [-1], "epsilon": 1e-3},
+        loose=8,
+    ),
+    Row(
+        "layer_normalization",
+        [real(4, 3, 5), real(3, 5), real(3, 5, seed=8)],
+        lambda x, g, b: ref.layer_normalization(x, g, b, (1, 2)),
+        {"axis": [1, 2], "epsilon": 1e-3},
+        loose=8,
+    ),
+    Row("normalize", [real(4, 5)], losses.l2_normalize, {"axis": -1}, loose=4),
+]
+
+_P = softmax(real(6, 4))
+_T = softmax(real(6, 4, seed=9))
+
+LOSSES = [
+    Row(
+        "categorical_crossentropy",
+        [_T, _P],
+        losses.categorical_crossentropy,
+        {"from_logits": False},
+        gradient=[1],
+        loose=8,
+    ),
+    Row(
+        "categorical_crossentropy",
+        [_T, real(6, 4)],
+        lambda t, p: losses.categorical_crossentropy(t, p, True),
+        {"from_logits": True},
+        gradient=[1],
+        loose=8,
+    ),
+    Row(
+        "sparse_categorical_crossentropy",
+        [integers(0, 4, 6), real(6, 4)],
+        lambda t, p: losses.sparse_categorical_crossentropy(t, p, True),
+        {"from_logits": True},
+        gradient=[1],
+        loose=8,
+    ),
+    Row(
+        "sparse_categorical_crossentropy",
+        [integers(0, 4, 6), _P],
+        losses.sparse_categorical_crossentropy,
+        {"from_logits": False},
+        gradient=[1],
+        loose=8,
+    ),
+]
+
+ROWS = PRODUCTS + CONVOLUTIONS + POOLINGS + NORMALISATIONS + LOSSES
