@@ -60,13 +60,17 @@ impl<'a, T> Mat<'a, T> {
     }
 }
 
+/// A function applied to every number of a slice, in place.
+pub type Elementwise<T> = dyn Fn(&mut [T]) + Sync;
+
 /// What happens to a finished part of C while it is still in the cache.
 #[derive(Clone, Copy)]
+#[allow(missing_debug_implementations)] // holds a function
 pub struct Epilogue<'a, T> {
     /// One number for each column, added to every row.
     pub bias: Option<&'a [T]>,
     /// An elementwise function, applied to contiguous parts of rows.
-    pub activation: Option<&'a (dyn Fn(&mut [T]) + Sync)>,
+    pub activation: Option<&'a Elementwise<T>>,
 }
 
 impl<T> Epilogue<'_, T> {

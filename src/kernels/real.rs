@@ -10,6 +10,7 @@ use super::simd::Vectors;
 ///
 /// The transcendental functions come from `libm`, not from the system's C library, so that they give the
 /// same bits on every platform.
+#[allow(clippy::return_self_not_must_use)] // arithmetic
 pub trait Real:
     Vectors
     + Copy

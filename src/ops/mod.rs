@@ -1,17 +1,23 @@
 //! The op set: one op or one family a file. Each file lists its ops by name in `OPS`; this index lists the files.
 
 mod copy;
+mod dense;
+#[cfg(test)]
+mod gradient_check;
+mod matmul;
 mod op;
 
 // The four ops the engine itself calls.
 mod engine;
 
 pub use copy::Copy;
+pub use dense::dense;
 pub use engine::*;
+pub use matmul::{contract_rows, matmul, matmul_of};
 pub use op::*;
 
 /// The op tables of all families.
-static FAMILIES: &[&[(&str, OpFn)]] = &[engine::OPS];
+static FAMILIES: &[&[(&str, OpFn)]] = &[dense::OPS, engine::OPS, matmul::OPS];
 
 /// The op called `name`.
 pub fn lookup(name: &str) -> Option<OpFn> {
