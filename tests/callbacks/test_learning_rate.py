@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+
+from oxhorn.callbacks import CallbackList, History, LearningRateScheduler, ReduceLROnPlateau
+from tests.fake_model import FakeModel, run
+
+
+@pytest.mark.parametrize(
+    ("arguments", "values", "rates"),
+    [
+        ({"patience": 2, "factor": 0.5}, [3, 2, 2, 2, 2, 2], [1, 1, 1, 1, 0.5, 0.5]),
+        ({"patience": 1, "factor": 0.5}, [3, 3, 3, 3], [1, 1, 0.5, 0.25]),
+        ({"patience": 1, "factor": 0.5, "cooldown": 2}, [3, 3, 3, 3, 3], [1, 1, 0.5, 0.5, 0.25]),
+        ({"patience": 1, "factor": 0.1, "min_lr": 0.3}, [3, 3, 3, 3], [1, 1, 0.3, 0.3]),
+        ({"patience": 1, "factor": 0.5, "mode": "max"}, [1, 2, 2, 3], [1, 1, 1, 0.5]),
+        ({"patience": 1, "factor": 0.5, "min_delta": 0.5}, [3, 2.8, 2.6, 1], [1, 1, 0.5, 0.25]),
+        ({"patience": 1, "factor": 0.5}, [3, float("nan"), 2], [1, 1, 0.5]),
+    ],
+)
+def test_reduce_on_plateau(arguments, values, rates):
+    model, seen = FakeModel(learning_rate=1.0), []
+    reduce = ReduceLROnPlateau(**arguments)
+    history = History()
+    both = CallbackList([reduce, history], model=model)
+    both.on_train_begin()
+    for epoch, value in enumerate(values):
+        both.on_epoch_end(epoch, {"val_loss": value})
+        seen.append(history.history["learning_rate"][-1])
+    np.testing.assert_allclose(seen, rates)
+
+
+def test_reduce_starts_afresh_when_used_again():
+    reduce = ReduceLROnPlateau(patience=2, factor=0.5)
+    run(reduce, [1, 1])
+    model = run(reduce, [9, 9])  # worse than before, and only one epoch without improvement
+    assert model.optimizer.learning_rate == 1.0
+
+
+def test_reduce_says_what_it_did_and_what_is_missing(capsys):
+    run(ReduceLROnPlateau(patience=1, factor=0.5, verbose=1), [1, 1])
+    assert capsys.readouterr().out == "\nEpoch 2: ReduceLROnPlateau reducing learning rate to 0.5.\n"
+    with pytest.warns(
+        UserWarning, match=r"`val_loss` which is not available. Available metrics are: learning_rate"
+    ):
+        run(ReduceLROnPlateau(), [None])
+
+
+@pytest.mark.parametrize("factor", [1.0, 2, 0, -0.5, float("nan")])
+def test_bad_factor(factor):
+    with pytest.raises(ValueError, match="expected 0 < factor < 1, got"):
+        ReduceLROnPlateau(factor=factor)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "rates"),
+    [
+        (lambda epoch: 0.1 * (epoch + 1), [0.1, 0.2, 0.3]),
+        (lambda epoch, lr: lr / 2, [0.5, 0.25, 0.125]),
+        (lambda epoch, lr=3.0: np.float32(lr), [1, 1, 1]),
+    ],
+)
+def test_scheduler(schedule, rates):
+    model = FakeModel(learning_rate=1.0)
+    both = CallbackList([LearningRateScheduler(schedule), History()], model=model)
+    both.on_train_begin()
+    for epoch in range(3):
+        both.on_epoch_begin(epoch)
+        both.on_epoch_end(epoch, {"loss": 1})
+    np.testing.assert_allclose(model.history.history["learning_rate"], rates)
+
+
+@pytest.mark.parametrize("value", ["0.1", None, float("nan"), float("inf"), -1.0, True, [0.1]])
+def test_scheduler_returns_no_learning_rate(value):
+    with pytest.raises(
+        ValueError, match="expected the output of the `schedule` function to be a finite number"
+    ):
+        run(LearningRateScheduler(lambda epoch: value), [1])
+
+
+def test_error_in_the_schedule_gets_out():
+    def schedule(epoch, lr):
+        raise TypeError("mine")
+
+    with pytest.raises(TypeError, match="mine"):
+        run(LearningRateScheduler(schedule), [1])
+
+
+def test_scheduler_wants_a_function_and_an_optimizer():
+    with pytest.raises(TypeError, match=r"expected schedule to be a function, got 0.1"):
+        LearningRateScheduler(0.1)
+    model = FakeModel()
+    model.optimizer = None
+    with pytest.raises(
+        ValueError, match=r"LearningRateScheduler: expected a model whose optimizer has .*compile"
+    ):
+        run(LearningRateScheduler(lambda epoch: 0.1), [1], model=model)
