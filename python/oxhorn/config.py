@@ -1,0 +1,282 @@
+"""Settings of the whole process: default dtype, epsilon, image layout, seeds, threads."""
+
+from __future__ import annotations
+
+import random as _python_random
+import threading
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from oxhorn.dtype_policies import DTypePolicy
+
+__all__ = [
+    "backend",
+    "disable_interactive_logging",
+    "disable_traceback_filtering",
+    "dtype_policy",
+    "enable_interactive_logging",
+    "enable_traceback_filtering",
+    "epsilon",
+    "floatx",
+    "get_num_threads",
+    "image_data_format",
+    "is_interactive_logging_enabled",
+    "is_traceback_filtering_enabled",
+    "set_backend",
+    "set_dtype_policy",
+    "set_epsilon",
+    "set_floatx",
+    "set_image_data_format",
+    "set_num_threads",
+]
+
+FLOAT_DTYPES = ("float32", "float64")
+
+_floatx = "float32"
+_epsilon = 1e-7
+_image_data_format = "channels_last"
+_interactive_logging = True
+_traceback_filtering = False
+_dtype_policy: DTypePolicy | None = None
+
+
+def floatx() -> str:
+    """The dtype of new weights and of floating-point inputs.
+
+    >>> import oxhorn as keras
+    >>> keras.config.floatx()
+    'float32'
+    """
+    return _floatx
+
+
+def set_floatx(value: str) -> None:
+    """Sets the dtype of new weights and of floating-point inputs.
+
+    Args:
+        value: `"float32"` or `"float64"`.
+
+    Raises:
+        ValueError: If `value` is another name.
+    """
+    global _floatx
+    if value not in FLOAT_DTYPES:
+        raise ValueError(f"set_floatx expects one of {list(FLOAT_DTYPES)}; got {value!r}.")
+    _floatx = str(value)
+
+
+def epsilon() -> float:
+    """The small number that keeps divisions and logarithms finite (1e-7 by default)."""
+    return _epsilon
+
+
+def set_epsilon(value: float) -> None:
+    """Sets the small number that `epsilon()` returns."""
+    global _epsilon
+    value = float(value)
+    if not 0.0 < value < float("inf"):
+        raise ValueError(f"set_epsilon expects a finite number above 0; got {value!r}.")
+    _epsilon = value
+
+
+def image_data_format() -> str:
+    """Where layers expect the channels of images: `"channels_last"` or `"channels_first"`."""
+    return _image_data_format
+
+
+def set_image_data_format(data_format: str) -> None:
+    """Sets where layers expect the channels of images.
+
+    Args:
+        data_format: `"channels_last"` (batch, height, width, channels) or `"channels_first"`.
+    """
+    global _image_data_format
+    _image_data_format = standardize_data_format(data_format)
+
+
+def standardize_data_format(data_format: str | None) -> str:
+    """`data_format` in lower case and checked; `None` means the setting of the process."""
+    if data_format is None:
+        return _image_data_format
+    lowered = str(data_format).lower()
+    if lowered not in ("channels_first", "channels_last"):
+        raise ValueError(f"data_format must be 'channels_first' or 'channels_last'; got {data_format!r}.")
+    return lowered
+
+
+def backend() -> str:
+    """The name of what computes: always `"oxhorn"`."""
+    return "oxhorn"
+
+
+def set_backend(backend: str) -> None:
+    """Accepts `"oxhorn"`, the only backend there is; raises `ValueError` for any other name."""
+    if backend != "oxhorn":
+        raise ValueError(
+            f"There is no backend {backend!r} here: the only one is 'oxhorn' (NumPy arrays in and out)."
+        )
+
+
+def dtype_policy() -> DTypePolicy:
+    """The dtype policy of layers that are not given one: `floatx()`, unless it was set."""
+    from oxhorn.dtype_policies import DTypePolicy
+
+    return _dtype_policy if _dtype_policy is not None else DTypePolicy(_floatx)
+
+
+def set_dtype_policy(policy: str | DTypePolicy | None) -> None:
+    """Sets the dtype policy of layers that are not given one; `None` goes back to `floatx()`."""
+    global _dtype_policy
+    from oxhorn import dtype_policies
+
+    _dtype_policy = None if policy is None else dtype_policies.get(policy)
+
+
+def set_num_threads(num_threads: int) -> None:
+    """Sets how many threads compute. Results do not depend on it.
+
+    Args:
+        num_threads: At least 1.
+
+    Raises:
+        ValueError: If `num_threads` is not a whole number from 1 to 1024.
+    """
+    if isinstance(num_threads, bool) or not hasattr(num_threads, "__index__"):
+        raise ValueError(f"set_num_threads expects a whole number of at least 1; got {num_threads!r}.")
+    number = int(num_threads.__index__())
+    if not 1 <= number <= 1024:
+        raise ValueError(f"set_num_threads expects a number from 1 to 1024; got {number}.")
+    from oxhorn import _core
+
+    _core.set_num_threads(number)
+
+
+def get_num_threads() -> int:
+    """How many threads compute."""
+    from oxhorn import _core
+
+    return int(_core.get_num_threads())
+
+
+def enable_interactive_logging() -> None:
+    """Progress and summaries go to the screen (the default)."""
+    global _interactive_logging
+    _interactive_logging = True
+
+
+def disable_interactive_logging() -> None:
+    """Progress and summaries go to the `logging` module instead of the screen."""
+    global _interactive_logging
+    _interactive_logging = False
+
+
+def is_interactive_logging_enabled() -> bool:
+    """Whether progress and summaries go to the screen."""
+    return _interactive_logging
+
+
+def enable_traceback_filtering() -> None:
+    """Records the wish for short tracebacks. Tracebacks are complete either way."""
+    global _traceback_filtering
+    _traceback_filtering = True
+
+
+def disable_traceback_filtering() -> None:
+    """Records the wish for complete tracebacks, which is how they are anyway."""
+    global _traceback_filtering
+    _traceback_filtering = False
+
+
+def is_traceback_filtering_enabled() -> bool:
+    """What `enable_traceback_filtering` and `disable_traceback_filtering` last recorded."""
+    return _traceback_filtering
+
+
+class _SeedStream:
+    """Seeds for layers, initializers and shuffling: a counter hashed with the global seed.
+
+    seed_i = splitmix64(base + i * golden) mod 2^31
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._base: int | None = None
+        self._count = 0
+
+    def reset(self, seed: int | None) -> None:
+        with self._lock:
+            self._base = seed
+            self._count = 0
+
+    @property
+    def base(self) -> int | None:
+        return self._base
+
+    def next(self) -> int:
+        with self._lock:
+            if self._base is None:
+                self._base = _python_random.SystemRandom().getrandbits(63)
+            z = (self._base + (self._count + 1) * 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
+            self._count += 1
+        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
+        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
+        return (z ^ (z >> 31)) & 0x7FFFFFFF
+
+
+_seeds = _SeedStream()
+
+
+def next_seed() -> int:
+    """The next number (0 to 2^31 - 1) of the global seed stream, which `set_random_seed` restarts."""
+    return _seeds.next()
+
+
+def set_random_seed(seed: int) -> None:
+    """Makes everything random that follows repeatable: Python's, NumPy's and this library's numbers.
+
+    Args:
+        seed: A whole number from 0 to 2^32 - 1.
+
+    Raises:
+        ValueError: If `seed` is anything else.
+    """
+    import numpy as np
+
+    if isinstance(seed, bool) or not hasattr(seed, "__index__"):
+        raise ValueError(f"set_random_seed expects a whole number; got {seed!r}.")
+    number = int(seed.__index__())
+    if not 0 <= number < 2**32:
+        raise ValueError(f"set_random_seed expects a number from 0 to 2**32 - 1; got {number}.")
+    _python_random.seed(number)
+    np.random.seed(number)
+    _seeds.reset(number)
+    from oxhorn.engine import seed_generator
+
+    seed_generator.reset_global()
+
+
+def get_random_seed() -> int | None:
+    """The seed that `set_random_seed` was given, or `None` if it was not called."""
+    return _seeds.base
+
+
+def clear_session(free_memory: bool = True) -> None:
+    """Starts automatic names afresh (`dense`, `dense_1`, ...) and lets go of what was traced.
+
+    Args:
+        free_memory: Also run Python's garbage collector.
+    """
+    from oxhorn.engine import naming, seed_generator
+
+    naming.reset_names()
+    seed_generator.reset_global()
+    if free_memory:
+        import gc
+
+        gc.collect()
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+

@@ -1,0 +1,120 @@
+"""Dtype policies: one dtype for weights and computation, float32 or float64 (or an integer dtype)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from oxhorn import config
+
+SUPPORTED = ("float32", "float64", "int32", "int64", "uint8", "bool")
+
+
+class DTypePolicy:
+    """The dtypes of a layer: `variable_dtype` for its weights, `compute_dtype` for its inputs and results.
+
+    Args:
+        name: `"float32"` or `"float64"`, or `"int32"`, `"int64"`, `"uint8"`, `"bool"` for layers whose
+            results are of that dtype. `None` means `keras.config.floatx()`.
+
+    Raises:
+        ValueError: If `name` is anything else; mixed precision and 16-bit floats are not supported.
+
+    >>> import oxhorn as keras
+    >>> keras.DTypePolicy("float64").compute_dtype
+    'float64'
+    """
+
+    def __init__(self, name: str | None = None, source_name: str | None = None) -> None:
+        if name is None:
+            name = config.floatx()
+        if not isinstance(name, str):
+            raise TypeError(f"The name of a dtype policy must be a string; got {name!r}.")
+        if name not in SUPPORTED:
+            extra = ""
+            if name.startswith("mixed_") or name in ("float16", "bfloat16", "half"):
+                extra = " Mixed precision and 16-bit floats bring nothing on a CPU: use 'float32'."
+            raise ValueError(
+                f"Dtype policy {name!r} is not supported; expected one of {list(SUPPORTED)}.{extra}"
+            )
+        self._name = name
+
+    @property
+    def name(self) -> str:
+        """The name of the policy."""
+        return self._name
+
+    @property
+    def compute_dtype(self) -> str:
+        """The dtype of floating-point inputs and of results."""
+        return self._name
+
+    @property
+    def variable_dtype(self) -> str:
+        """The dtype of the weights."""
+        return self._name
+
+    @property
+    def quantization_mode(self) -> None:
+        """Always `None`: weights are not quantized."""
+        return None
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make this policy again."""
+        return {"name": self._name}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> DTypePolicy:
+        """The policy that `get_config` describes."""
+        return cls(**config)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, DTypePolicy) and other._name == self._name
+
+    def __hash__(self) -> int:
+        return hash(("DTypePolicy", self._name))
+
+    def __repr__(self) -> str:
+        return f'<DTypePolicy "{self._name}">'
+
+
+def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
+    """The policy as it stands in a layer's config."""
+    return {
+        "module": "keras",
+        "class_name": "DTypePolicy",
+        "config": dtype_policy.get_config(),
+        "registered_name": None,
+    }
+
+
+def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> DTypePolicy:
+    """The policy that `serialize` describes."""
+    if config.get("class_name") != "DTypePolicy":
+        raise ValueError(
+            f"Unknown dtype policy class {config.get('class_name')!r}; expected 'DTypePolicy'."
+        )
+    return DTypePolicy(**config.get("config", {}))
+
+
+def get(identifier: Any) -> DTypePolicy:
+    """A policy from a policy, a name, a dtype, a config, or `None` (the policy of the process).
+
+    >>> import oxhorn as keras
+    >>> keras.dtype_policies.get("float64")
+    <DTypePolicy "float64">
+    """
+    if identifier is None:
+        return config.dtype_policy()
+    if isinstance(identifier, DTypePolicy):
+        return identifier
+    if isinstance(identifier, dict):
+        return deserialize(identifier)
+    if isinstance(identifier, str):
+        return DTypePolicy(identifier)
+    name = getattr(identifier, "name", None) or getattr(identifier, "__name__", None)
+    if isinstance(name, str):
+        return DTypePolicy(name)
+    raise ValueError(
+        f"Cannot make a dtype policy from {identifier!r}; expected a name such as 'float32', "
+        "a DTypePolicy or None."
+    )

@@ -1,0 +1,1 @@
+"""What layers and models stand on: variables, symbolic tensors, operations, names, tracing."""

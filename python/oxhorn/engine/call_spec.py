@@ -1,0 +1,107 @@
+"""Matches the arguments of a layer's call with the signatures of its `call` and `build`."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from oxhorn import _core, tree
+from oxhorn.engine.keras_tensor import KerasTensor
+
+TENSOR_TYPES = (_core.Tensor, _core.Variable, KerasTensor)
+
+_signatures: dict[Any, inspect.Signature] = {}
+
+
+def signature_of(function: Callable[..., Any]) -> inspect.Signature:
+    """The signature of a method without `self`; kept, for it is asked for at every call."""
+    key = getattr(function, "__func__", function)
+    found = _signatures.get(key)
+    if found is None:
+        found = inspect.signature(function)
+        _signatures[key] = found
+    return found
+
+
+def is_tensor_like(x: Any) -> bool:
+    """Whether `x` is an eager, traced or symbolic tensor, or a variable."""
+    return isinstance(x, TENSOR_TYPES)
+
+
+class CallSpec:
+    """The arguments of one call, by name.
+
+    Attributes:
+        arguments: All arguments, defaults included.
+        tensors: Those that are tensors or structures of tensors.
+        first: The first argument.
+    """
+
+    def __init__(
+        self, layer_name: str, signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        try:
+            bound = signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(
+                f"Layer {layer_name!r} cannot be called like this: {error}. "
+                f"Its call takes {signature}."
+            ) from None
+        bound.apply_defaults()
+        self.arguments: dict[str, Any] = dict(bound.arguments)
+        self.tensors: dict[str, Any] = {}
+        for name, value in self.arguments.items():
+            kind = signature.parameters[name].kind
+            if kind is inspect.Parameter.VAR_KEYWORD:
+                continue
+            if is_tensor_like(value):
+                self.tensors[name] = value
+            elif tree.is_nested(value) and len(value) > 0:
+                leaves = tree.flatten(value)
+                tensors = [is_tensor_like(leaf) for leaf in leaves]
+                if all(found or leaf is None for found, leaf in zip(tensors, leaves, strict=True)):
+                    self.tensors[name] = value
+                elif any(tensors):
+                    raise ValueError(
+                        f"Layer {layer_name!r}: argument {name!r} mixes tensors with other values "
+                        f"({[type(leaf).__name__ for leaf in leaves]}). Pass the others as arguments of "
+                        "their own."
+                    )
+        self.first: Any = next(iter(self.arguments.values()), None)
+
+    def shapes(self) -> dict[str, Any]:
+        """`{"inputs_shape": ...}` for each tensor argument except masks."""
+
+        def shape(x: Any) -> Any:
+            return None if x is None else tuple(x.shape)
+
+        return {
+            f"{name}_shape": tree.map_structure(shape, value)
+            for name, value in self.tensors.items()
+            if name not in ("mask", "args", "kwargs")
+        }
+
+
+def shapes_for(method: Callable[..., Any], call_spec: CallSpec, layer_name: str) -> dict[str, Any]:
+    """The arguments for `build` (or another method that takes shapes).
+
+    With one parameter: the shape of the first tensor argument of the call. With several: each must be named
+    after an argument of `call`, with `_shape` after it.
+    """
+    shapes = call_spec.shapes()
+    names = [
+        name
+        for name, parameter in signature_of(method).parameters.items()
+        if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    ]
+    if len(names) == 1:
+        return {names[0]: next(iter(shapes.values()), None)}
+    for name in names:
+        if not name.endswith("_shape") or name.removesuffix("_shape") not in call_spec.arguments:
+            raise ValueError(
+                f"Layer {layer_name!r}: `{method.__name__}` has several parameters, so each must be the name "
+                f"of an argument of `call` with `_shape` after it (such as `query_shape`); got {name!r}, and "
+                f"`call` has {list(call_spec.arguments)}."
+            )
+    return {name: shapes[name] for name in names if name in shapes}

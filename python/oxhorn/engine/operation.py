@@ -1,0 +1,195 @@
+"""`Operation`: what can be called on symbolic tensors, and `Node`: one such call, an edge of a model's graph."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, Self
+
+from oxhorn import tree
+from oxhorn.engine import naming
+from oxhorn.engine.keras_tensor import KerasHistory, KerasTensor, any_symbolic
+
+
+class Node:
+    """One call of an operation on symbolic tensors.
+
+    Args:
+        operation: What was called. The node is appended to its `_inbound_nodes`.
+        call_args: Its positional arguments, nested as they were.
+        call_kwargs: Its keyword arguments.
+        outputs: What it returned: a structure of `KerasTensor`s.
+    """
+
+    def __init__(
+        self, operation: Operation, call_args: tuple[Any, ...], call_kwargs: dict[str, Any], outputs: Any
+    ) -> None:
+        self.operation = operation
+        self.call_args = call_args
+        self.call_kwargs = call_kwargs
+        self.outputs = outputs
+        self.input_tensors: list[KerasTensor] = [
+            leaf for leaf in tree.flatten((call_args, call_kwargs)) if isinstance(leaf, KerasTensor)
+        ]
+        self.output_tensors: list[KerasTensor] = [
+            leaf for leaf in tree.flatten(outputs) if isinstance(leaf, KerasTensor)
+        ]
+        for tensor in self.input_tensors:
+            tensor.history
+        node_index = len(operation._inbound_nodes)
+        for i, tensor in enumerate(self.output_tensors):
+            tensor._keras_history = KerasHistory(operation, node_index, i)
+        operation._inbound_nodes.append(self)
+
+    @property
+    def is_input(self) -> bool:
+        """Whether this node has no inputs: it is that of an `InputLayer`."""
+        return not self.input_tensors
+
+    @property
+    def parent_nodes(self) -> list[Node]:
+        """The nodes that make the inputs of this one."""
+        parents = []
+        for tensor in self.input_tensors:
+            operation, node_index, _ = tensor.history
+            parents.append(operation._inbound_nodes[node_index])
+        return parents
+
+    def fill(self, values: dict[int, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments of the call with `values[id(tensor)]` in the place of each symbolic tensor."""
+
+        def value_of(leaf: Any) -> Any:
+            return values[id(leaf)] if isinstance(leaf, KerasTensor) else leaf
+
+        args = tuple(tree.map_structure(value_of, arg) for arg in self.call_args)
+        kwargs = {name: tree.map_structure(value_of, arg) for name, arg in self.call_kwargs.items()}
+        return args, kwargs
+
+
+class Operation:
+    """The base of layers and of functions that were called on symbolic tensors.
+
+    A subclass defines `call(*args, **kwargs)` on values and `compute_output_spec` on symbolic tensors.
+
+    Args:
+        name: A name without `/`; automatic (the class name in snake case) if not given.
+    """
+
+    _inbound_nodes: list[Node]
+    _init_arguments: tuple[tuple[Any, ...], dict[str, Any]]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        self = super().__new__(cls)
+        # Kept for `get_config` of classes that do not define it.
+        self.__dict__["_init_arguments"] = (args, kwargs)
+        self.__dict__["_inbound_nodes"] = []
+        return self
+
+    def __init__(self, name: str | None = None) -> None:
+        if name is None:
+            name = naming.auto_name(type(self).__name__)
+        if not isinstance(name, str) or not name or "/" in name:
+            raise ValueError(
+                f"The name of a {type(self).__name__} must be a string that is not empty and has no '/'; "
+                f"got {name!r}."
+            )
+        self.name = name
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if any_symbolic(args, kwargs):
+            return self.symbolic_call(*args, **kwargs)
+        return self.call(*args, **kwargs)
+
+    def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
+        """Symbolic outputs for symbolic inputs; the call is remembered as a `Node`."""
+        outputs = self.compute_output_spec(*args, **kwargs)
+        Node(self, args, kwargs, outputs)
+        return outputs
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """Computes on values. Defined by subclasses."""
+        raise NotImplementedError(f"{type(self).__name__} does not define `call`.")
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """The shapes and dtypes of the results, as `KerasTensor`s; found by tracing `call`."""
+        from oxhorn.engine import tracing
+
+        return tracing.output_spec(self.call, args, kwargs)
+
+    def _first_node(self, what: str) -> Node:
+        if not self._inbound_nodes:
+            raise AttributeError(
+                f"{type(self).__name__} {self.name!r} has no {what}: "
+                "it has not been called on a symbolic tensor such as `Input(shape=...)`."
+            )
+        return self._inbound_nodes[0]
+
+    @property
+    def input(self) -> Any:
+        """The symbolic input (or list of inputs) of the first call."""
+        tensors = self._first_node("input").input_tensors
+        return tensors[0] if len(tensors) == 1 else list(tensors)
+
+    @property
+    def output(self) -> Any:
+        """The symbolic output (or list of outputs) of the first call."""
+        tensors = self._first_node("output").output_tensors
+        return tensors[0] if len(tensors) == 1 else list(tensors)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make this operation again.
+
+        A class that does not define `get_config` gets one from the arguments of its `__init__`,
+        as long as they are numbers, strings, booleans, `None`, or lists, tuples and dicts of these.
+        """
+        config: dict[str, Any] = {"name": self.name}
+        if type(self).get_config not in _automatic_get_configs:
+            return config
+        arguments = self._automatic_config()
+        if arguments is None:
+            raise NotImplementedError(
+                f"{type(self).__name__} needs a `get_config` method: some argument of its `__init__` is not "
+                "a plain value (number, string, boolean, None, or a list, tuple or dict of these). "
+                "Return a dict of the arguments, `{**super().get_config(), 'units': self.units}`, "
+                "and define `from_config` if they have to be deserialized first."
+            )
+        return {**config, **arguments}
+
+    def _automatic_config(self) -> dict[str, Any] | None:
+        signature = inspect.signature(type(self).__init__)
+        args, kwargs = self._init_arguments
+        try:
+            bound = signature.bind(self, *args, **kwargs)
+        except TypeError:
+            return None
+        bound.apply_defaults()
+        arguments: dict[str, Any] = {}
+        for i, (name, parameter) in enumerate(signature.parameters.items()):
+            value = bound.arguments.get(name)
+            if i == 0 or name == "name":
+                continue
+            if parameter.kind is parameter.VAR_POSITIONAL:
+                if value:
+                    return None
+            elif parameter.kind is parameter.VAR_KEYWORD:
+                arguments.update(value or {})
+            else:
+                arguments[name] = value
+        arguments.pop("name", None)
+        if not all(isinstance(leaf, (str, int, float, bool, type(None))) for leaf in tree.flatten(arguments)):
+            return None
+        return arguments
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """The operation that `get_config` describes."""
+        try:
+            return cls(**config)
+        except TypeError as error:
+            raise TypeError(
+                f"{cls.__name__} could not be made from its config {config!r}: {error}. "
+                "If its `__init__` takes other arguments, define `get_config` and `from_config`."
+            ) from error
+
+
+# `get_config` methods that only add to the automatic config (Layer's joins this set).
+_automatic_get_configs: set[Any] = {Operation.get_config}

@@ -1,0 +1,93 @@
+"""`SeedGenerator`: a stream of keys for random numbers, kept in a variable so that it works in traced code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from oxhorn import _core, config
+from oxhorn.engine import naming
+from oxhorn.engine.variable import Variable
+
+_global: SeedGenerator | None = None
+
+
+class SeedGenerator:
+    """A stream of keys for random functions: each call of `next()` gives another one.
+
+    key_i = [seed, i],  i = 0, 1, 2, ...
+
+    Args:
+        seed: A whole number from 0 to 2^63 - 1; drawn from the global stream if not given.
+        name: A name; automatic if not given.
+
+    Raises:
+        ValueError: If `seed` is not such a number.
+    """
+
+    def __init__(self, seed: int | None = None, name: str | None = None, **kwargs: Any) -> None:
+        if kwargs:
+            raise ValueError(f"SeedGenerator got unknown arguments: {sorted(kwargs)}.")
+        if seed is None:
+            seed = config.next_seed()
+        if isinstance(seed, bool) or not hasattr(seed, "__index__"):
+            raise ValueError(f"SeedGenerator expects a whole number as seed; got {seed!r}.")
+        self._initial_seed = int(seed.__index__())
+        if not 0 <= self._initial_seed < 2**63:
+            raise ValueError(f"SeedGenerator expects a seed from 0 to 2**63 - 1; got {self._initial_seed}.")
+        self.name = name or naming.auto_name("seed_generator")
+        with naming.name_scope(self.name, caller=self):
+            self.state = Variable(
+                np.array([self._initial_seed, 0], np.int64),
+                dtype="int64",
+                trainable=False,
+                name="seed_generator_state",
+            )
+
+    def next(self, ordered: bool = True) -> Any:
+        """The next key: an int64 tensor `[seed, counter]`."""
+        key = self.state.value
+        self.state.assign(_core.apply("add", [key, _core.tensor(np.array([0, 1], np.int64))]))
+        return key
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make this generator again."""
+        return {"seed": self._initial_seed}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> SeedGenerator:
+        """The generator that `get_config` describes."""
+        return cls(**config)
+
+
+def global_seed_generator() -> SeedGenerator:
+    """The generator of random functions that are not given a seed."""
+    global _global
+    if _global is None:
+        _global = SeedGenerator(name="global_seed_generator")
+    return _global
+
+
+def reset_global() -> None:
+    """Makes the next use of the global generator start from the global seed stream."""
+    global _global
+    _global = None
+
+
+def draw_seed(seed: int | SeedGenerator | None) -> Any:
+    """A key for one random function call.
+
+    Args:
+        seed: A `SeedGenerator` (its next key), a whole number (always the same key), or `None` (the next
+            key of the global generator).
+    """
+    if isinstance(seed, SeedGenerator):
+        return seed.next()
+    if seed is None:
+        return global_seed_generator().next()
+    if isinstance(seed, bool) or not hasattr(seed, "__index__"):
+        raise ValueError(
+            f"The seed of a random function must be a whole number, a SeedGenerator or None; got {seed!r}."
+        )
+    return _core.tensor(np.array([int(seed.__index__()), 0], np.int64))

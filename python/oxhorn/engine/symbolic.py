@@ -1,0 +1,116 @@
+"""Functions of tensors applied to symbolic tensors: a node in the graph of a functional model."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, Self
+
+from oxhorn.engine import naming
+from oxhorn.engine.keras_tensor import any_symbolic
+from oxhorn.engine.operation import Operation
+
+
+class FunctionCall(Operation):
+    """A public function, with the arguments that are not tensors, as an operation.
+
+    Args:
+        function: The function.
+        function_name: Its name among the functions of `ops` (or `activations`).
+        namespace: `"ops"` or `"activations"`: where it is found again when a config is read.
+        arguments: Its arguments that are not tensors, by name.
+        name: A name; automatic if not given.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        function_name: str,
+        namespace: str,
+        arguments: dict[str, Any],
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name if name is not None else naming.auto_name(function_name))
+        self.function = function
+        self.function_name = function_name
+        self.namespace = namespace
+        self.arguments = arguments
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """The function on values."""
+        return self.function(*args, **kwargs, **self.arguments)
+
+    def get_config(self) -> dict[str, Any]:
+        """The name and the arguments that are not tensors."""
+        return {"name": self.name, **self.arguments}
+
+    def _serialize(self) -> dict[str, Any]:
+        from oxhorn.saving.serialization import serialize_dict
+
+        class_name = naming.to_camel_case(self.function_name)
+        module = "keras.src.ops.numpy" if self.namespace == "ops" else "keras.src.ops.nn"
+        return {
+            "module": module,
+            "class_name": class_name,
+            "config": serialize_dict(self.get_config()),
+            "registered_name": class_name,
+        }
+
+    @classmethod
+    def from_names(cls, function_name: str, config: dict[str, Any]) -> Self:
+        """The operation of this function name (in snake case), with the config that `get_config` returned.
+
+        Raises:
+            TypeError: If there is no such function, or it does not take these arguments.
+        """
+        from oxhorn import activations, ops
+
+        for namespace, module in (("ops", ops), ("activations", activations)):
+            function = getattr(module, function_name, None)
+            if function_name in getattr(module, "__all__", ()) and inspect.isfunction(function):
+                break
+        else:
+            raise TypeError(f"Unknown function {function_name!r}: it is not among those of `ops`.")
+        arguments = {key: value for key, value in config.items() if key != "name"}
+        unknown = set(arguments) - set(inspect.signature(function).parameters)
+        if unknown:
+            raise TypeError(f"Function {function_name!r} does not take the arguments {sorted(unknown)}.")
+        return cls(function, function_name, namespace, arguments, name=config.get("name"))
+
+
+def call_symbolically(
+    function: Callable[..., Any],
+    function_name: str,
+    tensor_names: Sequence[str],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    namespace: str = "ops",
+) -> Any:
+    """`function(*args, **kwargs)` where some argument is symbolic: the arguments named in `tensor_names` are the
+    inputs of a node, the others belong to its operation.
+    """
+    bound = inspect.signature(function).bind(*args, **kwargs)
+    inputs: dict[str, Any] = {}
+    arguments: dict[str, Any] = {}
+    for name, value in bound.arguments.items():
+        (inputs if name in tensor_names or any_symbolic(value) else arguments)[name] = value
+    operation = FunctionCall(function, function_name, namespace, arguments)
+    return operation.symbolic_call(*inputs.values()) if _leading(function, inputs) else operation.symbolic_call(**inputs)
+
+
+def _leading(function: Callable[..., Any], inputs: dict[str, Any]) -> bool:
+    """Whether the inputs are the first parameters of the function, so that they can be passed by position."""
+    return list(inspect.signature(function).parameters)[: len(inputs)] == list(inputs)
+
+
+def apply_function(function: Callable[..., Any], inputs: Sequence[Any], name: str) -> Any:
+    """`function(*inputs)`, or a symbolic tensor (or structure of them) if one of the inputs is symbolic.
+
+    Args:
+        function: A function of tensors.
+        inputs: Its arguments.
+        name: A name for the operation in a model's graph.
+    """
+    if not any_symbolic(list(inputs)):
+        return function(*inputs)
+    return FunctionCall(function, name, "activations", {}).symbolic_call(*inputs)

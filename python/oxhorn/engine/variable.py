@@ -1,0 +1,183 @@
+"""`Variable`: a tensor that lives on between calls: weights, statistics, counters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Self
+
+import numpy as np
+
+from oxhorn import _core, config
+from oxhorn.engine import naming
+from oxhorn.engine.keras_tensor import standardize_shape
+
+
+def standardize_dtype(dtype: Any) -> str:
+    """The name of a dtype given as a name, a NumPy dtype or type, or `None` (`floatx()`).
+
+    Raises:
+        ValueError: If there is no such dtype here.
+    """
+    if dtype is None:
+        return config.floatx()
+    name = dtype if isinstance(dtype, str) else None
+    if name is None:
+        try:
+            name = np.dtype(dtype).name
+        except TypeError:
+            name = str(getattr(dtype, "name", dtype))
+    name = {"int": "int32", "float": "float32"}.get(name, name)
+    if name not in DTYPES:
+        raise ValueError(f"dtype must be one of {list(DTYPES)}; got {dtype!r}.")
+    return name
+
+
+DTYPES = ("float32", "float64", "int32", "int64", "uint8", "bool")
+
+
+class Variable(_core.Variable):
+    """A tensor that lives on between calls and can be assigned to.
+
+    Args:
+        initializer: The first value: an array or number, or a function of `(shape, dtype=...)`,
+            or the name of an initializer.
+        shape: Needed if `initializer` is a function or a name.
+        dtype: `floatx()` by default, or that of the array.
+        trainable: Whether optimizers change it.
+        name: Its name; automatic if not given.
+
+    Raises:
+        ValueError: If the shape is missing, has unknown sizes, or does not fit the value.
+
+    >>> import oxhorn as keras
+    >>> v = keras.Variable([1.0, 2.0], name="v")
+    >>> v.assign_add([1.0, 1.0]).numpy()
+    array([2., 3.], dtype=float32)
+    """
+
+    regularizer: Any
+    constraint: Any
+    overwrite_with_gradient: bool
+
+    def __new__(
+        cls,
+        initializer: Any,
+        shape: Sequence[int] | None = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        aggregation: str | None = "none",
+        synchronization: str | None = "auto",
+        name: str | None = None,
+        *,
+        path: str | None = None,
+    ) -> Self:
+        name = name or naming.auto_name("variable")
+        if not isinstance(name, str) or "/" in name:
+            raise ValueError(f"The name of a variable must be a string without '/'; got {name!r}.")
+        if path is None:
+            scope = naming.current_path()
+            path = f"{scope}/{name}" if scope else name
+        value = _initial_value(initializer, shape, dtype, path)
+        return super().__new__(
+            cls, value, dtype=str(value.dtype), trainable=bool(trainable), name=name, path=path
+        )
+
+    def __init__(
+        self,
+        initializer: Any,
+        shape: Sequence[int] | None = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        aggregation: str | None = "none",
+        synchronization: str | None = "auto",
+        name: str | None = None,
+        *,
+        path: str | None = None,
+    ) -> None:
+        self.autocast = autocast
+        self.aggregation = aggregation
+        self.synchronization = synchronization
+        self.regularizer = None
+        self.constraint = None
+        self.overwrite_with_gradient = False
+
+    def __repr__(self) -> str:
+        return f"<Variable path={self.path}, shape={tuple(self.shape)}, dtype={self.dtype}, value={self.numpy()}>"
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return _restore, (
+            type(self),
+            self.numpy(),
+            str(self.dtype),
+            bool(self.trainable),
+            self.name,
+            self.path,
+            dict(self.__dict__),
+        )
+
+
+def _restore(
+    cls: type[Variable],
+    value: np.ndarray[Any, Any],
+    dtype: str,
+    trainable: bool,
+    name: str,
+    path: str,
+    attributes: dict[str, Any],
+) -> Variable:
+    variable = cls(value, dtype=dtype, trainable=trainable, name=name, path=path)
+    variable.__dict__.update(attributes)
+    return variable
+
+
+def _initial_value(initializer: Any, shape: Sequence[int] | None, dtype: Any, path: str) -> Any:
+    """The first value as an eager tensor of the dtype that the variable gets."""
+    if isinstance(initializer, str):
+        from oxhorn import initializers
+
+        initializer = initializers.get(initializer)
+    if callable(initializer) and not isinstance(initializer, (_core.Tensor, _core.Variable, np.ndarray)):
+        if shape is None:
+            raise ValueError(
+                f"Variable {path!r}: `shape` is needed when the first value comes from a function; got None."
+            )
+        sizes = standardize_shape(shape)
+        if any(size is None for size in sizes):
+            raise ValueError(f"Variable {path!r}: every size must be known; got shape {sizes}.")
+        dtype = standardize_dtype(dtype)
+        value = initializer(sizes, dtype=dtype)
+        if not isinstance(value, _core.Tensor) or str(value.dtype) != dtype:
+            value = _core.tensor(value, dtype)
+        if tuple(value.shape) != sizes:
+            raise ValueError(
+                f"Variable {path!r}: the initializer was asked for shape {sizes} and returned "
+                f"{tuple(value.shape)}."
+            )
+        return value
+    value = _eager(initializer, dtype)
+    if shape is not None and tuple(value.shape) != standardize_shape(shape):
+        raise ValueError(
+            f"Variable {path!r}: the first value has shape {tuple(value.shape)} but `shape` is "
+            f"{standardize_shape(shape)}."
+        )
+    return value
+
+
+def _eager(x: Any, dtype: Any) -> Any:
+    if isinstance(x, _core.Variable):
+        x = x.value
+    if dtype is None:
+        if isinstance(x, _core.Tensor):
+            return x
+        array = np.asarray(x)
+        if array.dtype.kind == "f" and not isinstance(x, np.ndarray):
+            dtype = config.floatx()
+        elif array.dtype.kind == "i" and not isinstance(x, np.ndarray):
+            dtype = "int32"
+        return _core.tensor(array, dtype)
+    dtype = standardize_dtype(dtype)
+    if isinstance(x, _core.Tensor):
+        return x if str(x.dtype) == dtype else _core.apply("cast", [x], {"dtype": dtype})
+    return _core.tensor(x, dtype)

@@ -1,0 +1,108 @@
+"""`CoreLayer`: a layer whose mathematics is in the core; the Python class is its signature and its config."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, ClassVar
+
+from oxhorn import _core, tree
+from oxhorn.layers.layer import Layer
+
+
+class CoreLayer(Layer):
+    """A layer that is computed by `_core.LayerCore`, made from the layer's own config.
+
+    Subclasses define `__init__` (which stores the arguments as attributes of the same names) and
+    `get_config`. `build` makes the weights that the core asks for: `self.kernel` from
+    `self.kernel_initializer`, `self.kernel_regularizer` and `self.kernel_constraint`. A layer that needs
+    random numbers has a `seed_generator`.
+    """
+
+    # Layers without weights are built from the start and keep no build shapes.
+    build_at_init: ClassVar[bool] = False
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.__dict__["_layer_core"] = None
+        self.__dict__["_core_variables"] = []
+        if type(self).build_at_init:
+            self.built = True
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        # The core is made from the config: a changed argument makes it stale.
+        if not name.startswith("_") and name != "built":
+            self.__dict__["_layer_core"] = None
+
+    @classmethod
+    def _builtin_class(cls) -> type[CoreLayer]:
+        """The built-in class that this class is or derives from."""
+        known = set(_core.layer_names())
+        for base in cls.__mro__:
+            if base.__name__ in known and base.__module__.split(".")[0] == __name__.split(".")[0]:
+                return base
+        raise NotImplementedError(f"{cls.__name__} is not a layer of the core; the core has {sorted(known)}.")
+
+    def core_config(self) -> dict[str, Any]:
+        """The config that the core gets: that of the built-in class, with names for activations it knows."""
+        config = self._builtin_class().get_config(self)
+        for name in ("activation", "recurrent_activation"):
+            if self._python_activation(name) is not None:
+                config[name] = "linear"
+        return config
+
+    def _python_activation(self, attribute: str = "activation") -> Any:
+        """The user's own activation function, or `None` if the core knows it."""
+        function = getattr(self, attribute, None)
+        if not callable(function):
+            return None
+        if isinstance(function, Layer):
+            return function
+        name = getattr(function, "__name__", None)
+        module = str(getattr(function, "__module__", ""))
+        known = name in _core.activation_names() and module.split(".")[0] == __name__.split(".")[0]
+        return None if known else function
+
+    @property
+    def core(self) -> _core.LayerCore:
+        """The layer in the core, made anew when an argument was changed."""
+        core = self.__dict__["_layer_core"]
+        if core is None:
+            core = _core.LayerCore(self._builtin_class().__name__, json.dumps(self.core_config()))
+            self.__dict__["_layer_core"] = core
+        return core
+
+    def build(self, input_shape: Any) -> None:
+        """Makes the weights that the core asks for."""
+        specs = self.core.weights(tree.flatten_shapes(input_shape))
+        variables = []
+        for name, shape, trainable, initializer in specs:
+            variable = self.add_weight(
+                shape=shape,
+                initializer=getattr(self, initializer),
+                trainable=trainable,
+                regularizer=getattr(self, f"{name}_regularizer", None),
+                constraint=getattr(self, f"{name}_constraint", None),
+                name=name,
+            )
+            setattr(self, name, variable)
+            variables.append(name)
+        self.__dict__["_core_variables"] = variables
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Computes in the core."""
+        tensors = tree.flatten(inputs)
+        masks = tree.flatten(mask) if mask is not None else []
+        generator = getattr(self, "seed_generator", None)
+        key = generator.next() if training and generator is not None else None
+        outputs = self.core.call(
+            tensors,
+            [getattr(self, name) for name in self.__dict__["_core_variables"]],
+            bool(training),
+            key,
+            masks if len(masks) == len(tensors) else [None] * len(tensors),
+        )
+        function = self._python_activation()
+        if function is not None:
+            outputs = [function(output) for output in outputs]
+        return outputs[0] if len(outputs) == 1 else outputs
