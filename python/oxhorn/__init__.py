@@ -1,0 +1,123 @@
+"""Oxhorn: neural networks on the CPU, with the interface of Keras 3.
+
+Everything is imported on first use, so that `import oxhorn as keras` costs little more than NumPy.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from oxhorn import (
+        activations,
+        backend,
+        callbacks,
+        config,
+        constraints,
+        datasets,
+        dtype_policies,
+        initializers,
+        layers,
+        losses,
+        metrics,
+        models,
+        ops,
+        optimizers,
+        random,
+        regularizers,
+        saving,
+        testing,
+        tree,
+        utils,
+    )
+    from oxhorn._core import Tape as GradientTape
+    from oxhorn.dtype_policies import DTypePolicy
+    from oxhorn.engine.input_spec import InputSpec
+    from oxhorn.engine.keras_tensor import KerasTensor
+    from oxhorn.engine.naming import name_scope
+    from oxhorn.engine.operation import Operation
+    from oxhorn.engine.variable import Variable
+    from oxhorn.initializers import Initializer
+    from oxhorn.layers.input_layer import Input
+    from oxhorn.layers.layer import Layer
+    from oxhorn.losses import Loss
+    from oxhorn.metrics import Metric
+    from oxhorn.models import Model, Sequential
+    from oxhorn.optimizers import Optimizer
+    from oxhorn.regularizers import Regularizer
+
+_MODULES = (
+    "activations",
+    "backend",
+    "callbacks",
+    "config",
+    "constraints",
+    "datasets",
+    "dtype_policies",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "ops",
+    "optimizers",
+    "random",
+    "regularizers",
+    "saving",
+    "testing",
+    "tree",
+    "utils",
+)
+
+_NAMES = {
+    "DTypePolicy": "dtype_policies",
+    "Initializer": "initializers",
+    "Input": "layers.input_layer",
+    "InputSpec": "engine.input_spec",
+    "KerasTensor": "engine.keras_tensor",
+    "Layer": "layers.layer",
+    "Loss": "losses",
+    "Metric": "metrics",
+    "Model": "models",
+    "Operation": "engine.operation",
+    "Optimizer": "optimizers",
+    "Regularizer": "regularizers",
+    "Sequential": "models",
+    "Variable": "engine.variable",
+    "name_scope": "engine.naming",
+}
+
+__all__ = [*_MODULES, *_NAMES, "GradientTape", "__version__", "version"]
+
+
+def version() -> str:
+    """The version of this package."""
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as installed_version
+
+    try:
+        return installed_version("oxhorn")
+    except PackageNotFoundError:
+        return "0+source"
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    if name in _NAMES:
+        value = getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
+    elif name == "GradientTape":
+        from oxhorn._core import Tape
+
+        value = Tape
+    elif name == "__version__":
+        value = version()
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

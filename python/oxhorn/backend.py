@@ -1,0 +1,29 @@
+"""Settings under the names that older code uses: `keras.backend.floatx()`, `clear_session()`, ..."""
+
+from oxhorn.config import (
+    backend,
+    clear_session,
+    epsilon,
+    floatx,
+    image_data_format,
+    set_epsilon,
+    set_floatx,
+    set_image_data_format,
+)
+from oxhorn.engine.keras_tensor import is_keras_tensor
+from oxhorn.engine.naming import name_scope
+from oxhorn.engine.variable import standardize_dtype
+
+__all__ = [
+    "backend",
+    "clear_session",
+    "epsilon",
+    "floatx",
+    "image_data_format",
+    "is_keras_tensor",
+    "name_scope",
+    "set_epsilon",
+    "set_floatx",
+    "set_image_data_format",
+    "standardize_dtype",
+]
