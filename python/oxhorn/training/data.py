@@ -1,0 +1,111 @@
+"""From the arguments of `fit`, `evaluate` and `predict` to a feed."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from oxhorn.training.data_adapters.batch import Batch, make_batch
+from oxhorn.training.data_adapters.class_weight import check_class_weight, class_weight_to_sample_weight
+from oxhorn.training.data_adapters.packing import unpack_x_y_sample_weight
+from oxhorn.training.data_adapters.sources import BatchSource, PyDatasetSource, find_source
+from oxhorn.training.feeds import ArrayFeed, BatchFeed, Feed
+from oxhorn.training.programs import cache_of
+
+DEFAULT_BATCH_SIZE = 32
+
+
+def make_feed(
+    model: Any,
+    who: str,
+    x: Any,
+    y: Any = None,
+    sample_weight: Any = None,
+    *,
+    batch_size: int | None = None,
+    steps: int | None = None,
+    steps_name: str = "steps",
+    shuffle: bool = False,
+    class_weight: Any = None,
+    goes_on: bool = False,
+    inputs_only: bool = False,
+) -> Feed:
+    """The feed for some data.
+
+    Args:
+        model: The model that the data is for.
+        who: The method that was called, for errors.
+        x: Inputs, or what yields batches.
+        y: Targets.
+        sample_weight: Weights.
+        batch_size: Rows in a batch, or `None`.
+        steps: Steps in an epoch, or `None`.
+        steps_name: The name of that argument, for errors.
+        shuffle: Whether to shuffle.
+        class_weight: Weight for each class, or `None`.
+        goes_on: Whether an epoch goes on where the last one stopped.
+        inputs_only: Whether `x` is all that counts, as in `predict`.
+    """
+    if x is None:
+        raise ValueError(f"{who} needs input data, but `x` is None. Pass arrays, a PyDataset or a generator.")
+    if class_weight is not None:
+        class_weight = check_class_weight(who, class_weight)
+    source = find_source(who, x, shuffle)
+    if source is not None:
+        for name, value in (("y", y), ("sample_weight", sample_weight), ("batch_size", batch_size)):
+            if value is not None:
+                raise ValueError(
+                    f"{who} got `{name}` although `x` (a {type(x).__name__}) yields whole batches; they bring their "
+                    f"own. Leave `{name}` out."
+                )
+        _refuse_endless(who, x, source, steps, steps_name)
+        return BatchFeed(
+            source, lambda item: _convert_item(model, who, item, class_weight, inputs_only), steps, goes_on
+        )
+    batch = make_arrays(model, who, x, y, sample_weight, class_weight)
+    if batch_size is None:
+        batch_size = -(-batch.size // steps) if steps else DEFAULT_BATCH_SIZE
+    return ArrayFeed(batch, batch_size, steps, shuffle, goes_on)
+
+
+def make_arrays(model: Any, who: str, x: Any, y: Any, sample_weight: Any, class_weight: dict[int, float] | None) -> Batch:
+    """Arrays as one batch; class weights become sample weights."""
+    dtypes = cache_of(model).dtypes(model)
+    if class_weight is not None:
+        if sample_weight is not None:
+            raise ValueError(
+                f"{who} got both `class_weight` and `sample_weight`. Multiply them yourself and pass `sample_weight`."
+            )
+        if len(getattr(model, "output_names", None) or ()) > 1:
+            raise ValueError(
+                f"{who} supports `class_weight` only for models with a single output; {model.name!r} has "
+                f"{list(model.output_names)}. Use `sample_weight` with one array for each output."
+            )
+        sample_weight = class_weight_to_sample_weight(who, y, class_weight, dtypes.default)
+    return make_batch(who, x, y, sample_weight, dtypes)
+
+
+def _convert_item(model: Any, who: str, item: Any, class_weight: dict[int, float] | None, inputs_only: bool) -> Batch:
+    """What a source yielded, as a batch."""
+    if item is None:
+        raise ValueError(f"{who} got None from the data; expected `x`, `(x, y)` or `(x, y, sample_weight)`.")
+    if isinstance(item, (list, tuple)) and not 1 <= len(item) <= 3:
+        raise ValueError(
+            f"{who} got a {type(item).__name__} of {len(item)} elements from the data; expected `(x,)`, `(x, y)` or "
+            "`(x, y, sample_weight)`. For several inputs, yield `([x1, x2, ...], y)`."
+        )
+    x, y, sample_weight = unpack_x_y_sample_weight(item)
+    if inputs_only:
+        y = sample_weight = None
+    return make_arrays(model, who, x, y, sample_weight, class_weight)
+
+
+def _refuse_endless(who: str, x: Any, source: BatchSource, steps: int | None, steps_name: str) -> None:
+    if steps is not None:
+        return
+    endless = isinstance(x, (itertools.cycle, itertools.count, itertools.repeat))
+    if endless or (isinstance(source, PyDatasetSource) and source.num_batches is None):
+        raise ValueError(
+            f"{who} got data without an end ({type(x).__name__}), so it needs `{steps_name}`: the number of batches "
+            "to draw."
+        )

@@ -1,0 +1,1 @@
+"""Data in all the forms that `fit`, `evaluate` and `predict` accept."""

@@ -1,0 +1,194 @@
+"""Data on its way into steps: arrays whose rows are drawn in any order, or batches as a source yields them."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+import numpy as np
+
+from oxhorn import config
+from oxhorn.training.data_adapters.batch import Batch, Column
+from oxhorn.training.data_adapters.sources import BatchSource
+from oxhorn.training.steps import Steps
+
+StepsFor = Callable[[Batch], Steps]
+
+
+class Feed(Protocol):
+    """Data that steps are run on, epoch by epoch."""
+
+    # Steps in an epoch; None where only the end of the data tells.
+    steps: int | None
+
+    def peek(self) -> Batch | None:
+        """The first batch to come (or all rows), to trace steps for; `None` if there is no data."""
+        ...
+
+    def begin_epoch(self) -> None:
+        """Start an epoch."""
+        ...
+
+    def has_data(self) -> bool:
+        """Whether there is another batch in this epoch."""
+        ...
+
+    def advance(self, steps_for: StepsFor, max_steps: int, budget: float) -> int:
+        """Run steps until the data, the steps or the seconds are used up; the number of steps."""
+        ...
+
+    def last_steps(self) -> Steps | None:
+        """What ran last."""
+        ...
+
+    def end_epoch(self) -> None:
+        """End the epoch."""
+        ...
+
+    def close(self) -> None:
+        """Let go of whatever produces the data."""
+        ...
+
+
+class ArrayFeed:
+    """Rows of arrays, in order or shuffled anew for every epoch.
+
+    Args:
+        batch: The arrays.
+        batch_size: Rows in a batch.
+        steps_per_epoch: Steps in an epoch, or `None` for all rows.
+        shuffle: Whether to shuffle.
+        goes_on: Whether an epoch with fewer steps than rows goes on where the last one stopped, as in training, or
+            starts over, as in evaluation.
+    """
+
+    def __init__(
+        self, batch: Batch, batch_size: int, steps_per_epoch: int | None, shuffle: bool, goes_on: bool
+    ) -> None:
+        self._batch = batch
+        self._rows = batch.size
+        self._batch_size = batch_size
+        self._goes_on = goes_on and steps_per_epoch is not None
+        self._generator = np.random.Generator(np.random.Philox(config.next_seed())) if shuffle else None
+        self._order: Column | None = None
+        self._at = self._rows
+        self._last: Steps | None = None
+        self.steps: int | None = steps_per_epoch or -(-self._rows // batch_size)
+
+    def peek(self) -> Batch | None:
+        return self._batch
+
+    def begin_epoch(self) -> None:
+        if self._goes_on and self._at < self._rows:
+            return
+        self._at = 0
+        if self._generator is not None:
+            self._order = self._generator.permutation(self._rows)
+
+    def has_data(self) -> bool:
+        return self._at < self._rows
+
+    def advance(self, steps_for: StepsFor, max_steps: int, budget: float) -> int:
+        self._last = steps = steps_for(self._batch)
+        size = self._batch_size
+        rows = steps.run(self._batch, self._order, self._at, self._rows, size, max_steps, budget)
+        self._at += rows
+        return -(-rows // size)
+
+    def last_steps(self) -> Steps | None:
+        return self._last
+
+    def end_epoch(self) -> None:
+        """Nothing to do."""
+
+    def close(self) -> None:
+        """Nothing to do."""
+
+
+class BatchFeed:
+    """Batches in the order in which a source yields them.
+
+    Args:
+        source: Where the batches come from.
+        convert: Checks and converts what the source yields.
+        steps_per_epoch: Steps in an epoch, or `None` for all batches.
+        goes_on: Whether an epoch goes on where the last one stopped, if `steps_per_epoch` is given.
+    """
+
+    def __init__(
+        self, source: BatchSource, convert: Callable[[Any], Batch], steps_per_epoch: int | None, goes_on: bool
+    ) -> None:
+        self._source = source
+        self._convert = convert
+        self._goes_on = goes_on and steps_per_epoch is not None
+        self._begun = False
+        self._iterator: Iterator[Any] | None = None
+        self._next: Batch | None = None
+        self._last: Steps | None = None
+        self.steps: int | None = steps_per_epoch or source.num_batches
+
+    def peek(self) -> Batch | None:
+        self.begin_epoch()
+        return self._next if self.has_data() else None
+
+    def begin_epoch(self) -> None:
+        if self._begun:
+            return
+        self._begun = True
+        self._source.on_epoch_begin()
+        if self._iterator is None or not self._goes_on:
+            self._iterator = self._source.batches()
+            self._next = None
+
+    def has_data(self) -> bool:
+        if self._next is None and self._iterator is not None:
+            try:
+                self._next = self._convert(next(self._iterator))
+            except StopIteration:
+                self._iterator = None
+        return self._next is not None
+
+    def advance(self, steps_for: StepsFor, max_steps: int, budget: float) -> int:
+        until = time.monotonic() + budget
+        done = 0
+        while done < max_steps and self.has_data():
+            batch = self._next
+            assert batch is not None
+            self._next = None
+            self._last = steps = steps_for(batch)
+            size = batch.size
+            steps.run(batch, None, 0, size, size, 1, 0.0)
+            done += 1
+            if time.monotonic() >= until:
+                break
+        return done
+
+    def last_steps(self) -> Steps | None:
+        return self._last
+
+    def end_epoch(self) -> None:
+        self._begun = False
+        self._source.on_epoch_end()
+        if not self._goes_on:
+            self._drop_iterator()
+
+    def close(self) -> None:
+        self._drop_iterator()
+        self._source.close()
+
+    def _drop_iterator(self) -> None:
+        iterator, self._iterator, self._next = self._iterator, None, None
+        # A generator of ours that feeds from threads stops them when it is closed; a user's goes on later.
+        if iterator is not None and self._source.owns_iterator and hasattr(iterator, "close"):
+            iterator.close()
+
+
+def warn_out_of_data(method: str, done: int, wanted: int) -> None:
+    """Tell that the data ended before the steps asked for."""
+    warnings.warn(
+        f"The data ended after {done} of {wanted} steps, so {method} stops there. A generator must yield at least "
+        "steps_per_epoch * epochs batches; for arrays, leave `steps_per_epoch` out or lower it.",
+        stacklevel=4,
+    )

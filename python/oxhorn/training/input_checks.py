@@ -1,0 +1,103 @@
+"""Data against the inputs that a functional model declares, before anything is traced."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from oxhorn.training.data_adapters.batch import Batch, Dtypes
+from oxhorn.training.structures import flatten
+from oxhorn.training.tensors import float_dtype_of
+
+
+def declared_inputs(model: Any) -> list[Any]:
+    """The symbolic inputs of a functional or sequential model; none for a model that only has `call`."""
+    inputs = getattr(model, "inputs", None)
+    return [] if inputs is None else flatten(inputs)
+
+
+def data_dtypes(model: Any) -> Dtypes:
+    """Floating point dtypes for this model's data."""
+    inputs: dict[str | int, str] = {}
+    for place, tensor in enumerate(declared_inputs(model)):
+        if tensor.dtype in ("float32", "float64"):
+            inputs[place] = tensor.dtype
+            inputs[tensor.name] = tensor.dtype
+    return Dtypes(float_dtype_of(model), inputs)
+
+
+def check_inputs(model: Any, batch: Batch) -> None:
+    """Compare the number, names and shapes of the inputs with what the model declares.
+
+    One axis of size one at the end may be missing or too many, as in (samples,) for (samples, 1).
+
+    Raises:
+        ValueError: If they differ.
+    """
+    expected = declared_inputs(model)
+    if not expected:
+        return
+    given = batch.template[0]
+    who = f"The model {model.name!r}"
+    names = [tensor.name for tensor in expected]
+    if isinstance(given, dict):
+        wanted = _dict_keys(model) or names
+        missing = [name for name in wanted if name not in given]
+        extra = [key for key in given if key not in wanted]
+        if missing or extra:
+            problem = f"missing {missing}" if missing else f"unknown {extra}"
+            if missing and extra:
+                problem += f", unknown {extra}"
+            raise ValueError(f"{who} expected inputs named {wanted}; `x` has {list(given)}: {problem}.")
+        if wanted is names:
+            places = [given[name] for name in names]
+        else:
+            return
+    else:
+        places = flatten(given)
+    if len(places) != len(expected):
+        raise ValueError(
+            f"{who} expected {len(expected)} input{'s' if len(expected) > 1 else ''} {names}; "
+            f"got {len(places)} array{'s' if len(places) > 1 else ''} in `x`. Pass a list in this order, or a dict by "
+            "name. A list of samples must become one array first: np.stack(x)."
+        )
+    for tensor, place in zip(expected, places, strict=True):
+        if isinstance(place, int):
+            _check_shape(who, tensor, tuple(batch.columns[place].shape))
+
+
+def _dict_keys(model: Any) -> list[str] | None:
+    """The keys of a model whose inputs were declared as a dict."""
+    struct = getattr(model, "_inputs_struct", None)
+    return list(struct) if isinstance(struct, dict) else None
+
+
+def _check_shape(who: str, tensor: Any, shape: tuple[int, ...]) -> None:
+    expected = tuple(tensor.shape)
+    inner, wanted = shape[1:], expected[1:]
+    if len(inner) == len(wanted) + 1 and inner[-1] == 1:
+        inner = inner[:-1]
+    elif len(inner) == len(wanted) - 1 and wanted[-1] == 1:
+        inner = (*inner, 1)
+    if len(inner) != len(wanted):
+        raise ValueError(
+            f"{who} expected rank {len(expected)} for its input {tensor.name!r} (shape {_show(expected)}); "
+            f"got an array of rank {len(shape)} (shape {shape}). {_reshape_hint(shape, expected)}"
+        )
+    for axis, (got, want) in enumerate(zip(inner, wanted, strict=True), start=1):
+        if want is not None and got != want:
+            raise ValueError(
+                f"{who} expected {want} at axis {axis} of its input {tensor.name!r} (shape {_show(expected)}); "
+                f"got an array of shape {shape}."
+            )
+
+
+def _reshape_hint(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> str:
+    if expected[1:] == shape:
+        return "For a single sample, add the batch axis: x[np.newaxis]."
+    if len(shape) == len(expected) - 1 and expected[1:-1] == shape[1:]:
+        return "Add the last axis: x[..., np.newaxis]."
+    return "Reshape the data, or declare another input."
+
+
+def _show(shape: tuple[int | None, ...]) -> str:
+    return "(" + ", ".join("samples" if axis == 0 else str(size) for axis, size in enumerate(shape)) + ")"

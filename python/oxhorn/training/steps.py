@@ -1,0 +1,108 @@
+"""How a step runs: many in one call of the core, or one by one in Python."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Protocol
+
+import numpy as np
+
+from oxhorn import _core
+from oxhorn.training.data_adapters.batch import Batch, Column
+from oxhorn.training.data_adapters.packing import pack_x_y_sample_weight
+from oxhorn.training.optimizer_steps import STEPS_AHEAD
+from oxhorn.training.tracing import TracedStep
+
+
+class Steps(Protocol):
+    """Runs steps over rows of columns."""
+
+    def run(
+        self, batch: Batch, order: Column | None, start: int, stop: int, batch_size: int, max_steps: int, budget: float
+    ) -> int:
+        """Run over rows `order[start:stop]` until they, the steps or the seconds are used up; rows consumed."""
+        ...
+
+    def logs(self) -> dict[str, Any]:
+        """The logs after the last step."""
+        ...
+
+
+class TracedSteps:
+    """Steps of a traced program, inside the core."""
+
+    def __init__(self, model: Any, step: TracedStep) -> None:
+        self._model = model
+        self._step = step
+        optimizer = step.optimizer
+        self._loop: Any
+        if step.variables and optimizer is not None:
+            self._loop = _core.TrainLoop(
+                step.program, optimizer.core, step.variables, optimizer.iterations, optimizer.learning_rate
+            )
+        else:
+            self._loop = None
+            self._eval_loop = _core.EvalLoop(step.program)
+
+    def run(
+        self, batch: Batch, order: Column | None, start: int, stop: int, batch_size: int, max_steps: int, budget: float
+    ) -> int:
+        if self._loop is None:
+            return int(self._eval_loop.run(batch.columns, order, start, stop, batch_size, max_steps, budget, None))
+        optimizer = self._step.optimizer
+        if optimizer is None or not optimizer.has_schedule:
+            return int(self._loop.run(batch.columns, order, start, stop, batch_size, max_steps, budget))
+        ahead = min(max_steps, -(-(stop - start) // batch_size), STEPS_AHEAD)
+        rates = optimizer.rates(ahead)
+        return int(self._loop.run(batch.columns, order, start, stop, batch_size, ahead, budget, rates))
+
+    def logs(self) -> dict[str, Any]:
+        logs: dict[str, Any] = self._model.get_metrics_result()
+        if self._step.extra_logs:
+            logs = {**logs, **{name: holder.numpy() for name, holder in self._step.extra_logs.items()}}
+        return logs
+
+
+class PythonSteps:
+    """Steps of a Python function of a batch, one after the other."""
+
+    def __init__(self, model: Any, function: Any, takes_iterator: bool, merge: Any) -> None:
+        self._model = model
+        self._function = function
+        self._takes_iterator = takes_iterator
+        self._merge = merge
+        self._last: Any = None
+
+    def run(
+        self, batch: Batch, order: Column | None, start: int, stop: int, batch_size: int, max_steps: int, budget: float
+    ) -> int:
+        until = time.monotonic() + budget
+        at = start
+        for _ in range(max_steps):
+            if at >= stop:
+                break
+            end = min(at + batch_size, stop)
+            data = tensors_of(batch, None if order is None else order[at:end], at, end)
+            self._last = self._function(iter((data,)) if self._takes_iterator else data)
+            at = end
+            if time.monotonic() >= until:
+                break
+        return at - start
+
+    def logs(self) -> dict[str, Any]:
+        if not isinstance(self._last, dict):
+            raise TypeError(
+                f"train_step and test_step must return a dict of logs by name, such as {{'loss': loss}}; "
+                f"got {self._last!r} from {type(self._model).__name__}."
+            )
+        merged: dict[str, Any] = self._merge(self._model, self._last)
+        return merged
+
+
+def tensors_of(batch: Batch, rows: Column | None, start: int, stop: int) -> Any:
+    """Rows of the columns as eager tensors, packed as a step receives them."""
+    leaves = [
+        _core.tensor(np.ascontiguousarray(column[start:stop] if rows is None else column[rows]))
+        for column in batch.columns
+    ]
+    return pack_x_y_sample_weight(*batch.unpack(leaves))

@@ -1,0 +1,596 @@
+"""`Trainer`: the half of `Model` that compiles, fits, evaluates and predicts."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from oxhorn import _core, optimizers
+from oxhorn.metrics import Mean, Metric
+from oxhorn.training import fitting, on_batch, predicting
+from oxhorn.training.compile_loss import CompileLoss
+from oxhorn.training.compile_metrics import CompileMetrics
+from oxhorn.training.data_adapters.packing import unpack_x_y_sample_weight
+from oxhorn.training.exclusive import ExclusiveUse
+from oxhorn.training.logs import flatten_in_order, python_logs
+from oxhorn.training.programs import ProgramCache
+from oxhorn.training.tensors import batch_size_of, float_dtype_of, scalar
+
+
+class Trainer:
+    """Training, evaluation and prediction; a mixin for `Model`, which brings the layers and the variables."""
+
+    # Defaults live on the class, so that a subclass that fits before it compiles gets our message, not Python's.
+    compiled: bool = False
+    optimizer: Any = None
+    loss: Any = None
+    history: Any = None
+    stop_training: bool = False
+    stop_evaluating: bool = False
+    stop_predicting: bool = False
+    steps_per_execution: int = 1
+    jit_compile: Any = "auto"
+    train_function: Callable[[Iterator[Any]], Any] | None = None
+    test_function: Callable[[Iterator[Any]], Any] | None = None
+    predict_function: Callable[[Iterator[Any]], Any] | None = None
+    _run_eagerly: bool = False
+    _initial_epoch: int | None = None
+    _compile_loss: CompileLoss | None = None
+    _compile_metrics: CompileMetrics | None = None
+    _loss_tracker: Metric | None = None
+    _compile_arguments: dict[str, Any] | None = None
+    _program_cache: ProgramCache | None = None
+    _exclusive_use: ExclusiveUse | None = None
+
+    if TYPE_CHECKING:
+        # What `Layer` brings.
+        built: bool
+        losses: list[Any]
+        trainable_variables: list[Any]
+        _tracker: Any
+        __call__: Callable[..., Any]
+        _flatten_layers: Callable[..., list[Any]]
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: bool | str = "auto",
+        auto_scale_loss: bool = True,
+    ) -> None:
+        """Configure the model for training.
+
+        Args:
+            optimizer: Name of an optimizer, or an `Optimizer`. Defaults to `"rmsprop"`.
+            loss: Name of a loss, a function `fn(y_true, y_pred)`, or a `Loss`; for several outputs a list or a dict
+                of them by output name, with `None` for an output without a loss. One loss serves all outputs.
+            loss_weights: Coefficients of the losses: a number, or a list or dict of numbers. The training loss is
+                the sum of coefficient times loss. Defaults to 1 for each.
+            metrics: List of metrics (names, functions or `Metric` objects); for several outputs a list with one
+                entry for each, or a dict by output name. `"accuracy"` and `"crossentropy"` mean the binary, sparse
+                categorical or categorical kind, decided by the shapes of targets and predictions.
+            weighted_metrics: Like `metrics`, but weighted by `sample_weight` or `class_weight`.
+            run_eagerly: Run Python for every batch instead of tracing the model once; for debugging.
+            steps_per_execution: Number of batches between two calls of the callbacks' batch hooks.
+            jit_compile: Accepted for compatibility: the model is always traced, unless `run_eagerly` is set.
+            auto_scale_loss: Accepted for compatibility: it concerns 16-bit floats.
+
+        Raises:
+            ValueError: If a name is unknown, or losses, weights or metrics do not fit the outputs.
+
+        Example:
+
+        >>> import oxhorn as keras
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+        >>> model.compile(optimizer="sgd", loss="mse", metrics=["mae"])
+        >>> model.compiled
+        True
+        """
+        if isinstance(steps_per_execution, bool) or not isinstance(steps_per_execution, int) or steps_per_execution < 1:
+            raise ValueError(
+                f"compile expected `steps_per_execution` to be a positive integer; got {steps_per_execution!r}."
+            )
+        if jit_compile not in (True, False, "auto"):
+            raise ValueError(f"compile expected `jit_compile` to be True, False or 'auto'; got {jit_compile!r}.")
+        if run_eagerly and jit_compile is True:
+            warnings.warn(
+                "compile(run_eagerly=True) runs Python for every batch, so jit_compile=True has no effect.", stacklevel=2
+            )
+        output_names = getattr(self, "output_names", None)
+        float_dtype = float_dtype_of(self)
+        compile_loss = None
+        if loss is not None:
+            compile_loss = CompileLoss(loss, loss_weights, output_names, float_dtype)
+        compile_metrics = None
+        if metrics is not None or weighted_metrics is not None:
+            compile_metrics = CompileMetrics(metrics, weighted_metrics, output_names)
+        found = optimizers.get(optimizer)
+        arguments = {
+            "optimizer": found,
+            "loss": loss,
+            "loss_weights": loss_weights,
+            "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+            "run_eagerly": run_eagerly,
+            "steps_per_execution": steps_per_execution,
+            "jit_compile": bool(jit_compile) and not run_eagerly,
+        }
+        with self._exclusively("compile"):
+            self._set(
+                optimizer=found,
+                loss=loss,
+                jit_compile=arguments["jit_compile"],
+                steps_per_execution=steps_per_execution,
+                stop_training=False,
+                _run_eagerly=bool(run_eagerly),
+                _compile_loss=compile_loss,
+                _compile_metrics=compile_metrics,
+                _loss_tracker=Mean(name="loss", dtype=float_dtype),
+                _compile_arguments=arguments,
+                _program_cache=None,
+                train_function=None,
+                test_function=None,
+                predict_function=None,
+                compiled=True,
+            )
+
+    @property
+    def compiled_loss(self) -> CompileLoss | None:
+        """The losses given to `compile`, matched to the outputs."""
+        return self._compile_loss
+
+    @property
+    def compiled_metrics(self) -> CompileMetrics | None:
+        """The metrics given to `compile`, matched to the outputs."""
+        return self._compile_metrics
+
+    @property
+    def run_eagerly(self) -> bool:
+        """Whether Python runs for every batch, instead of a program traced once."""
+        return self._run_eagerly
+
+    @run_eagerly.setter
+    def run_eagerly(self, value: bool) -> None:
+        self._set(_run_eagerly=bool(value), _program_cache=None)
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The mean loss, the compiled metrics, the mean loss of each output, and the layers' own metrics."""
+        found: list[Any] = []
+        if self.compiled:
+            found.extend(each for each in (self._loss_tracker, self._compile_metrics) if each is not None)
+            if self._compile_loss is not None:
+                found.extend(self._compile_loss.metrics)
+        found.extend(self._tracker.metrics)
+        for layer in self._flatten_layers(include_self=False):
+            # What a model inside this one was compiled with belongs to its own training.
+            found.extend(layer._tracker.metrics)
+        return list({id(metric): metric for metric in found}.values())
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """Names of `metrics`."""
+        return [metric.name for metric in self.metrics]
+
+    def reset_metrics(self) -> None:
+        """Set the state of all `metrics` back to where it started."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        """The results of all `metrics` by name."""
+        results: dict[str, Any] = {}
+        for metric in self.metrics:
+            if isinstance(metric, CompileMetrics) and not metric.built:
+                continue
+            result = metric.result()
+            if isinstance(result, dict):
+                results.update(result)
+            else:
+                results[metric.name] = result
+        return results
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
+        """The total loss: that of `compile` plus those of layers, regularizers and `add_loss`.
+
+        Override it to train on a loss of your own.
+
+        Args:
+            x: Inputs of the batch.
+            y: Targets of the batch.
+            y_pred: What the model made of `x`.
+            sample_weight: Weights of the samples, or `None`.
+            training: Whether this is a training step.
+
+        Returns:
+            A scalar tensor.
+
+        Raises:
+            ValueError: If there is no loss at all.
+        """
+        del training
+        total = None
+        if self._compile_loss is not None:
+            total = self._compile_loss(y, y_pred, sample_weight, batch_size=batch_size_of(x if x is not None else y_pred))
+        for extra in self.losses:
+            value = scalar(extra)
+            total = value if total is None else total + value
+        if total is None:
+            raise ValueError(
+                "There is no loss to compute: compile was called without `loss`, and no layer or `add_loss` added one. "
+                "Pass `loss` to compile()."
+            )
+        return total
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
+        """Update the compiled metrics and return the results of all metrics.
+
+        Override it to update metrics of your own.
+
+        Args:
+            x: Inputs of the batch.
+            y: Targets of the batch.
+            y_pred: What the model made of `x`.
+            sample_weight: Weights of the samples, or `None`.
+
+        Returns:
+            Results by name.
+        """
+        del x
+        if self._compile_metrics is not None:
+            self._compile_metrics.update_state(y, y_pred, sample_weight)
+        return self.get_metrics_result()
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """One update of the weights from one batch.
+
+        Override it to train in your own way: it then runs as Python for every batch.
+
+        Args:
+            data: A batch of tensors: `x`, `(x, y)` or `(x, y, sample_weight)`.
+
+        Returns:
+            Values for the logs, by name.
+        """
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        with _core.Tape() as tape:
+            y_pred = self._forward(x, training=True)
+            loss = self._loss_of_batch(x, y, y_pred, sample_weight, training=True)
+        self._track_loss(loss, x)
+        variables = list(self.trainable_variables)
+        if variables:
+            self.optimizer.apply(tape.gradient(loss, variables), variables)
+        return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """The loss and metrics of one batch.
+
+        Override it to evaluate in your own way: it then runs as Python for every batch.
+
+        Args:
+            data: A batch of tensors: `x`, `(x, y)` or `(x, y, sample_weight)`.
+
+        Returns:
+            Values for the logs, by name.
+        """
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        y_pred = self._forward(x, training=False)
+        if self._has_loss():
+            self._track_loss(self._loss_of_batch(x, y, y_pred, sample_weight, training=False), x)
+        return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
+
+    def predict_step(self, data: Any) -> Any:
+        """The outputs for one batch.
+
+        Override it to predict in your own way: it then runs as Python for every batch.
+
+        Args:
+            data: A batch of tensors.
+
+        Returns:
+            The outputs of the model.
+        """
+        x, _, _ = unpack_x_y_sample_weight(data)
+        return self._forward(x, training=False)
+
+    def make_train_function(self, force: bool = False) -> Callable[[Iterator[Any]], Any]:
+        """A function that takes an iterator over batches and runs `train_step` on the next one.
+
+        `fit` calls it only where a subclass overrides it; the traced program needs no such function.
+
+        Args:
+            force: Make it anew even if there is one.
+        """
+        if self.train_function is None or force:
+            self._set(train_function=lambda iterator: self.train_step(next(iterator)))
+        assert self.train_function is not None
+        return self.train_function
+
+    def make_test_function(self, force: bool = False) -> Callable[[Iterator[Any]], Any]:
+        """A function that takes an iterator over batches and runs `test_step` on the next one.
+
+        Args:
+            force: Make it anew even if there is one.
+        """
+        if self.test_function is None or force:
+            self._set(test_function=lambda iterator: self.test_step(next(iterator)))
+        assert self.test_function is not None
+        return self.test_function
+
+    def make_predict_function(self, force: bool = False) -> Callable[[Iterator[Any]], Any]:
+        """A function that takes an iterator over batches and runs `predict_step` on the next one.
+
+        Args:
+            force: Make it anew even if there is one.
+        """
+        if self.predict_function is None or force:
+            self._set(predict_function=lambda iterator: self.predict_step(next(iterator)))
+        assert self.predict_function is not None
+        return self.predict_function
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: int | str = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: dict[int, float] | None = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: int | list[int] = 1,
+    ) -> Any:
+        """Train the model for a number of epochs.
+
+        The loss in the logs is the mean over the samples of the epoch while the weights were changing, each batch
+        counted by its size, plus the regularization losses; `evaluate` on the same data afterwards gives another
+        number, because it uses the final weights and no dropout.
+
+        Args:
+            x: Inputs: an array, nested lists of numbers, a DataFrame; a list or a dict of these by input name for
+                several inputs; a `PyDataset`; or an iterable or generator of `(x, y)` or `(x, y, sample_weight)`.
+            y: Targets, in the same forms; not given where `x` yields batches.
+            batch_size: Samples in one update. Defaults to 32.
+            epochs: Number of the epoch to stop before, counted from 0: with `initial_epoch=2, epochs=5`, three
+                epochs are run.
+            verbose: 0 silent, 1 a progress bar, 2 a line for each epoch; `"auto"` means 1.
+            callbacks: List of `Callback`s.
+            validation_split: Part of the data, between 0 and 1, to set apart for validation: the last samples,
+                before shuffling.
+            validation_data: `(x, y)` or `(x, y, sample_weight)`, or data that yields batches. Overrides
+                `validation_split`.
+            shuffle: Whether to draw the samples in a new order each epoch.
+            class_weight: Weight for each class index, for training alone.
+            sample_weight: Weight for each sample: shape (samples,), or (samples, steps) for sequences.
+            initial_epoch: Epoch to start at.
+            steps_per_epoch: Updates in one epoch; the next epoch goes on where the last one stopped. Needed for
+                data without an end.
+            validation_steps: Batches of validation data to use. Defaults to all.
+            validation_batch_size: Samples in a batch of validation. Defaults to `batch_size`.
+            validation_freq: Validate every so many epochs, or after the epochs listed (counted from 1).
+
+        Returns:
+            The `History`: `history.history` holds a list of values, one for each epoch, for each name in the logs.
+
+        Raises:
+            RuntimeError: If another thread is training or evaluating this model.
+            ValueError: If the model is not compiled, or an argument or the data is not as described.
+
+        Example:
+
+        >>> import numpy as np
+        >>> import oxhorn as keras
+        >>> x = np.linspace(-1.0, 1.0, 64).reshape(-1, 1)
+        >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+        >>> model.compile(optimizer=keras.optimizers.SGD(0.1), loss="mse")
+        >>> history = model.fit(x, 2.0 * x, epochs=3, verbose=0)
+        >>> len(history.history["loss"])
+        3
+        """
+        return fitting.fit(
+            self,
+            x=x,
+            y=y,
+            batch_size=batch_size,
+            epochs=epochs,
+            verbose=verbose,
+            callbacks=callbacks,
+            validation_split=validation_split,
+            validation_data=validation_data,
+            shuffle=shuffle,
+            class_weight=class_weight,
+            sample_weight=sample_weight,
+            initial_epoch=initial_epoch,
+            steps_per_epoch=steps_per_epoch,
+            validation_steps=validation_steps,
+            validation_batch_size=validation_batch_size,
+            validation_freq=validation_freq,
+        )
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """The loss and the metrics on data, without training.
+
+        Args:
+            x: Inputs, as in `fit`.
+            y: Targets, as in `fit`.
+            batch_size: Samples in a batch. Defaults to 32.
+            verbose: 0 silent, 1 a progress bar, 2 one line; `"auto"` means 1.
+            sample_weight: Weight for each sample.
+            steps: Batches to use. Defaults to all.
+            callbacks: List of `Callback`s.
+            return_dict: Return the results by name, instead of a list in the order of `metrics_names`.
+
+        Returns:
+            The loss, a list of the loss and the metrics, or a dict of them.
+
+        Raises:
+            RuntimeError: If another thread is training or evaluating this model.
+            ValueError: If the model is not compiled, or the data is not as described.
+        """
+        logs = fitting.evaluate(self, x, y, batch_size, verbose, sample_weight, steps, callbacks)
+        return logs if return_dict else flatten_in_order(self, logs)
+
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+    ) -> Any:
+        """The outputs of the model for data, computed batch by batch; safe to call from several threads.
+
+        Args:
+            x: Inputs, as in `fit`; batches may be `x` alone or `(x, ...)`, of which the first part is used.
+            batch_size: Samples in a batch. Defaults to 32.
+            verbose: 0 silent, 1 a progress bar, 2 one line; `"auto"` means 1.
+            steps: Batches to use. Defaults to all.
+            callbacks: List of `Callback`s.
+
+        Returns:
+            NumPy arrays in the structure of the model's outputs; they own their memory.
+
+        Raises:
+            ValueError: If the data is not as described.
+        """
+        return predicting.predict(self, x, batch_size, verbose, steps, callbacks)
+
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: dict[int, float] | None = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """One update of the weights from one batch.
+
+        Args:
+            x: Inputs of the batch.
+            y: Targets of the batch.
+            sample_weight: Weight for each sample.
+            class_weight: Weight for each class index.
+            return_dict: Return the results by name.
+
+        Returns:
+            The loss, a list of the loss and the metrics, or a dict of them, for this batch and the weights before
+            the update.
+        """
+        logs = on_batch.train_on_batch(self, x, y, sample_weight, class_weight)
+        return logs if return_dict else flatten_in_order(self, logs)
+
+    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
+        """The loss and metrics of one batch, without training.
+
+        Args:
+            x: Inputs of the batch.
+            y: Targets of the batch.
+            sample_weight: Weight for each sample.
+            return_dict: Return the results by name.
+
+        Returns:
+            The loss, a list of the loss and the metrics, or a dict of them.
+        """
+        logs = on_batch.test_on_batch(self, x, y, sample_weight)
+        return logs if return_dict else flatten_in_order(self, logs)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """The outputs of the model for one batch.
+
+        Args:
+            x: Inputs of the batch.
+
+        Returns:
+            NumPy arrays in the structure of the model's outputs.
+        """
+        return predicting.predict_on_batch(self, x)
+
+    def get_compile_config(self) -> dict[str, Any]:
+        """What `compile` was given, as plain data for a file; `{}` for a model that is not compiled."""
+        if not self.compiled or self._compile_arguments is None:
+            return {}
+        from oxhorn import saving
+
+        serialized: dict[str, Any] = saving.serialize_keras_object(dict(self._compile_arguments))
+        return serialized
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compile the model with what `get_compile_config` returned.
+
+        Args:
+            config: The config.
+        """
+        if type(self).compile is not Trainer.compile:
+            warnings.warn(
+                f"{type(self).__name__} overrides compile(), so it is not called while loading. Call it yourself, or "
+                "override get_compile_config() and compile_from_config() too.",
+                stacklevel=2,
+            )
+            return
+        from oxhorn import saving
+
+        self.compile(**saving.deserialize_keras_object(config))
+        if self.built and self.optimizer is not None:
+            self.optimizer.build(list(self.trainable_variables))
+
+    def _set(self, **attributes: Any) -> None:
+        """Set attributes as they are: none of them is a layer, weight or metric to be tracked by the model."""
+        for name, value in attributes.items():
+            object.__setattr__(self, name, value)
+
+    def _exclusively(self, method: str) -> Any:
+        if self._exclusive_use is None:
+            ExclusiveUse.give_to(self)
+        assert self._exclusive_use is not None
+        return self._exclusive_use.by(method)
+
+    def _forward(self, x: Any, training: bool) -> Any:
+        return self(x, training=training)
+
+    def _loss_of_batch(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
+        # Overrides written for early versions of the API have no `training` argument.
+        if type(self).compute_loss is Trainer.compute_loss:
+            return self.compute_loss(x, y, y_pred, sample_weight, training)
+        accepted = inspect.signature(self.compute_loss).parameters
+        arguments = {"x": x, "y": y, "y_pred": y_pred, "sample_weight": sample_weight, "training": training}
+        if not any(each.kind is inspect.Parameter.VAR_KEYWORD for each in accepted.values()):
+            arguments = {name: value for name, value in arguments.items() if name in accepted}
+        return self.compute_loss(**arguments)
+
+    def _has_loss(self) -> bool:
+        return (
+            self._compile_loss is not None
+            or type(self).compute_loss is not Trainer.compute_loss
+            or bool(self.losses)
+        )
+
+    def _track_loss(self, loss: Any, x: Any) -> None:
+        if self._loss_tracker is not None:
+            self._loss_tracker.update_state(loss, sample_weight=batch_size_of(x))
+
