@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from oxhorn import metrics as metrics_module
+from oxhorn.metrics import Metric
 from oxhorn.training.outputs import OutputMap
 from oxhorn.training.resolve import get_metric
 from oxhorn.training.structures import is_nested
-
-Metric = metrics_module.Metric
 
 
 class CompileMetrics(Metric):
@@ -22,7 +20,9 @@ class CompileMetrics(Metric):
         output_names: The model's names for its outputs, or `None`.
     """
 
-    def __init__(self, metrics: Any, weighted_metrics: Any, output_names: Sequence[str] | None = None) -> None:
+    def __init__(
+        self, metrics: Any, weighted_metrics: Any, output_names: Sequence[str] | None = None
+    ) -> None:
         super().__init__(name="compile_metrics")
         for argument, given in (("metrics", metrics), ("weighted_metrics", weighted_metrics)):
             if given is not None and not isinstance(given, (list, tuple, dict)):

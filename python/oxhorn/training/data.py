@@ -68,7 +68,9 @@ def make_feed(
     return ArrayFeed(batch, batch_size, steps, shuffle, goes_on)
 
 
-def make_arrays(model: Any, who: str, x: Any, y: Any, sample_weight: Any, class_weight: dict[int, float] | None) -> Batch:
+def make_arrays(
+    model: Any, who: str, x: Any, y: Any, sample_weight: Any, class_weight: dict[int, float] | None
+) -> Batch:
     """Arrays as one batch; class weights become sample weights."""
     dtypes = cache_of(model).dtypes(model)
     if class_weight is not None:
@@ -85,7 +87,9 @@ def make_arrays(model: Any, who: str, x: Any, y: Any, sample_weight: Any, class_
     return make_batch(who, x, y, sample_weight, dtypes)
 
 
-def _convert_item(model: Any, who: str, item: Any, class_weight: dict[int, float] | None, inputs_only: bool) -> Batch:
+def _convert_item(
+    model: Any, who: str, item: Any, class_weight: dict[int, float] | None, inputs_only: bool
+) -> Batch:
     """What a source yielded, as a batch."""
     if item is None:
         raise ValueError(f"{who} got None from the data; expected `x`, `(x, y)` or `(x, y, sample_weight)`.")

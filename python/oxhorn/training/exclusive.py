@@ -38,7 +38,9 @@ class ExclusiveUse:
         """
         mine = self._owner == threading.get_ident()
         if mine and method == "fit" and "fit" in self._methods:
-            raise RuntimeError("fit was called inside fit, by a callback or a data source. Train after fit returns.")
+            raise RuntimeError(
+                "fit was called inside fit, by a callback or a data source. Train after fit returns."
+            )
         if not mine and not self._lock.acquire(blocking=False):
             running = self._methods[0] if self._methods else "another method"
             raise RuntimeError(

@@ -47,7 +47,9 @@ def fit(
     batch_size = checks.optional_positive_int("fit", "batch_size", batch_size)
     steps_per_epoch = checks.optional_positive_int("fit", "steps_per_epoch", steps_per_epoch)
     validation_steps = checks.optional_positive_int("fit", "validation_steps", validation_steps)
-    validation_batch_size = checks.optional_positive_int("fit", "validation_batch_size", validation_batch_size)
+    validation_batch_size = checks.optional_positive_int(
+        "fit", "validation_batch_size", validation_batch_size
+    )
     validated = checks.validation_epochs(validation_freq)
     verbose = checks.verbosity("fit", verbose)
     shuffle = checks.boolean("fit", "shuffle", shuffle)
@@ -57,7 +59,9 @@ def fit(
                 raise ValueError(
                     "fit can split off validation data only from arrays; `x` yields batches. Pass `validation_data`."
                 )
-            (x, y, sample_weight), validation_data = train_validation_split(x, y, sample_weight, validation_split)
+            (x, y, sample_weight), validation_data = train_validation_split(
+                x, y, sample_weight, validation_split
+            )
         feed = make_feed(
             model,
             "fit",
@@ -73,7 +77,9 @@ def fit(
         )
         validation = None
         if validation_data is not None:
-            validation = _validation_feed(model, validation_data, validation_batch_size, batch_size, validation_steps)
+            validation = _validation_feed(
+                model, validation_data, validation_batch_size, batch_size, validation_steps
+            )
         try:
             # Errors in shapes and names come now, before a callback or a progress bar has started.
             _prepare(model, "fit", feed, lambda batch: train_steps(model, batch))
@@ -114,14 +120,21 @@ def evaluate(
             if not isinstance(callbacks, CallbackList):
                 watched = verbose != 0 or bool(callbacks)
                 callbacks = CallbackList(
-                    callbacks, add_progbar=verbose != 0, model=model, verbose=verbose, epochs=1, steps=feed.steps
+                    callbacks,
+                    add_progbar=verbose != 0,
+                    model=model,
+                    verbose=verbose,
+                    epochs=1,
+                    steps=feed.steps,
                 )
             return evaluate_feed(model, feed, callbacks, watched, "evaluate")
         finally:
             feed.close()
 
 
-def evaluate_feed(model: Any, feed: Feed, callbacks: CallbackList, watched: bool, method: str) -> dict[str, Any]:
+def evaluate_feed(
+    model: Any, feed: Feed, callbacks: CallbackList, watched: bool, method: str
+) -> dict[str, Any]:
     """The logs of one pass over a feed, without training."""
     model._set(stop_evaluating=False)
     callbacks.on_test_begin()
@@ -289,10 +302,15 @@ def _validation_feed(
     if find_source("fit", data, False) is not None:
         return make_feed(model, "validation in fit", data, steps=steps, steps_name="validation_steps")
     x, y, sample_weight = unpack_x_y_sample_weight(data)
-    if find_source("fit", x, False) is None:
-        size = validation_batch_size or batch_size
-    else:
-        size = None
+    brings_batches = find_source("fit", x, False) is not None
+    size = None if brings_batches else validation_batch_size or batch_size
     return make_feed(
-        model, "validation in fit", x, y, sample_weight, batch_size=size, steps=steps, steps_name="validation_steps"
+        model,
+        "validation in fit",
+        x,
+        y,
+        sample_weight,
+        batch_size=size,
+        steps=steps,
+        steps_name="validation_steps",
     )

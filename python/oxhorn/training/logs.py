@@ -7,7 +7,6 @@ from typing import Any
 from oxhorn.callbacks.callback_list import python_logs
 from oxhorn.training.compile_metrics import CompileMetrics
 
-
 __all__ = ["flatten_in_order", "merge_with_metrics", "python_logs"]
 
 
@@ -27,7 +26,7 @@ def flatten_in_order(model: Any, logs: dict[str, Any]) -> Any:
 
     A list of one is that one.
     """
-    names = []
+    names: list[str] = []
     for metric in model.metrics:
         if isinstance(metric, CompileMetrics):
             names.extend(each.name for each in metric.metrics)

@@ -22,7 +22,7 @@ class OptimizerStep:
 
     def __init__(self, optimizer: Any) -> None:
         self._optimizer = optimizer
-        self.core = getattr(optimizer, "_core", None)
+        self.core: _core.OptimizerCore | None = getattr(optimizer, "_core", None)
         kind = type(optimizer)
         # A rule written in Python replaces the core's: then the update is traced with everything else.
         self.in_core = self.core is not None and not any(
@@ -36,7 +36,9 @@ class OptimizerStep:
         if isinstance(rate, LearningRateSchedule) or not isinstance(rate, _core.Variable):
             self._schedule = rate if callable(rate) else None
             self.learning_rate: Any = _core.Variable(
-                np.asarray(0.0 if callable(rate) else float(rate), np.float64), trainable=False, name="learning_rate"
+                np.asarray(0.0 if callable(rate) else float(rate), np.float64),
+                trainable=False,
+                name="learning_rate",
             )
         else:
             self.learning_rate = rate

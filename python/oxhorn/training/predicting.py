@@ -24,7 +24,11 @@ from oxhorn.training.tracing import TracedPrediction
 def predict(model: Any, x: Any, batch_size: Any, verbose: Any, steps: Any, callbacks: Any) -> Any:
     """`Model.predict`, whose docstring describes the arguments."""
     if callbacks is None and verbose == 0 and steps is None and type(x) is np.ndarray:
-        limit = DEFAULT_BATCH_SIZE if batch_size is None else checks.positive_int("predict", "batch_size", batch_size)
+        limit = (
+            DEFAULT_BATCH_SIZE
+            if batch_size is None
+            else checks.positive_int("predict", "batch_size", batch_size)
+        )
         found = _small(model, x, limit)
         if found is not None:
             return found
@@ -35,7 +39,9 @@ def predict(model: Any, x: Any, batch_size: Any, verbose: Any, steps: Any, callb
     try:
         first = feed.peek()
         if first is None:
-            raise ValueError("predict got data that yields no batch: the generator is empty, or already used up.")
+            raise ValueError(
+                "predict got data that yields no batch: the generator is empty, or already used up."
+            )
         in_python = predicts_in_python(model)
         if in_python is None:
             prediction(model, first)
@@ -131,7 +137,14 @@ class _Outputs:
         return {}
 
     def run(
-        self, batch: Batch, order: Column | None, start: int, stop: int, batch_size: int, max_steps: int, budget: float
+        self,
+        batch: Batch,
+        order: Column | None,
+        start: int,
+        stop: int,
+        batch_size: int,
+        max_steps: int,
+        budget: float,
     ) -> int:
         """Run steps over rows of a batch; rows consumed."""
         self._from, self._fresh_from = start, len(self._pieces)
@@ -151,7 +164,7 @@ class _Outputs:
             return stop - start
         if self._whole is None:
             self._whole = [
-                np.empty((batch.size, *shape[1:]), dtype)  # type: ignore[arg-type]
+                np.empty((batch.size, *shape[1:]), dtype)
                 for shape, dtype in zip(traced.shapes, traced.dtypes, strict=True)
             ]
         if self._loop is None or self._loop[0] is not traced:
@@ -173,7 +186,8 @@ class _Outputs:
         if self._whole is not None:
             rows = self._filled
             return put_together(
-                self._template, [whole if len(whole) == rows else whole[:rows].copy() for whole in self._whole]
+                self._template,
+                [whole if len(whole) == rows else whole[:rows].copy() for whole in self._whole],
             )
         return put_together(self._template, _joined(self._pieces))
 

@@ -85,10 +85,16 @@ def train_steps(model: Any, batch: Batch) -> Steps:
     from oxhorn.training.trainer import Trainer
 
     if _overridden(model, "make_train_function", Trainer):
-        return PythonSteps(model, model.make_train_function() or model.train_function, True, merge_with_metrics)
+        return PythonSteps(
+            model, model.make_train_function() or model.train_function, True, merge_with_metrics
+        )
     if model.run_eagerly or _overridden(model, "train_step", Trainer):
-        return cache_of(model).get("train", lambda: PythonSteps(model, model.train_step, False, merge_with_metrics))
-    return cache_of(model).get(("train", batch.spec), lambda: TracedSteps(model, trace_train_step(model, batch)))
+        return cache_of(model).get(
+            "train", lambda: PythonSteps(model, model.train_step, False, merge_with_metrics)
+        )
+    return cache_of(model).get(
+        ("train", batch.spec), lambda: TracedSteps(model, trace_train_step(model, batch))
+    )
 
 
 def test_steps(model: Any, batch: Batch) -> Steps:
@@ -98,8 +104,12 @@ def test_steps(model: Any, batch: Batch) -> Steps:
     if _overridden(model, "make_test_function", Trainer):
         return PythonSteps(model, model.make_test_function() or model.test_function, True, merge_with_metrics)
     if model.run_eagerly or _overridden(model, "test_step", Trainer):
-        return cache_of(model).get("test", lambda: PythonSteps(model, model.test_step, False, merge_with_metrics))
-    return cache_of(model).get(("test", batch.spec), lambda: TracedSteps(model, trace_test_step(model, batch)))
+        return cache_of(model).get(
+            "test", lambda: PythonSteps(model, model.test_step, False, merge_with_metrics)
+        )
+    return cache_of(model).get(
+        ("test", batch.spec), lambda: TracedSteps(model, trace_test_step(model, batch))
+    )
 
 
 def prediction(model: Any, batch: Batch) -> TracedPrediction:

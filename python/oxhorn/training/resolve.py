@@ -18,7 +18,9 @@ def kind_of_target(y_true: Any, y_pred: Any) -> str:
     against several classes, are class indices. Everything else is one-hot.
     """
     if len(y_pred.shape) == 0:
-        raise ValueError("'accuracy' and 'crossentropy' need predictions with at least one axis; got a scalar.")
+        raise ValueError(
+            "'accuracy' and 'crossentropy' need predictions with at least one axis; got a scalar."
+        )
     classes = y_pred.shape[-1]
     if classes == 1:
         return "binary"
@@ -71,6 +73,7 @@ def get_loss(identifier: Any, y_true: Any, y_pred: Any) -> losses.Loss:
     if not isinstance(found, losses.Loss):
         name = identifier if isinstance(identifier, str) else object_name(found)
         found = losses.LossFunctionWrapper(found, name=name)
+    assert isinstance(found, losses.Loss)
     return found
 
 

@@ -18,7 +18,14 @@ class Steps(Protocol):
     """Runs steps over rows of columns."""
 
     def run(
-        self, batch: Batch, order: Column | None, start: int, stop: int, batch_size: int, max_steps: int, budget: float
+        self,
+        batch: Batch,
+        order: Column | None,
+        start: int,
+        stop: int,
+        batch_size: int,
+        max_steps: int,
+        budget: float,
     ) -> int:
         """Run over rows `order[start:stop]` until they, the steps or the seconds are used up; rows consumed."""
         ...
@@ -35,8 +42,8 @@ class TracedSteps:
         self._model = model
         self._step = step
         optimizer = step.optimizer
-        self._loop: Any
-        if step.variables and optimizer is not None:
+        self._loop: _core.TrainLoop | None
+        if step.variables and optimizer is not None and optimizer.core is not None:
             self._loop = _core.TrainLoop(
                 step.program, optimizer.core, step.variables, optimizer.iterations, optimizer.learning_rate
             )
@@ -45,10 +52,19 @@ class TracedSteps:
             self._eval_loop = _core.EvalLoop(step.program)
 
     def run(
-        self, batch: Batch, order: Column | None, start: int, stop: int, batch_size: int, max_steps: int, budget: float
+        self,
+        batch: Batch,
+        order: Column | None,
+        start: int,
+        stop: int,
+        batch_size: int,
+        max_steps: int,
+        budget: float,
     ) -> int:
         if self._loop is None:
-            return int(self._eval_loop.run(batch.columns, order, start, stop, batch_size, max_steps, budget, None))
+            return int(
+                self._eval_loop.run(batch.columns, order, start, stop, batch_size, max_steps, budget, None)
+            )
         optimizer = self._step.optimizer
         if optimizer is None or not optimizer.has_schedule:
             return int(self._loop.run(batch.columns, order, start, stop, batch_size, max_steps, budget))
@@ -74,7 +90,14 @@ class PythonSteps:
         self._last: Any = None
 
     def run(
-        self, batch: Batch, order: Column | None, start: int, stop: int, batch_size: int, max_steps: int, budget: float
+        self,
+        batch: Batch,
+        order: Column | None,
+        start: int,
+        stop: int,
+        batch_size: int,
+        max_steps: int,
+        budget: float,
     ) -> int:
         until = time.monotonic() + budget
         at = start

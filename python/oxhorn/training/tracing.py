@@ -169,7 +169,8 @@ def _reached(model: Any, variables: list[Any], gradients: list[Any]) -> list[tup
         )
     if missing:
         warnings.warn(
-            f"The loss does not depend on these trainable weights, so training leaves them alone: {', '.join(missing)}.",
+            "The loss does not depend on these trainable weights, so training leaves them alone: "
+            f"{', '.join(missing)}.",
             stacklevel=2,
         )
     return reached

@@ -106,7 +106,7 @@ def _to_array(value: Any, who: str) -> np.ndarray[Any, Any]:
     if isinstance(value, np.ma.MaskedArray):
         if np.ma.is_masked(value):
             raise ValueError(
-                f"{who} is a masked array with {int(np.ma.count_masked(value))} masked values. "
+                f"{who} is a masked array with {int(np.ma.getmaskarray(value).sum())} masked values. "
                 f"Fill them first, for example with {who}.filled(0)."
             )
         value = value.data

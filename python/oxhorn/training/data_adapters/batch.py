@@ -66,7 +66,9 @@ def make_batch(who: str, x: Any, y: Any, sample_weight: Any, dtypes: Dtypes) -> 
         ValueError: If something is no array of numbers, is empty, or the numbers of samples differ.
     """
     if x is None:
-        raise ValueError(f"{who} needs input data, but `x` is None. Pass an array, or a list or dict of arrays.")
+        raise ValueError(
+            f"{who} needs input data, but `x` is None. Pass an array, or a list or dict of arrays."
+        )
     columns: list[Column] = []
     labels: list[str] = []
     default = dtypes.default
@@ -135,10 +137,14 @@ def _check_lengths(who: str, columns: list[Column], labels: list[str]) -> None:
         raise ValueError(f"{who} got no arrays at all. Pass an array, or a list or dict of arrays.")
     rows = columns[0].shape[0]
     if any(column.shape[0] != rows for column in columns):
-        sizes = ", ".join(f"{label} has {column.shape[0]}" for label, column in zip(labels, columns, strict=True))
+        sizes = ", ".join(
+            f"{label} has {column.shape[0]}" for label, column in zip(labels, columns, strict=True)
+        )
         hint = ""
         if len([label for label in labels if label.startswith("x[")]) > 1:
-            hint = " A list in `x` means one array for each input; to pass a list of samples, use np.stack(x)."
+            hint = (
+                " A list in `x` means one array for each input; to pass a list of samples, use np.stack(x)."
+            )
         raise ValueError(f"{who} needs the same number of samples in all arrays: {sizes}.{hint}")
     if rows == 0:
         shapes = ", ".join(f"{label} {column.shape}" for label, column in zip(labels, columns, strict=True))

@@ -21,7 +21,6 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
         ValueError: If the tuple is empty or has more than three parts.
 
     Example:
-
     >>> import numpy as np
     >>> import oxhorn as keras
     >>> x, y, sample_weight = keras.utils.unpack_x_y_sample_weight((np.ones((2, 3)), np.zeros(2)))
@@ -55,7 +54,6 @@ def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> 
         `x` (wrapped in a tuple of one if it is itself a list or a tuple), `(x, y)` or `(x, y, sample_weight)`.
 
     Example:
-
     >>> import oxhorn as keras
     >>> keras.utils.pack_x_y_sample_weight("x")
     'x'

@@ -20,7 +20,6 @@ class PyDataset:
         max_queue_size: Batches prepared ahead of time at most. Defaults to 10.
 
     Example:
-
     >>> import numpy as np
     >>> import oxhorn as keras
     >>> class Squares(keras.utils.PyDataset):
@@ -88,7 +87,9 @@ class PyDataset:
         Args:
             index: Its position.
         """
-        raise NotImplementedError(f"{type(self).__name__} must define __getitem__(index), which returns one batch.")
+        raise NotImplementedError(
+            f"{type(self).__name__} must define __getitem__(index), which returns one batch."
+        )
 
     @property
     def num_batches(self) -> int | None:

@@ -1,4 +1,4 @@
-"""Sources that yield whole batches: a `PyDataset`, an iterable that starts anew each epoch, a generator that does not."""
+"""Sources of whole batches: a `PyDataset`, an iterable that starts anew each epoch, a generator that does not."""
 
 from __future__ import annotations
 

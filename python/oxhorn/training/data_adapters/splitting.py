@@ -38,8 +38,10 @@ def train_validation_split(x: Any, y: Any, sample_weight: Any, validation_split:
             f"fit expected `validation_split` to be a number between 0 and 1; got {validation_split!r} "
             f"of type {type(validation_split).__name__}."
         )
-    if not 0.0 < validation_split < 1.0:
-        raise ValueError(f"fit expected `validation_split` to be between 0 and 1 (0 for none); got {validation_split!r}.")
+    if not 0.0 < float(validation_split) < 1.0:
+        raise ValueError(
+            f"fit expected `validation_split` to be between 0 and 1 (0 for none); got {validation_split!r}."
+        )
     data = tuple(
         None if part is None else lists_to_arrays(part, name)
         for name, part in (("x", x), ("y", y), ("sample_weight", sample_weight))
@@ -53,9 +55,8 @@ def train_validation_split(x: Any, y: Any, sample_weight: Any, validation_split:
             )
     lengths = {_length(leaf) for leaf in leaves}
     if len(lengths) != 1:
-        raise ValueError(
-            f"fit needs the same number of samples in all arrays; got {', '.join(str(_length(leaf)) for leaf in leaves)}."
-        )
+        sizes = ", ".join(str(_length(leaf)) for leaf in leaves)
+        raise ValueError(f"fit needs the same number of samples in all arrays; got {sizes}.")
     count = lengths.pop()
     cut = math.floor(count * (1.0 - float(validation_split)))
     if cut == 0 or cut == count:
@@ -65,7 +66,9 @@ def train_validation_split(x: Any, y: Any, sample_weight: Any, validation_split:
             f"validation: nothing for {side}. Pass more samples or another split."
         )
     _warn_if_sorted(data[1], cut)
-    return map_leaves(lambda leaf: _rows(leaf, 0, cut), data), map_leaves(lambda leaf: _rows(leaf, cut, count), data)
+    return map_leaves(lambda leaf: _rows(leaf, 0, cut), data), map_leaves(
+        lambda leaf: _rows(leaf, cut, count), data
+    )
 
 
 def _length(array: Any) -> int:
@@ -93,7 +96,8 @@ def _warn_if_sorted(y: Any, cut: int) -> None:
         return
     if labels[0] != labels[-1] and bool(np.all(labels[:-1] <= labels[1:])) and labels[cut] > labels[0]:
         warnings.warn(
-            f"`y` is sorted, and validation_split takes the last {len(labels) - cut} of {len(labels)} samples before "
-            f"shuffling: validation sees only the labels {labels[cut]} to {labels[-1]}. Shuffle x and y together first.",
+            f"`y` is sorted, and validation_split takes the last {len(labels) - cut} of {len(labels)} samples "
+            f"before shuffling: validation sees only the labels {labels[cut]} to {labels[-1]}. Shuffle x and y "
+            "together first.",
             stacklevel=4,
         )
