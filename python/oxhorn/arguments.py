@@ -247,7 +247,7 @@ def data_format(value: object, owner: str) -> str:
 
 def seed(value: Any, owner: str) -> Any:
     """Return a seed that is None, an int or a SeedGenerator; ValueError for anything else."""
-    from oxhorn.random.seed_generator import SeedGenerator
+    from oxhorn.engine.seed_generator import SeedGenerator
 
     if value is None or isinstance(value, SeedGenerator):
         return value
@@ -256,7 +256,7 @@ def seed(value: Any, owner: str) -> Any:
             f"{owner}: expected `seed` to be None, an integer or a `keras.random.SeedGenerator`. "
             f"Received: seed={describe(value)}. Pass an integer such as seed=42."
         )
-    return integer(value, "seed", owner, low=-(2**63), high=2**63 - 1)
+    return integer(value, "seed", owner, low=0, high=2**63 - 1)
 
 
 def unsupported(owner: str, **values: object) -> None:

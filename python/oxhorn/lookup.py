@@ -1,4 +1,4 @@
-"""From a name or a config to an object: one rule for initializers, regularizers, constraints and activations."""
+"""From a name or a config to an object: one rule for initializers, regularizers, constraints, activations."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def unknown_name(name: str, kind: str, table: Mapping[str, Any]) -> ValueError:
     article = "an" if kind[0] in "aeiou" else "a"
     return ValueError(
         f"Unknown {kind} {name!r}.{hint} Expected one of {names}; or pass a callable, or register your own "
-        f"with `keras.saving.register_keras_serializable()`: {article} {kind} is found by its registered name too."
+        f"with `keras.saving.register_keras_serializable()`: {article} {kind} is also found by that name."
     )
 
 

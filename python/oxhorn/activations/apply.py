@@ -4,11 +4,38 @@ from __future__ import annotations
 
 from typing import Any
 
-from oxhorn.engine.symbolic import apply_function
-
 from oxhorn import _core
+from oxhorn.engine.keras_tensor import KerasTensor
+from oxhorn.engine.operation import Operation
 
-__all__ = ["activation"]
+__all__ = ["ActivationFunction", "activation"]
+
+
+class ActivationFunction(Operation):
+    """An activation of the core that was called on a symbolic tensor: a step of a functional model.
+
+    Args:
+        activation: The name in the core's table.
+        arguments: The activation's arguments by name.
+        name: Name of the step, or None for one of its own.
+    """
+
+    def __init__(self, activation: str, arguments: dict[str, Any], name: str | None = None) -> None:
+        super().__init__(name=name)
+        self.activation = activation
+        self.arguments = arguments
+
+    def call(self, x: Any) -> Any:
+        """Apply the activation to a value.
+
+        Args:
+            x: A tensor, a variable or an array.
+        """
+        return _core.activation(self.activation, x, self.arguments)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {"name": self.name, "activation": self.activation, "arguments": self.arguments}
 
 
 def activation(name: str, x: Any, **attrs: Any) -> Any:
@@ -22,4 +49,6 @@ def activation(name: str, x: Any, **attrs: Any) -> Any:
     Returns:
         A value of the same kind: symbolic for symbolic, a tensor otherwise.
     """
-    return apply_function(lambda value: _core.activation(name, value, attrs), [x], name)
+    if isinstance(x, KerasTensor):
+        return ActivationFunction(name, attrs)(x)
+    return _core.activation(name, x, attrs)

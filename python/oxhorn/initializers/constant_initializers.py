@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
-from oxhorn.config import floatx
 
 from oxhorn import _core
 from oxhorn.arguments import describe, number
+from oxhorn.config import floatx
 from oxhorn.initializers.initializer import CoreInitializer
 
 __all__ = ["Constant", "Identity", "Ones", "Zeros"]

@@ -6,10 +6,9 @@ import json
 from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
-from oxhorn.config import floatx
-
 from oxhorn import _core
 from oxhorn.arguments import describe, integer
+from oxhorn.config import floatx
 
 __all__ = ["CoreInitializer", "Initializer"]
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from oxhorn.config import floatx
 
 from oxhorn import _core
 from oxhorn.arguments import describe
+from oxhorn.config import floatx
 from oxhorn.initializers.constant_initializers import Constant, Identity, Ones, Zeros
 from oxhorn.initializers.orthogonal import Orthogonal
 from oxhorn.initializers.random_initializers import RandomNormal, RandomUniform, TruncatedNormal
@@ -134,7 +134,7 @@ def _values(values: Any) -> Any:
     def initialize(shape: Sequence[int], dtype: str | None = None) -> Any:
         if tuple(shape) != array.shape:
             raise ValueError(
-                f"An array of shape {array.shape} was passed as initializer: expected a weight of that shape. "
+                f"The initializer is an array of shape {array.shape}: expected a weight of that shape. "
                 f"Received: shape={tuple(shape)}. Pass an array of the weight's shape."
             )
         return _core.tensor(array, dtype or floatx())

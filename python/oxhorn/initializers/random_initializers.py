@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from oxhorn.random.seed_generator import SeedGenerator, key_numbers, make_default_seed
+import numpy as np
 
 from oxhorn import arguments
+from oxhorn.config import next_seed
+from oxhorn.engine.seed_generator import SeedGenerator, draw_seed
 from oxhorn.initializers.initializer import CoreInitializer
 
 __all__ = ["RandomInitializer", "RandomNormal", "RandomUniform", "TruncatedNormal"]
@@ -30,11 +32,11 @@ class RandomInitializer(CoreInitializer):
             seed = deserialize_keras_object(seed)
         seed = arguments.seed(seed, type(self).__name__)
         self._init_seed = seed
-        self.seed: int | SeedGenerator = make_default_seed() if seed is None else seed
+        self.seed: int | SeedGenerator = next_seed() if seed is None else seed
 
     def core_config(self) -> dict[str, Any]:
         """The arguments as the core reads them: a seed is a pair of integers."""
-        return {**self.get_config(), "seed": key_numbers(self.seed)}
+        return {**self.get_config(), "seed": [int(number) for number in np.array(draw_seed(self.seed))]}
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

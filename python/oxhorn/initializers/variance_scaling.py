@@ -124,8 +124,7 @@ class _Preset(VarianceScaling):
 
 
 class GlorotUniform(_Preset):
-    """Draw from a uniform distribution with Glorot's variance: also called Xavier uniform; the default for
-    kernels.
+    """Draw from a uniform distribution with Glorot's variance: the default for kernels, also called Xavier.
 
     `w ~ U[-limit, limit)`, `limit = sqrt(6 / (fan_in + fan_out))`
 

@@ -1,7 +1,112 @@
 """Layers: functions with weights, the parts of models."""
 
 from oxhorn.engine.input_spec import InputSpec
+from oxhorn.layers.activations import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
+from oxhorn.layers.convolutional import Conv1D, Conv2D
+from oxhorn.layers.convolutional import Conv1D as Convolution1D
+from oxhorn.layers.convolutional import Conv2D as Convolution2D
+from oxhorn.layers.core import Dense, Embedding, Identity
 from oxhorn.layers.input_layer import Input, InputLayer
 from oxhorn.layers.layer import Layer
+from oxhorn.layers.merging import (
+    Add,
+    Average,
+    Concatenate,
+    Dot,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+    add,
+    average,
+    concatenate,
+    dot,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
+)
+from oxhorn.layers.normalization import BatchNormalization, LayerNormalization
+from oxhorn.layers.pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    MaxPooling1D,
+    MaxPooling2D,
+)
+from oxhorn.layers.pooling import AveragePooling1D as AvgPool1D
+from oxhorn.layers.pooling import AveragePooling2D as AvgPool2D
+from oxhorn.layers.pooling import GlobalAveragePooling1D as GlobalAvgPool1D
+from oxhorn.layers.pooling import GlobalAveragePooling2D as GlobalAvgPool2D
+from oxhorn.layers.pooling import GlobalMaxPooling1D as GlobalMaxPool1D
+from oxhorn.layers.pooling import GlobalMaxPooling2D as GlobalMaxPool2D
+from oxhorn.layers.pooling import MaxPooling1D as MaxPool1D
+from oxhorn.layers.pooling import MaxPooling2D as MaxPool2D
+from oxhorn.layers.preprocessing import Rescaling
+from oxhorn.layers.regularization import Dropout
+from oxhorn.layers.reshaping import Flatten, Permute, RepeatVector, Reshape, ZeroPadding1D, ZeroPadding2D
 
-__all__ = ["Input", "InputLayer", "InputSpec", "Layer"]
+__all__ = [
+    "Activation",
+    "Add",
+    "Average",
+    "AveragePooling1D",
+    "AveragePooling2D",
+    "AvgPool1D",
+    "AvgPool2D",
+    "BatchNormalization",
+    "Concatenate",
+    "Conv1D",
+    "Conv2D",
+    "Convolution1D",
+    "Convolution2D",
+    "Dense",
+    "Dot",
+    "Dropout",
+    "ELU",
+    "Embedding",
+    "Flatten",
+    "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D",
+    "GlobalAvgPool1D",
+    "GlobalAvgPool2D",
+    "GlobalMaxPool1D",
+    "GlobalMaxPool2D",
+    "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D",
+    "Identity",
+    "Input",
+    "InputLayer",
+    "InputSpec",
+    "Layer",
+    "LayerNormalization",
+    "LeakyReLU",
+    "MaxPool1D",
+    "MaxPool2D",
+    "MaxPooling1D",
+    "MaxPooling2D",
+    "Maximum",
+    "Minimum",
+    "Multiply",
+    "PReLU",
+    "Permute",
+    "ReLU",
+    "RepeatVector",
+    "Rescaling",
+    "Reshape",
+    "Softmax",
+    "Subtract",
+    "ZeroPadding1D",
+    "ZeroPadding2D",
+    "add",
+    "average",
+    "concatenate",
+    "dot",
+    "maximum",
+    "minimum",
+    "multiply",
+    "subtract",
+]

@@ -105,7 +105,7 @@ class InputLayer(Layer):
         }
 
 
-def Input(  # noqa: N802 - the public name
+def Input(
     shape: Sequence[int | None] | int | None = None,
     batch_size: int | None = None,
     dtype: Any = None,

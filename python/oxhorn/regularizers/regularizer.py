@@ -40,7 +40,8 @@ class Regularizer:
             NotImplementedError: In a subclass that does not implement it.
         """
         raise NotImplementedError(
-            f"{type(self).__name__}: implement `get_config(self)`, a dict of the constructor's arguments, to save it."
+            f"{type(self).__name__}: to save it, implement `get_config(self)`, "
+            f"a dict of the constructor's arguments."
         )
 
     @classmethod

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from oxhorn.layers.core_layer import CoreLayer
-
 from oxhorn import activations
+from oxhorn.layers.core_layer import CoreLayer
 
 __all__ = ["Activation"]
 
@@ -38,6 +37,8 @@ class Activation(CoreLayer):
     >>> keras.layers.Activation("relu")(np.array([-1.0, 2.0])).numpy().tolist()
     [0.0, 2.0]
     """
+
+    build_at_init = True
 
     def __init__(self, activation: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)

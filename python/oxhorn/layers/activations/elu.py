@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from oxhorn.layers.core_layer import CoreLayer
-
 from oxhorn.arguments import number
+from oxhorn.layers.core_layer import CoreLayer
 
 __all__ = ["ELU"]
 
@@ -40,6 +39,8 @@ class ELU(CoreLayer):
 
     Source: Clevert et al., 2016 (https://arxiv.org/abs/1511.07289).
     """
+
+    build_at_init = True
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from oxhorn.layers.core_layer import CoreLayer
-
 from oxhorn.arguments import number
+from oxhorn.layers.core_layer import CoreLayer
 
 __all__ = ["LeakyReLU"]
 
@@ -40,6 +39,8 @@ class LeakyReLU(CoreLayer):
 
     Source: Maas et al., 2013 (https://ai.stanford.edu/~amaas/papers/relu_hybrid_icml2013_final.pdf).
     """
+
+    build_at_init = True
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         negative_slope = kwargs.pop("alpha", negative_slope)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from oxhorn.layers.core_layer import CoreLayer
-
 from oxhorn.arguments import number
+from oxhorn.layers.core_layer import CoreLayer
 
 __all__ = ["ReLU"]
 
@@ -43,6 +42,8 @@ class ReLU(CoreLayer):
 
     Source: Nair and Hinton, 2010 (https://www.cs.toronto.edu/~hinton/absps/reluICML.pdf).
     """
+
+    build_at_init = True
 
     def __init__(
         self,

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from oxhorn.layers.core_layer import CoreLayer
-
 from oxhorn.arguments import integer_or_integers
+from oxhorn.layers.core_layer import CoreLayer
 
 __all__ = ["Softmax"]
 
@@ -44,6 +43,8 @@ class Softmax(CoreLayer):
     >>> keras.layers.Softmax()(np.array([1.0, 2.0, 1.0])).numpy().round(4).tolist()
     [0.2119, 0.5761, 0.2119]
     """
+
+    build_at_init = True
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)

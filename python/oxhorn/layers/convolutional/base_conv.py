@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from oxhorn.layers.core_layer import CoreLayer
-
 from oxhorn import activations, arguments, constraints, initializers, regularizers
+from oxhorn.layers.core_layer import CoreLayer
 
 __all__ = ["BaseConv"]
 
@@ -55,6 +54,7 @@ class BaseConv(CoreLayer):
         self.bias_regularizer = regularizers.get(bias_regularizer)
         self.kernel_constraint = constraints.get(kernel_constraint)
         self.bias_constraint = constraints.get(bias_constraint)
+        self.bias: Any = None
         if self.filters % self.groups:
             raise ValueError(
                 f"{owner}: expected `filters` to be divisible by `groups`. "

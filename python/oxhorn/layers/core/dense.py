@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from oxhorn.layers.core_layer import CoreLayer
-
 from oxhorn import activations, arguments, constraints, initializers, regularizers
+from oxhorn.layers.core_layer import CoreLayer
 
 __all__ = ["Dense"]
 
@@ -86,6 +85,7 @@ class Dense(CoreLayer):
         self.kernel_constraint = constraints.get(kernel_constraint)
         self.bias_constraint = constraints.get(bias_constraint)
         self.supports_masking = True
+        self.bias: Any = None
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from oxhorn.layers.core_layer import CoreLayer
-
 from oxhorn import _core, arguments, constraints, initializers, regularizers
+from oxhorn.layers.core_layer import CoreLayer
 
 __all__ = ["Embedding"]
 

@@ -31,6 +31,8 @@ class Identity(CoreLayer):
     [1.0, 2.0]
     """
 
+    build_at_init = True
+
     def __init__(self, **kwargs: object) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from oxhorn.layers.core_layer import CoreLayer
-
 from oxhorn import _core
 from oxhorn.arguments import describe
+from oxhorn.layers.core_layer import CoreLayer
 
 __all__ = ["Merge", "check_masks"]
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from oxhorn.layers.core_layer import CoreLayer
-
 from oxhorn import arguments, constraints, initializers, regularizers
+from oxhorn.layers.core_layer import CoreLayer
 
 __all__ = ["BatchNormalization"]
 
@@ -116,6 +115,10 @@ class BatchNormalization(CoreLayer):
         self.renorm_momentum = arguments.probability(renorm_momentum, "renorm_momentum", owner)
         self.synchronized = arguments.boolean(synchronized, "synchronized", owner)
         self.supports_masking = True
+        self.gamma: Any = None
+        self.beta: Any = None
+        self.moving_mean: Any = None
+        self.moving_variance: Any = None
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Normalise.

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from oxhorn.layers.core_layer import CoreLayer
-
 from oxhorn import arguments, constraints, initializers, regularizers
+from oxhorn.layers.core_layer import CoreLayer
 
 __all__ = ["LayerNormalization"]
 
@@ -84,6 +83,8 @@ class LayerNormalization(CoreLayer):
         self.beta_constraint = constraints.get(beta_constraint)
         self.gamma_constraint = constraints.get(gamma_constraint)
         self.supports_masking = True
+        self.gamma: Any = None
+        self.beta: Any = None
 
     def build(self, input_shape: Any) -> None:
         """Create gamma and beta.

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from oxhorn.layers.core_layer import CoreLayer
-
 from oxhorn import arguments
+from oxhorn.layers.core_layer import CoreLayer
 
 __all__ = ["BaseGlobalPooling", "BasePooling"]
 
@@ -16,6 +15,7 @@ class BasePooling(CoreLayer):
     """Pooling over windows of `rank` axes: checks its arguments and keeps them."""
 
     rank: int
+    build_at_init = True
 
     def __init__(
         self,
@@ -48,6 +48,8 @@ class BasePooling(CoreLayer):
 
 class BaseGlobalPooling(CoreLayer):
     """Pooling over all of the space: checks its arguments and keeps them."""
+
+    build_at_init = True
 
     def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)

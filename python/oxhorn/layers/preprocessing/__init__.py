@@ -1,1 +1,7 @@
-"""Layers: preprocessing."""
+"""Layers that prepare data."""
+
+from oxhorn.layers.preprocessing.rescaling import Rescaling
+
+__all__ = [
+    "Rescaling",
+]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
-from oxhorn.layers.core_layer import CoreLayer
 
 from oxhorn.arguments import describe, number
+from oxhorn.layers.core_layer import CoreLayer
 
 __all__ = ["Rescaling"]
 

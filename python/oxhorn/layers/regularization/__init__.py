@@ -1,1 +1,7 @@
-"""Layers: regularization."""
+"""Layers that act while training only."""
+
+from oxhorn.layers.regularization.dropout import Dropout
+
+__all__ = [
+    "Dropout",
+]

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from oxhorn.layers.core_layer import CoreLayer
-from oxhorn.random.seed_generator import SeedGenerator
-
 from oxhorn import arguments
+from oxhorn.engine.seed_generator import SeedGenerator
+from oxhorn.layers.core_layer import CoreLayer
 
 __all__ = ["Dropout"]
 
@@ -53,6 +52,8 @@ class Dropout(CoreLayer):
 
     Source: Srivastava et al., 2014 (https://jmlr.org/papers/v15/srivastava14a.html).
     """
+
+    build_at_init = True
 
     def __init__(
         self,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from oxhorn.layers.core_layer import CoreLayer
-
 from oxhorn.arguments import data_format as check_data_format
+from oxhorn.layers.core_layer import CoreLayer
 
 __all__ = ["Flatten"]
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from oxhorn.layers.core_layer import CoreLayer
-
 from oxhorn.arguments import positive_integer
+from oxhorn.layers.core_layer import CoreLayer
 
 __all__ = ["RepeatVector"]
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from oxhorn.layers.core_layer import CoreLayer
-
 from oxhorn import arguments
+from oxhorn.layers.core_layer import CoreLayer
 
 __all__ = ["ZeroPadding2D"]
 

@@ -1,0 +1,19 @@
+//! y = activation(x)
+
+use serde::Deserialize;
+
+use crate::activations::Named;
+use crate::autograd::{Value, Variable};
+use crate::error::Result;
+use crate::layers::layer::{Call, Layer, one, single};
+
+#[derive(Debug, Deserialize)]
+pub struct Activation {
+    activation: Named,
+}
+
+impl Layer for Activation {
+    fn call(&self, _: &Call, inputs: &[Value], _: &[Variable]) -> Result<Vec<Value>> {
+        one(self.activation.apply(single(inputs)?)?)
+    }
+}

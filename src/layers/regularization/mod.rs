@@ -1,0 +1,5 @@
+//! Layers that act while training only.
+
+mod dropout;
+
+pub use dropout::Dropout;
