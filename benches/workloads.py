@@ -1,0 +1,122 @@
+"""The models that are compared, written once for every library that speaks Keras 3."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One row of the table: a model, its data, and how many steps make an epoch."""
+
+    title: str
+    batch: int
+    steps: int
+    build: Callable[[Any], Any]
+    data: Callable[[np.random.Generator, int], tuple[np.ndarray, np.ndarray]]
+
+
+def images(*shape: int) -> Callable[[np.random.Generator, int], tuple[np.ndarray, np.ndarray]]:
+    def make(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
+        return rng.random((n, *shape), np.float32), rng.integers(0, 10, n).astype(np.int32)
+
+    return make
+
+
+def table(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
+    return rng.random((n, 9), np.float32), rng.random((n, 1), np.float32)
+
+
+def tokens(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
+    return rng.integers(0, 10_000, (n, 256)).astype(np.int32), rng.integers(0, 2, (n, 1)).astype(np.float32)
+
+
+def sequences(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
+    return rng.random((n, 100, 32), np.float32), rng.random((n, 1), np.float32)
+
+
+def mlp_bn(k: Any) -> Any:
+    layers = [k.Input((784,))]
+    for units in (300, 100):
+        layers += [k.layers.Dense(units), k.layers.BatchNormalization(momentum=0.9), k.layers.ELU()]
+    layers += [k.layers.Dense(10), k.layers.BatchNormalization(momentum=0.9)]
+    model = k.Sequential(layers)
+    loss = k.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer=k.optimizers.SGD(0.01), loss=loss)
+    return model
+
+
+def mlp(k: Any) -> Any:
+    dense = k.layers.Dense
+    model = k.Sequential([k.Input((784,)), dense(128, activation="relu"), dense(10, activation="softmax")])
+    model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+    return model
+
+
+def regression(k: Any) -> Any:
+    dense = k.layers.Dense
+    model = k.Sequential(
+        [k.Input((9,)), dense(64, activation="relu"), dense(64, activation="relu"), dense(1)]
+    )
+    model.compile(optimizer=k.optimizers.RMSprop(0.001), loss="mse")
+    return model
+
+
+def cnn(k: Any) -> Any:
+    layers = [k.Input((28, 28, 1))]
+    for filters in (32, 64):
+        layers += [k.layers.Conv2D(filters, 3, activation="relu"), k.layers.MaxPooling2D()]
+    model = k.Sequential([*layers, k.layers.Flatten(), k.layers.Dense(10, activation="softmax")])
+    model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+    return model
+
+
+def resnet20(k: Any) -> Any:
+    def conv(x: Any, filters: int, size: int, strides: int) -> Any:
+        x = k.layers.Conv2D(filters, size, strides=strides, padding="same", use_bias=False)(x)
+        return k.layers.BatchNormalization()(x)
+
+    x = inputs = k.Input((32, 32, 3))
+    x = k.layers.ReLU()(conv(x, 16, 3, 1))
+    for stage, filters in enumerate((16, 32, 64)):
+        for block in range(3):
+            strides = 2 if stage and not block else 1
+            y = conv(k.layers.ReLU()(conv(x, filters, 3, strides)), filters, 3, 1)
+            x = k.layers.ReLU()(k.layers.Add()([y, conv(x, filters, 1, strides) if strides == 2 else x]))
+    x = k.layers.Dense(10, activation="softmax")(k.layers.GlobalAveragePooling2D()(x))
+    model = k.Model(inputs, x)
+    model.compile(optimizer=k.optimizers.SGD(0.1, momentum=0.9), loss="sparse_categorical_crossentropy")
+    return model
+
+
+def embedding(k: Any) -> Any:
+    layers = [
+        k.Input((256,), dtype="int32"),
+        k.layers.Embedding(10_000, 16),
+        k.layers.GlobalAveragePooling1D(),
+    ]
+    layers += [k.layers.Dense(16, activation="relu"), k.layers.Dense(1, activation="sigmoid")]
+    model = k.Sequential(layers)
+    model.compile(optimizer="adam", loss="binary_crossentropy")
+    return model
+
+
+def lstm(k: Any) -> Any:
+    model = k.Sequential([k.Input((100, 32)), k.layers.LSTM(64), k.layers.Dense(1)])
+    model.compile(optimizer="adam", loss="mse")
+    return model
+
+
+WORKLOADS = {
+    "mlp_bn": Workload("MLP 784-300-100-10, BN+ELU, SGD", 200, 60, mlp_bn, images(784)),
+    "mlp": Workload("MLP 784-128-10, Adam", 32, 300, mlp, images(784)),
+    "regression": Workload("regression 9-64-64-1, RMSprop", 32, 300, regression, table),
+    "cnn": Workload("CNN 32-64, 28x28, Adam", 128, 12, cnn, images(28, 28, 1)),
+    "resnet20": Workload("ResNet-20, 32x32, SGD momentum", 128, 3, resnet20, images(32, 32, 3)),
+    "embedding": Workload("Embedding 10000x16, 256 tokens, Adam", 512, 30, embedding, tokens),
+    "lstm": Workload("LSTM 64, 100x32, Adam", 64, 15, lstm, sequences),
+}

@@ -1,0 +1,23 @@
+"""Notebooks that need data which cannot be had here are skipped, and the summary says so."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+
+import pytest
+
+from oxhorn import datasets
+
+NEEDS = {"02_mnist_deep_network.ipynb": (datasets.mnist, datasets.fashion_mnist)}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for module in NEEDS.get(item.path.name, ()):
+            try:
+                with contextlib.redirect_stdout(io.StringIO()):
+                    module.load_data()
+            except FileNotFoundError:
+                reason = f"{item.path.name} needs {module.__name__}, which is not here: run `make data`"
+                item.add_marker(pytest.mark.skip(reason=reason))
