@@ -120,11 +120,10 @@ pub fn gemm<T: Real>(
             data: &b.data[(first * b.columns).min(b.data.len())..],
             ..b
         };
-        // SAFETY: inside c, whose length is m * n; chunks of columns do not overlap.
-        let to = unsafe { shared.slice(first..first).as_mut_ptr() };
+        let to = shared.pointer(first..m * n);
         block(Size { m, n: count, k }, alpha, a, b, beta, to, n);
         for i in 0..m {
-            // SAFETY: as above.
+            // SAFETY: chunks of columns do not overlap.
             let c = unsafe { shared.slice(i * n + first..i * n + first + count) };
             let bias = epilogue.bias.map(|bias| &bias[first..first + count]);
             finish(c, count, Epilogue { bias, ..epilogue });
@@ -142,7 +141,8 @@ pub fn gemm<T: Real>(
     }
 }
 
-fn finish<T: Real>(c: &mut [T], n: usize, epilogue: Epilogue<'_, T>) {
+/// Bias and activation of finished rows of `n` columns.
+pub(super) fn finish<T: Real>(c: &mut [T], n: usize, epilogue: Epilogue<'_, T>) {
     if let Some(bias) = epilogue.bias {
         for row in c.chunks_exact_mut(n) {
             for (x, &b) in row.iter_mut().zip(bias) {

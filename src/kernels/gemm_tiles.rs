@@ -10,6 +10,7 @@ use core::mem::MaybeUninit;
 use super::{Mat, Size};
 use crate::kernels::real::Real;
 use crate::kernels::simd::{Kernel, Lanes};
+use crate::kernels::tile::{Panels, Run, accumulate};
 
 /// Rows of B in a panel: 256 rows of 48 `f32` are 48 KiB, which stays near L1 while all rows of A pass by.
 const DEPTH: usize = 256;
@@ -39,18 +40,14 @@ impl<T: Real> Kernel<T> for Tiles<'_, T> {
         let Size { m, n, k } = self.size;
         let reused = m >= ROWS_TO_PACK && k * n * size_of::<T>() > BYTES_TO_PACK;
         let pack = self.b.columns != 1 || reused;
-        // The registers of a row are dealt out evenly, so that no panel is left with a single one.
-        let registers = n.div_ceil(L::N);
-        let panels = registers.div_ceil(3);
+        let panels = Panels::new(n, L::N, 3);
         let mut panel = MaybeUninit::<[T; DEPTH * WIDTH]>::uninit();
         let panel = panel.as_mut_ptr().cast::<T>();
         let mut k0 = 0;
         loop {
             let depth = DEPTH.min(k - k0);
             let beta = if k0 == 0 { self.beta } else { T::ONE };
-            for i in 0..panels {
-                let j = i * registers / panels * L::N;
-                let columns = ((i + 1) * registers / panels * L::N).min(n) - j;
+            for (j, columns) in (0..panels.count).map(|i| panels.get(i)) {
                 let b = self.b.at(k0, j);
                 // SAFETY: columns <= 3 * L::N <= WIDTH and depth <= DEPTH, so the panel is large enough; all indices
                 // are inside the m x n x k problem, which `gemm` has checked against the slices.
@@ -176,10 +173,16 @@ impl<T: Real> Tile<T> {
         let last = self.columns - (V - 1) * L::N;
         // SAFETY: a has R rows of `depth` numbers at its strides, b has `depth` rows of `columns`, c has R rows.
         unsafe {
+            let run = Run {
+                a_row: strides.rows,
+                a_step: strides.columns,
+                b_step: self.ldb,
+                length: self.depth,
+            };
             if last < L::N {
-                self.sum::<L, R, V, true>(&mut sums, a, strides, last);
+                accumulate::<T, L, R, V, true>(&mut sums, a, self.b, run, last);
             } else {
-                self.sum::<L, R, V, false>(&mut sums, a, strides, last);
+                accumulate::<T, L, R, V, false>(&mut sums, a, self.b, run, last);
             }
             let (alpha, beta) = (L::splat(self.alpha), L::splat(self.beta));
             for r in 0..R {
@@ -195,39 +198,6 @@ impl<T: Real> Tile<T> {
             }
         }
         R
-    }
-
-    #[inline(always)]
-    unsafe fn sum<L: Lanes<T>, const R: usize, const V: usize, const RAGGED: bool>(
-        self,
-        sums: &mut [[L; V]; R],
-        mut a: *const T,
-        strides: &Mat<'_, T>,
-        last: usize,
-    ) {
-        let mut b = self.b;
-        for _ in 0..self.depth {
-            let mut bs = [L::splat(T::ZERO); V];
-            // SAFETY: as for `tile`.
-            unsafe {
-                for v in 0..V {
-                    let from = b.add(v * L::N);
-                    bs[v] = if RAGGED && v == V - 1 {
-                        L::load_part(from, last)
-                    } else {
-                        L::load(from)
-                    };
-                }
-                for r in 0..R {
-                    let x = L::splat(*a.add(r * strides.rows));
-                    for v in 0..V {
-                        sums[r][v] = x.mul_add(bs[v], sums[r][v]);
-                    }
-                }
-            }
-            b = b.wrapping_add(self.ldb);
-            a = a.wrapping_add(strides.columns);
-        }
     }
 }
 

@@ -1,7 +1,9 @@
 //! Kernels: slices and sizes in, slices out. They know nothing of tensors, ops or gradients.
 
+pub mod conv;
 pub mod gemm;
 pub mod math;
 pub mod parallel;
 pub mod real;
 pub mod simd;
+pub mod tile;

@@ -266,6 +266,16 @@ impl<'a, T> Disjoint<'a, T> {
         }
     }
 
+    /// Where a part begins, for writing through the pointer to places in the part that no other thread touches.
+    #[inline]
+    pub fn pointer(&self, range: Range<usize>) -> *mut T {
+        assert!(
+            range.start <= range.end && range.end <= self.len,
+            "part out of range"
+        );
+        self.start.wrapping_add(range.start)
+    }
+
     /// # Safety
     /// No two parts that are alive at the same time may overlap.
     #[inline]

@@ -1,0 +1,361 @@
+//! Direct convolution: tiles of output pixels of one row by output channels.
+
+use core::ops::Range;
+
+use smallvec::SmallVec;
+
+use super::rows::{Rows, Span, buffer_len, rows, with_buffer};
+use crate::kernels::gemm::{Epilogue, finish};
+use crate::kernels::parallel::{self, Disjoint};
+use crate::kernels::real::Real;
+use crate::kernels::simd::{Kernel, Lanes, dispatch};
+use crate::kernels::tile::{Panels, Run, accumulate, most_rows, with_rows};
+
+/// Where kernel elements lie: `first + k . taps + c * channel + f * column + g * group`.
+#[derive(Debug, Clone, Copy)]
+pub struct Taps {
+    pub first: isize,
+    pub taps: [isize; 3],
+    pub channel: isize,
+    pub column: isize,
+    pub group: isize,
+}
+
+/// A convolution with its arrays described by strides, so that it serves the input gradient too.
+#[derive(Debug, Clone, Copy)]
+pub struct Direct {
+    pub batch: usize,
+    pub input: [usize; 3],
+    pub in_channels: usize,
+    pub kernel: [usize; 3],
+    pub stride: [usize; 3],
+    pub dilation: [usize; 3],
+    /// Zeros in front of the input; negative where the input begins before it is first read.
+    pub before: [isize; 3],
+    pub output: [usize; 3],
+    /// Index of the first output pixel, distance between images, and distances along the axes.
+    pub out_first: usize,
+    pub out_batch: usize,
+    pub out_strides: [usize; 3],
+    pub groups: usize,
+    /// Output channels of a group.
+    pub columns: usize,
+    pub taps: Taps,
+}
+
+/// Multiply-adds in a chunk of work, at least.
+const CHUNK: usize = 1 << 20;
+/// Registers of columns in a tile.
+const V: usize = 2;
+
+impl Direct {
+    fn channels(&self) -> usize {
+        self.in_channels / self.groups
+    }
+
+    /// Terms of the sum for one output.
+    fn terms(&self) -> usize {
+        self.kernel.iter().product::<usize>() * self.channels()
+    }
+
+    pub fn run<T: Real>(&self, x: &[T], k: &[T], y: &mut [T], epilogue: Epilogue<'_, T>, scratch: &mut [T]) {
+        dispatch(Pack {
+            direct: self,
+            k,
+            to: scratch,
+        });
+        let panels = &*scratch;
+        let [depth, height, width] = self.output;
+        let per_row = (width * self.terms() * self.columns * self.groups).max(1);
+        let block = CHUNK.div_ceil(per_row).clamp(1, height);
+        let blocks = height.div_ceil(block);
+        let grain = CHUNK.div_ceil(per_row * block);
+        let shared = Disjoint::new(y);
+        let contiguous = self.out_strides[1] == width * self.out_strides[2];
+        parallel::for_ranges(self.batch * depth * blocks, grain, |range| {
+            for i in range {
+                let (n, z, first) = (i / blocks / depth, i / blocks % depth, i % blocks * block);
+                let count = block.min(height - first);
+                let task = Task {
+                    direct: self,
+                    x,
+                    panels,
+                    y: &shared,
+                    n,
+                    z,
+                    rows: first..first + count,
+                };
+                dispatch(task);
+                if contiguous && (epilogue.bias.is_some() || epilogue.activation.is_some()) {
+                    let at = self.out_first
+                        + n * self.out_batch
+                        + z * self.out_strides[0]
+                        + first * self.out_strides[1];
+                    // SAFETY: the rows of this block, which no other block touches.
+                    let part = unsafe { shared.slice(at..at + count * self.out_strides[1]) };
+                    finish(part, self.columns * self.groups, epilogue);
+                }
+            }
+        });
+    }
+}
+
+/// Copies the kernel into panels: group by group, panel by panel, `terms` rows of whole registers.
+struct Pack<'a, T> {
+    direct: &'a Direct,
+    k: &'a [T],
+    to: &'a mut [T],
+}
+
+impl<T: Real> Kernel<T> for Pack<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes<T>>(self) {
+        let d = self.direct;
+        let panels = Panels::new(d.columns, L::N, V);
+        let channels = d.channels();
+        let [kd, kh, kw] = d.kernel;
+        let mut at = 0;
+        for group in 0..d.groups {
+            for (first, columns) in (0..panels.count).map(|i| panels.get(i)) {
+                let width = columns.next_multiple_of(L::N);
+                for tap in 0..kd * kh * kw {
+                    let tap = [tap / (kh * kw), tap / kw % kh, tap % kw];
+                    let tap: isize = (0..3).map(|a| tap[a] as isize * d.taps.taps[a]).sum();
+                    let from =
+                        d.taps.first + tap + group as isize * d.taps.group + first as isize * d.taps.column;
+                    let to = &mut self.to[at..][..channels * width];
+                    pack_tap::<T, L>(d, self.k, from as usize, columns, to);
+                    at += to.len();
+                }
+            }
+        }
+    }
+}
+
+/// One tap of one panel: `channels` rows of `columns`.
+#[inline(always)]
+fn pack_tap<T: Real, L: Lanes<T>>(d: &Direct, k: &[T], from: usize, columns: usize, to: &mut [T]) {
+    let (row, column) = (d.taps.channel as usize, d.taps.column as usize);
+    let (channels, width) = (d.channels(), columns.next_multiple_of(L::N));
+    if column == 1 {
+        for (c, to) in to.chunks_exact_mut(width).enumerate() {
+            to[..columns].copy_from_slice(&k[from + c * row..][..columns]);
+            to[columns..].fill(T::ZERO);
+        }
+        return;
+    }
+    let blocks = if row == 1 {
+        (channels / L::N * L::N, columns / L::N * L::N)
+    } else {
+        (0, 0)
+    };
+    for j in (0..blocks.1).step_by(L::N) {
+        for c in (0..blocks.0).step_by(L::N) {
+            let source = &k[from + j * column + c..][..(L::N - 1) * column + L::N];
+            // SAFETY: N rows of the kernel as sliced above; c + N <= channels and j + N <= width inside `to`.
+            unsafe { L::transpose(source.as_ptr(), column, to[c * width + j..].as_mut_ptr(), width) };
+        }
+    }
+    for c in 0..channels {
+        for j in if c < blocks.0 { blocks.1 } else { 0 }..width {
+            to[c * width + j] = if j < columns {
+                k[from + c * row + j * column]
+            } else {
+                T::ZERO
+            };
+        }
+    }
+}
+
+/// Some output rows of one plane of one image.
+struct Task<'a, T> {
+    direct: &'a Direct,
+    x: &'a [T],
+    panels: &'a [T],
+    y: &'a Disjoint<'a, T>,
+    n: usize,
+    z: usize,
+    rows: Range<usize>,
+}
+
+/// A stretch of input that lies in one piece, and the rows of the panel that meet it.
+#[derive(Clone, Copy)]
+struct Piece<T> {
+    a: *const T,
+    b: usize,
+    length: usize,
+}
+
+/// The part of `0..size` that `first + i * step` for i in `0..count` touches.
+fn reach(first: isize, last: isize, size: usize) -> Range<usize> {
+    let start = first.clamp(0, size as isize) as usize;
+    start..((last + 1).clamp(start as isize, size as isize) as usize)
+}
+
+impl<T: Real> Kernel<T> for Task<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes<T>>(self) {
+        let d = self.direct;
+        let [kd, kh, _] = d.kernel;
+        let span = Span::new(
+            d.input,
+            d.in_channels,
+            d.output[2],
+            d.kernel[2],
+            d.stride[2],
+            d.dilation[2],
+            d.before[2],
+        );
+        let y_at = |o: usize, k: usize| (o * d.stride[1] + k * d.dilation[1]) as isize - d.before[1];
+        let needed = reach(
+            y_at(self.rows.start, 0),
+            y_at(self.rows.end - 1, kh - 1),
+            d.input[1],
+        );
+        let plane = d.input[1] * d.input[2] * d.in_channels;
+        let each = buffer_len(&span, needed.len());
+        with_buffer(each * kd, |buffer| {
+            let mut planes: SmallVec<[Option<Rows<'_, T>>; 4]> = SmallVec::new();
+            let mut rest = buffer;
+            for k in 0..kd {
+                let z = (self.z * d.stride[0] + k * d.dilation[0]) as isize - d.before[0];
+                let (own, others) = rest.split_at_mut(each);
+                rest = others;
+                planes.push((0..d.input[0] as isize).contains(&z).then(|| {
+                    let x = &self.x[(self.n * d.input[0] + z as usize) * plane..][..plane];
+                    rows(&span, x, needed.clone(), own)
+                }));
+            }
+            let mut pieces: SmallVec<[Piece<T>; 32]> = SmallVec::new();
+            for group in 0..d.groups {
+                for o in self.rows.clone() {
+                    pieces.clear();
+                    for (tap, rows) in planes
+                        .iter()
+                        .enumerate()
+                        .flat_map(|(z, rows)| (0..kh).map(move |y| (z * kh + y, rows)))
+                    {
+                        let y = y_at(o, tap % kh);
+                        if let Some(rows) = rows
+                            && (0..d.input[1] as isize).contains(&y)
+                        {
+                            d.pieces(rows.at(y as usize), tap, group, &mut pieces);
+                        }
+                    }
+                    self.row::<L>(group, o, &pieces);
+                }
+            }
+        });
+    }
+}
+
+impl Direct {
+    /// The pieces of one kernel row: the whole row if it is contiguous in the input, else tap by tap.
+    #[inline(always)]
+    fn pieces<T>(&self, a: *const T, tap_row: usize, group: usize, to: &mut SmallVec<[Piece<T>; 32]>) {
+        let (kw, channels) = (self.kernel[2], self.channels());
+        if self.dilation[2] == 1 && self.groups == 1 || kw == 1 {
+            let a = a.wrapping_add(group * channels);
+            to.push(Piece {
+                a,
+                b: tap_row * kw * channels,
+                length: kw * channels,
+            });
+        } else {
+            for k in 0..kw {
+                let a = a.wrapping_add(k * self.dilation[2] * self.in_channels + group * channels);
+                to.push(Piece {
+                    a,
+                    b: (tap_row * kw + k) * channels,
+                    length: channels,
+                });
+            }
+        }
+    }
+}
+
+impl<T: Real> Task<'_, T> {
+    /// All columns of a group in one output row.
+    #[inline(always)]
+    fn row<L: Lanes<T>>(&self, group: usize, o: usize, pieces: &[Piece<T>]) {
+        let d = self.direct;
+        let panels = Panels::new(d.columns, L::N, V);
+        let out = d.out_first + self.n * d.out_batch + self.z * d.out_strides[0] + o * d.out_strides[1];
+        let width = d.output[2];
+        let terms = d.terms();
+        let mut panel = group * terms * d.columns.next_multiple_of(L::N);
+        for (first, columns) in (0..panels.count).map(|i| panels.get(i)) {
+            let registers = columns.div_ceil(L::N);
+            let most = most_rows(L::REGISTERS, V);
+            let tiles = width.div_ceil(most);
+            let b = self.panels[panel..][..terms * registers * L::N].as_ptr();
+            for t in 0..tiles {
+                let from = t * width / tiles;
+                let count = (t + 1) * width / tiles - from;
+                let tile = Tile {
+                    pieces,
+                    skip: from * d.stride[2] * d.in_channels,
+                    a_row: d.stride[2] * d.in_channels,
+                    b,
+                    columns,
+                };
+                let at = out + from * d.out_strides[2] + group * d.columns + first;
+                let y = self.y.pointer(at..at + (count - 1) * d.out_strides[2] + columns);
+                // No two tasks, and no two phases of a gradient, write the same pixels.
+                // SAFETY: the pieces hold all that `count` pixels read; b holds `terms` rows of `registers`.
+                unsafe {
+                    if registers == 1 {
+                        with_rows!(count, most_rows(L::REGISTERS, V), R => tile.run::<L, R, 1>(y, d.out_strides[2]));
+                    } else {
+                        with_rows!(count, most_rows(L::REGISTERS, V), R => tile.run::<L, R, 2>(y, d.out_strides[2]));
+                    }
+                }
+            }
+            panel += terms * registers * L::N;
+        }
+    }
+}
+
+struct Tile<'a, T> {
+    pieces: &'a [Piece<T>],
+    skip: usize,
+    a_row: usize,
+    b: *const T,
+    columns: usize,
+}
+
+impl<T: Real> Tile<'_, T> {
+    #[inline(always)]
+    unsafe fn run<L: Lanes<T>, const R: usize, const W: usize>(&self, y: *mut T, pixel: usize) {
+        let mut sums = [[L::splat(T::ZERO); W]; R];
+        for piece in self.pieces {
+            let run = Run {
+                a_row: self.a_row,
+                a_step: 1,
+                b_step: W * L::N,
+                length: piece.length,
+            };
+            let a = piece.a.wrapping_add(self.skip);
+            // SAFETY: by the caller's promise.
+            unsafe { accumulate::<T, L, R, W, false>(&mut sums, a, self.b.add(piece.b * W * L::N), run, 0) };
+        }
+        let last = self.columns - (W - 1) * L::N;
+        for r in 0..R {
+            for v in 0..W {
+                // SAFETY: R pixels of `columns` numbers, by the caller's promise.
+                unsafe {
+                    let to = y.add(r * pixel + v * L::N);
+                    if v < W - 1 {
+                        sums[r][v].store(to)
+                    } else {
+                        sums[r][v].store_part(to, last)
+                    }
+                }
+            }
+        }
+    }
+}

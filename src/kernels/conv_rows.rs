@@ -1,0 +1,112 @@
+//! Input rows with the zeros of the padding around them, for a few output rows at a time.
+
+use core::cell::Cell;
+use core::ops::Range;
+
+use crate::kernels::real::Real;
+
+/// Which columns of an input row a row of outputs reads, and from where.
+#[derive(Debug, Clone, Copy)]
+pub struct Span {
+    pub width: usize,
+    pub channels: usize,
+    /// The first column read; negative in the padding.
+    pub first: isize,
+    /// Columns read, from the first to the last.
+    pub columns: usize,
+}
+
+impl Span {
+    pub fn new(
+        input: [usize; 3],
+        channels: usize,
+        output: usize,
+        kernel: usize,
+        stride: usize,
+        dilation: usize,
+        before: isize,
+    ) -> Self {
+        let columns = (output.max(1) - 1) * stride + (kernel.max(1) - 1) * dilation + 1;
+        Self {
+            width: input[2],
+            channels,
+            first: -before,
+            columns,
+        }
+    }
+    /// True if every column lies inside the input, so that rows need no copy.
+    fn inside(&self) -> bool {
+        self.first >= 0 && self.first as usize + self.columns <= self.width
+    }
+}
+
+/// Rows of a plane of the input, `rows` (all inside the plane), each beginning at column `span.first`.
+#[derive(Debug)]
+pub struct Rows<'a, T> {
+    start: &'a [T],
+    stride: usize,
+    first: usize,
+}
+
+impl<T> Rows<'_, T> {
+    /// The beginning of row `y`, which is one of the rows asked for.
+    #[inline(always)]
+    pub fn at(&self, y: usize) -> *const T {
+        self.start[(y - self.first) * self.stride..].as_ptr()
+    }
+}
+
+/// The numbers of buffer that `rows` needs for `count` rows.
+pub fn buffer_len(span: &Span, count: usize) -> usize {
+    if span.inside() {
+        0
+    } else {
+        count * span.columns * span.channels
+    }
+}
+
+/// The given rows of the plane `x`: where they lie, or copied with their padding to `buffer`.
+pub fn rows<'a, T: Real>(span: &Span, x: &'a [T], rows: Range<usize>, buffer: &'a mut [T]) -> Rows<'a, T> {
+    let c = span.channels;
+    if span.inside() {
+        let from = (rows.start * span.width + span.first as usize) * c;
+        return Rows {
+            start: &x[from.min(x.len())..],
+            stride: span.width * c,
+            first: rows.start,
+        };
+    }
+    let stride = span.columns * c;
+    let before = span.first.min(0).unsigned_abs().min(span.columns);
+    let skip = span.first.max(0) as usize;
+    let copied = span.width.saturating_sub(skip).min(span.columns - before);
+    for (row, to) in rows.clone().zip(buffer.chunks_exact_mut(stride)) {
+        let from = (row * span.width + skip.min(span.width)) * c;
+        to[..before * c].fill(T::ZERO);
+        to[before * c..(before + copied) * c].copy_from_slice(&x[from..from + copied * c]);
+        to[(before + copied) * c..].fill(T::ZERO);
+    }
+    Rows {
+        start: buffer,
+        stride,
+        first: rows.start,
+    }
+}
+
+/// Runs `f` with `n` numbers of memory that belong to this thread and are kept for the next call. The contents are
+/// arbitrary.
+pub fn with_buffer<T: Real, R>(n: usize, f: impl FnOnce(&mut [T]) -> R) -> R {
+    thread_local! {
+        static BUFFER: Cell<Vec<u64>> = const { Cell::new(Vec::new()) };
+    }
+    // Taken out while in use: whoever comes in between on this thread gets memory of its own.
+    let mut words = BUFFER.take();
+    let needed = (n * size_of::<T>()).div_ceil(8);
+    if words.len() < needed {
+        words.resize(needed, 0);
+    }
+    // SAFETY: initialised memory, aligned to 8 bytes, of at least n numbers; every bit pattern is a number.
+    let result = f(unsafe { core::slice::from_raw_parts_mut(words.as_mut_ptr().cast::<T>(), n) });
+    BUFFER.set(words);
+    result
+}

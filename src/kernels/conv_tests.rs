@@ -1,0 +1,201 @@
+use super::*;
+use crate::kernels::simd::{levels, with_level};
+
+fn numbers<T: Real>(n: usize, seed: usize) -> Vec<T> {
+    (0..n)
+        .map(|i| T::from_f64(((i * 7919 + seed * 104_729) % 2003) as f64 / 1001.5 - 1.0))
+        .collect()
+}
+
+/// Calls `f` with the indices into X, K and Y of every product of the definition.
+fn each_product(g: &Geometry, mut f: impl FnMut(usize, usize, usize)) {
+    let (c, m) = (g.in_channels / g.groups, g.out_channels / g.groups);
+    let sizes = [
+        g.batch,
+        g.output[0],
+        g.output[1],
+        g.output[2],
+        g.kernel[0],
+        g.kernel[1],
+        g.kernel[2],
+        g.groups,
+        c,
+        m,
+    ];
+    let mut at = [0; 10];
+    'all: loop {
+        let [n, o0, o1, o2, k0, k1, k2, group, ci, co] = at;
+        let (o, k) = ([o0, o1, o2], [k0, k1, k2]);
+        let i: [usize; 3] =
+            core::array::from_fn(|a| (o[a] * g.stride[a] + k[a] * g.dilation[a]).wrapping_sub(g.before[a]));
+        if (0..3).all(|a| i[a] < g.input[a]) {
+            let flat =
+                |n: usize, s: [usize; 3], x: [usize; 3]| ((n * s[0] + x[0]) * s[1] + x[1]) * s[2] + x[2];
+            f(
+                flat(n, g.input, i) * g.in_channels + group * c + ci,
+                (flat(0, g.kernel, k) * c + ci) * g.out_channels + group * m + co,
+                flat(n, g.output, o) * g.out_channels + group * m + co,
+            );
+        }
+        for axis in (0..10).rev() {
+            at[axis] += 1;
+            if at[axis] < sizes[axis] {
+                continue 'all;
+            }
+            at[axis] = 0;
+        }
+        return;
+    }
+}
+
+fn near<T: Real>(what: &str, g: &Geometry, got: &[T], want: &[f64], tolerance: f64) {
+    for (i, (x, y)) in got.iter().zip(want).enumerate() {
+        assert!(
+            (x.to_f64() - y).abs() <= tolerance * (1.0 + y.abs()),
+            "{what} {g:?} at {i}: {x}, expected {y}"
+        );
+    }
+}
+
+fn check<T: Real>(g: &Geometry, tolerance: f64) {
+    let (x, k, dy) = (
+        numbers::<T>(g.input_len(), 1),
+        numbers::<T>(g.kernel_len(), 2),
+        numbers::<T>(g.output_len(), 3),
+    );
+    let mut want = (vec![0.0; x.len()], vec![0.0; k.len()], vec![0.0; dy.len()]);
+    each_product(g, |i, j, o| {
+        want.0[i] += k[j].to_f64() * dy[o].to_f64();
+        want.1[j] += x[i].to_f64() * dy[o].to_f64();
+        want.2[o] += x[i].to_f64() * k[j].to_f64();
+    });
+    let bias = numbers::<T>(g.out_channels, 4);
+    want.2
+        .iter_mut()
+        .enumerate()
+        .for_each(|(i, y)| *y += bias[i % g.out_channels].to_f64());
+    let mut scratch = vec![T::NAN; g.scratch().max(g.kernel_scratch())];
+    let mut y = vec![T::NAN; dy.len()];
+    forward(
+        g,
+        &x,
+        &k,
+        &mut y,
+        Epilogue {
+            bias: Some(&bias),
+            activation: None,
+        },
+        &mut scratch,
+    );
+    near("forward", g, &y, &want.2, tolerance);
+    let mut dx = vec![T::NAN; x.len()];
+    input_gradient(g, &dy, &k, &mut dx, &mut scratch);
+    near("input gradient", g, &dx, &want.0, tolerance);
+    let mut dk = vec![T::NAN; k.len()];
+    kernel_gradient(g, &x, &dy, &mut dk, &mut scratch);
+    near("kernel gradient", g, &dk, &want.1, tolerance);
+}
+
+/// Sizes of one axis.
+#[derive(Clone, Copy)]
+struct Axis(usize, usize, usize, usize, usize, usize);
+
+const NO: Axis = Axis(1, 1, 1, 1, 0, 0);
+
+fn geometry(
+    batch: usize,
+    axes: [Axis; 3],
+    in_channels: usize,
+    out_channels: usize,
+    groups: usize,
+) -> Geometry {
+    let size = |Axis(n, k, s, d, before, after): Axis| (n + before + after - (k - 1) * d - 1) / s + 1;
+    Geometry {
+        batch,
+        input: axes.map(|a| a.0),
+        output: axes.map(size),
+        kernel: axes.map(|a| a.1),
+        stride: axes.map(|a| a.2),
+        dilation: axes.map(|a| a.3),
+        before: axes.map(|a| a.4),
+        in_channels,
+        out_channels,
+        groups,
+    }
+}
+
+fn cases() -> Vec<Geometry> {
+    let same = Axis(9, 3, 1, 1, 1, 1);
+    vec![
+        geometry(2, [NO, NO, Axis(7, 3, 1, 1, 0, 0)], 2, 3, 1),
+        geometry(2, [NO, same, same], 3, 5, 1),
+        geometry(1, [NO, same, Axis(31, 3, 1, 1, 1, 1)], 4, 33, 1),
+        geometry(2, [NO, Axis(8, 3, 2, 1, 0, 1), Axis(9, 3, 2, 1, 1, 1)], 17, 20, 1),
+        geometry(
+            1,
+            [NO, Axis(10, 3, 1, 2, 2, 2), Axis(11, 2, 1, 3, 1, 2)],
+            3,
+            40,
+            1,
+        ),
+        geometry(2, [NO, Axis(9, 2, 3, 2, 1, 0), Axis(12, 3, 2, 3, 3, 3)], 3, 4, 1),
+        geometry(2, [NO, Axis(6, 1, 1, 1, 0, 0), Axis(5, 1, 1, 1, 0, 0)], 6, 19, 1),
+        geometry(2, [NO, Axis(7, 1, 2, 1, 0, 0), Axis(8, 1, 2, 1, 0, 0)], 6, 9, 1),
+        geometry(2, [NO, same, Axis(8, 3, 1, 1, 1, 1)], 6, 4, 2),
+        geometry(2, [NO, same, Axis(8, 3, 2, 1, 0, 1)], 18, 18, 18),
+        geometry(1, [NO, same, same], 3, 6, 3),
+        geometry(
+            1,
+            [
+                Axis(5, 3, 1, 1, 1, 1),
+                Axis(4, 2, 2, 1, 0, 0),
+                Axis(6, 3, 1, 1, 1, 1),
+            ],
+            2,
+            3,
+            1,
+        ),
+        geometry(1, [NO, NO, Axis(20, 4, 1, 2, 6, 0)], 2, 3, 1),
+        geometry(1, [NO, NO, Axis(5, 2, 1, 1, 4, 4)], 2, 3, 1),
+        geometry(1, [NO, NO, Axis(3, 7, 1, 1, 3, 3)], 2, 3, 1),
+        geometry(3, [NO, Axis(4, 4, 4, 1, 0, 0), Axis(9, 2, 4, 1, 0, 0)], 5, 7, 1),
+    ]
+}
+
+#[test]
+fn all_three_products_at_every_level() {
+    for level in levels() {
+        with_level(level, || {
+            for g in cases() {
+                check::<f32>(&g, 1e-4);
+                check::<f64>(&g, 1e-12);
+            }
+        });
+    }
+}
+
+#[test]
+fn large_ones_split_into_the_same_bits() {
+    let axis = Axis(32, 3, 1, 1, 1, 1);
+    let g = geometry(5, [NO, axis, axis], 16, 24, 1);
+    let (x, k, dy) = (
+        numbers::<f32>(g.input_len(), 1),
+        numbers::<f32>(g.kernel_len(), 2),
+        numbers::<f32>(g.output_len(), 3),
+    );
+    let run = || {
+        let mut scratch = vec![0.0; g.scratch().max(g.kernel_scratch())];
+        let (mut y, mut dx, mut dk) = (dy.clone(), x.clone(), k.clone());
+        forward(&g, &x, &k, &mut y, Epilogue::NONE, &mut scratch);
+        input_gradient(&g, &dy, &k, &mut dx, &mut scratch);
+        kernel_gradient(&g, &x, &dy, &mut dk, &mut scratch);
+        (y, dx, dk)
+    };
+    assert!(g.kernel_scratch() > g.kernel_len(), "this size should split");
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(3)
+        .build()
+        .expect("threads");
+    assert_eq!(run(), pool.install(run));
+    check::<f32>(&g, 1e-3);
+}
