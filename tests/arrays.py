@@ -10,19 +10,19 @@ Array = np.ndarray
 
 
 def fortran(a: Array) -> Array:
-    return np.asfortranarray(a)
+    return np.array(a, order="F")
 
 
 def strided(a: Array) -> Array:
     """Every second element of a larger array, along each axis."""
     big = np.zeros(tuple(2 * n for n in a.shape), a.dtype)
-    view = big[tuple(slice(None, None, 2) for _ in a.shape)]
+    view = big[(..., *(slice(None, None, 2) for _ in a.shape))]
     view[...] = a
     return view
 
 
 def negative_stride(a: Array) -> Array:
-    flip = tuple(slice(None, None, -1) for _ in a.shape)
+    flip = (..., *(slice(None, None, -1) for _ in a.shape))
     return a[flip].copy()[flip]
 
 
@@ -45,7 +45,7 @@ def misaligned(a: Array) -> Array:
 
 
 def transposed(a: Array) -> Array:
-    return np.ascontiguousarray(a.T).T
+    return np.array(a.T, order="C").T
 
 
 LAYOUTS: dict[str, Callable[[Array], Array]] = {

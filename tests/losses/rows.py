@@ -31,12 +31,12 @@ class LossRow:
     y_true: np.ndarray
     y_pred: np.ndarray
     arguments: dict[str, Any] = field(default_factory=dict)
-    gradient: bool = True
+    note: str = ""
 
     @property
     def id(self) -> str:
         arguments = ",".join(f"{k}={v}" for k, v in self.arguments.items())
-        return f"{self.loss}-{self.y_true.shape}-{self.y_pred.shape}-{arguments}".replace(" ", "")
+        return f"{self.loss}-{self.y_true.shape}-{self.y_pred.shape}-{arguments}{self.note}".replace(" ", "")
 
 
 ROWS = [
@@ -51,7 +51,7 @@ ROWS = [
     LossRow("Huber", "huber", *REAL, {"delta": 0.4}),
     LossRow("LogCosh", "log_cosh", *REAL),
     LossRow("Hinge", "hinge", BINARY, LOGITS),
-    LossRow("Hinge", "hinge", 2 * BINARY - 1, LOGITS),
+    LossRow("Hinge", "hinge", 2 * BINARY - 1, LOGITS, note="signs"),
     LossRow("SquaredHinge", "squared_hinge", BINARY, LOGITS),
     LossRow("CategoricalHinge", "categorical_hinge", ONE_HOT, LOGITS),
     LossRow("KLDivergence", "kl_divergence", SOFT, PROBABILITIES),
@@ -62,7 +62,9 @@ ROWS = [
     LossRow("BinaryCrossentropy", "binary_crossentropy", BINARY, UNIT, {"label_smoothing": 0.2}),
     LossRow("BinaryCrossentropy", "binary_crossentropy", BINARY, LOGITS, {"from_logits": True}),
     LossRow("BinaryCrossentropy", "binary_crossentropy", BINARY, UNIT, {"axis": 0}),
-    LossRow("BinaryCrossentropy", "binary_crossentropy", BINARY, 60 * LOGITS, {"from_logits": True}),
+    LossRow(
+        "BinaryCrossentropy", "binary_crossentropy", BINARY, 60 * LOGITS, {"from_logits": True}, note="large"
+    ),
     LossRow("CategoricalCrossentropy", "categorical_crossentropy", ONE_HOT, PROBABILITIES),
     LossRow(
         "CategoricalCrossentropy", "categorical_crossentropy", SOFT, PROBABILITIES, {"label_smoothing": 0.1}
@@ -70,7 +72,12 @@ ROWS = [
     LossRow("CategoricalCrossentropy", "categorical_crossentropy", ONE_HOT, LOGITS, {"from_logits": True}),
     LossRow("CategoricalCrossentropy", "categorical_crossentropy", ONE_HOT, PROBABILITIES, {"axis": 0}),
     LossRow(
-        "CategoricalCrossentropy", "categorical_crossentropy", ONE_HOT, 99 * LOGITS, {"from_logits": True}
+        "CategoricalCrossentropy",
+        "categorical_crossentropy",
+        ONE_HOT,
+        99 * LOGITS,
+        {"from_logits": True},
+        note="large",
     ),
     LossRow("SparseCategoricalCrossentropy", "sparse_categorical_crossentropy", CLASSES, PROBABILITIES),
     LossRow(
