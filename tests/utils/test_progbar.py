@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from oxhorn import config
 from oxhorn.utils import Progbar
 from oxhorn.utils import progbar as module
 
@@ -171,3 +172,14 @@ def test_bad_arguments():
         Progbar(1, stateful_metrics=["a"], stateless_metrics=["b"])
     with pytest.raises(ValueError, match="expected verbose to be 0, 1 or 2, got 3"):
         Progbar(1, verbose=3)
+
+
+def test_goes_to_the_log_when_asked(capsys, caplog):
+    config.disable_interactive_logging()
+    try:
+        with caplog.at_level("INFO", logger="oxhorn"):
+            Progbar(1, verbose=2).update(1, [("loss", 1.0)])
+    finally:
+        config.enable_interactive_logging()
+    assert capsys.readouterr().out == ""
+    assert "1/1 - " in caplog.text

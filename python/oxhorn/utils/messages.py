@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import sys
+
+from oxhorn.config import is_interactive_logging_enabled
 
 _PLAIN = str.maketrans({"━": "=", "│": "|", "─": "-"})
 
@@ -10,7 +13,8 @@ _PLAIN = str.maketrans({"━": "=", "│": "|", "─": "-"})
 def print_message(text: str, end: str = "\n") -> None:
     """Write `text` to standard output and flush it.
 
-    A terminal that cannot show box-drawing characters gets plain ones instead of an error.
+    After `config.disable_interactive_logging()` it goes to the logger `"oxhorn"` instead. A terminal that cannot show
+    box-drawing characters gets plain ones instead of an error.
 
     Args:
         text: what to print.
@@ -21,6 +25,9 @@ def print_message(text: str, end: str = "\n") -> None:
         >>> print_message("ready")
         ready
     """
+    if not is_interactive_logging_enabled():
+        logging.getLogger("oxhorn").info(text)
+        return
     out = sys.stdout
     if out is None:  # pythonw and some services have no standard output
         return
