@@ -4,6 +4,8 @@ pub mod conv;
 pub mod gemm;
 pub mod math;
 pub mod parallel;
+pub mod reduce;
+pub mod rows;
 pub mod real;
 pub mod simd;
 pub mod tile;
