@@ -51,6 +51,7 @@ class Loss:
         self.reduction = standardize_reduction(reduction)
         self._dtype_policy = dtype_policies.get(dtype or config.floatx())
         self._dtype: str = self._dtype_policy.compute_dtype
+        self._dtype_is_given = dtype is not None
 
     @property
     def dtype(self) -> str:
@@ -69,23 +70,31 @@ class Loss:
             A scalar tensor; without reduction, one value for each sample.
         """
         in_mask = mask_of(y_pred)
-        y_pred = tree.map_structure(lambda x: convert(x, self.dtype), y_pred)
-        y_true = tree.map_structure(self._convert_targets, y_true)
+        dtype = self._computation_dtype(y_pred)
+        y_pred = tree.map_structure(lambda x: convert(x, dtype), y_pred)
+        y_true = tree.map_structure(lambda x: self._convert_targets(x, dtype), y_true)
         losses = self.call(y_true, y_pred)
         out_mask = mask_of(losses)
         mask = in_mask if out_mask is None else out_mask
         if in_mask is not None and out_mask is not None:
             mask = op("logical_and", convert(in_mask, "bool"), convert(out_mask, "bool"))
-        return reduce_weighted_values(losses, sample_weight, mask, self.reduction, self.dtype, who=self.name)
+        return reduce_weighted_values(losses, sample_weight, mask, self.reduction, dtype, who=self.name)
+
+    def _computation_dtype(self, y_pred: Any) -> str:
+        """The loss's own type; where none was asked for, float64 tensors are not cut down to it."""
+        leaves = [] if self._dtype_is_given else tree.flatten(y_pred)
+        if any(isinstance(leaf, _core.Tensor) and leaf.dtype == "float64" for leaf in leaves):
+            return "float64"
+        return self.dtype
 
     # Class numbers stay integers: float32 holds them only up to 2^24.
     _keeps_integer_targets = False
 
-    def _convert_targets(self, x: Any) -> _core.Tensor:
+    def _convert_targets(self, x: Any, dtype: str) -> _core.Tensor:
         x = convert(x)
         if self._keeps_integer_targets and x.dtype in ("int32", "int64", "uint8"):
             return x
-        return cast(x, self.dtype)
+        return cast(x, dtype)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """The loss of each sample; subclasses implement it.

@@ -7,55 +7,42 @@ from typing import Any
 import numpy as np
 
 from oxhorn import _core
-from oxhorn.optimizers import LearningRateSchedule, Optimizer
 
 # A schedule is worked out in Python for so many steps ahead.
 STEPS_AHEAD = 256
 
 
 class OptimizerStep:
-    """One optimizer, ready to update variables.
+    """A built optimizer as it is now, ready to update variables.
 
-    Args:
-        optimizer: A built optimizer.
+    Attributes:
+        in_core: Whether the core knows the whole update. A rule, or an `apply`, that is written in Python is traced
+            instead.
+        core: The core's side of the optimizer.
+        iterations: The variable that counts updates.
+        learning_rate: The variable that holds the learning rate; unused where a schedule decides it.
     """
 
     def __init__(self, optimizer: Any) -> None:
         self._optimizer = optimizer
-        self.core: _core.OptimizerCore | None = getattr(optimizer, "_core", None)
-        kind = type(optimizer)
-        # A rule written in Python replaces the core's: then the update is traced with everything else.
-        self.in_core = self.core is not None and not any(
-            "update_step" in each.__dict__ or "apply" in each.__dict__
-            for each in kind.__mro__[: kind.__mro__.index(Optimizer)]
-            if not each.__module__.startswith("oxhorn.optimizers")
-        )
+        self.core: _core.OptimizerCore | None = optimizer._core
+        own_apply = not type(optimizer).apply.__module__.startswith("oxhorn.optimizers.")
+        self.in_core = self.core is not None and optimizer._rule_is_in_core() and not own_apply
         self.iterations = optimizer._iterations
-        self._schedule = None
-        rate = optimizer._learning_rate
-        if isinstance(rate, LearningRateSchedule) or not isinstance(rate, _core.Variable):
-            self._schedule = rate if callable(rate) else None
-            self.learning_rate: Any = _core.Variable(
-                np.asarray(0.0 if callable(rate) else float(rate), np.float64),
-                trainable=False,
-                name="learning_rate",
-            )
-        else:
-            self.learning_rate = rate
+        self._rate = optimizer._learning_rate
+        self.has_schedule = not isinstance(self._rate, _core.Variable)
+        self.learning_rate: Any = (
+            _core.Variable(np.zeros((), np.float32), trainable=False) if self.has_schedule else self._rate
+        )
 
-    @property
-    def has_schedule(self) -> bool:
-        """Whether a schedule decides the learning rate of each step."""
-        return self._schedule is not None
+    def is_current(self) -> bool:
+        """Whether nothing in the optimizer was replaced since."""
+        return self._optimizer._core is self.core and self._optimizer._learning_rate is self._rate
 
     def rates(self, count: int) -> list[float]:
-        """The learning rates of the next `count` steps."""
-        schedule = self._schedule
-        assert schedule is not None
-        if not isinstance(schedule, LearningRateSchedule):
-            return [float(schedule()) for _ in range(count)]
+        """The learning rates of the next `count` steps, where a schedule decides them."""
         first = int(self.iterations.numpy())
-        return [float(schedule(first + step)) for step in range(count)]
+        return [self._optimizer._current_learning_rate(first + step) for step in range(count)]
 
     def trace(self, gradients: list[Any], variables: list[Any]) -> None:
         """Record the update in the trace in progress."""

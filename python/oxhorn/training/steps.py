@@ -10,7 +10,7 @@ import numpy as np
 from oxhorn import _core
 from oxhorn.training.data_adapters.batch import Batch, Column
 from oxhorn.training.data_adapters.packing import pack_x_y_sample_weight
-from oxhorn.training.optimizer_steps import STEPS_AHEAD
+from oxhorn.training.optimizer_steps import STEPS_AHEAD, OptimizerStep
 from oxhorn.training.tracing import TracedStep
 
 
@@ -41,15 +41,23 @@ class TracedSteps:
     def __init__(self, model: Any, step: TracedStep) -> None:
         self._model = model
         self._step = step
-        optimizer = step.optimizer
-        self._loop: _core.TrainLoop | None
-        if step.variables and optimizer is not None and optimizer.core is not None:
-            self._loop = _core.TrainLoop(
-                step.program, optimizer.core, step.variables, optimizer.iterations, optimizer.learning_rate
+        self._evaluation = None if step.variables else _core.EvalLoop(step.program)
+        self._training: tuple[OptimizerStep, _core.TrainLoop] | None = None
+
+    def _loop(self) -> tuple[OptimizerStep, _core.TrainLoop]:
+        """The training loop, made again when somebody gave the optimizer another rate or rule."""
+        if self._training is None or not self._training[0].is_current():
+            optimizer = OptimizerStep(self._model.optimizer)
+            assert optimizer.core is not None
+            loop = _core.TrainLoop(
+                self._step.program,
+                optimizer.core,
+                self._step.variables,
+                optimizer.iterations,
+                optimizer.learning_rate,
             )
-        else:
-            self._loop = None
-            self._eval_loop = _core.EvalLoop(step.program)
+            self._training = optimizer, loop
+        return self._training
 
     def run(
         self,
@@ -61,16 +69,37 @@ class TracedSteps:
         max_steps: int,
         budget: float,
     ) -> int:
-        if self._loop is None:
-            return int(
-                self._eval_loop.run(batch.columns, order, start, stop, batch_size, max_steps, budget, None)
-            )
-        optimizer = self._step.optimizer
-        if optimizer is None or not optimizer.has_schedule:
-            return int(self._loop.run(batch.columns, order, start, stop, batch_size, max_steps, budget))
+        columns = batch.columns
+        if self._evaluation is not None:
+            return self._evaluation.run(columns, order, start, stop, batch_size, max_steps, budget, None)
+        constraints = self._step.constraints
+        if constraints is None:
+            return self._train(columns, order, start, stop, batch_size, max_steps, budget)
+        # Constraints hold after every update, so the core takes one step at a time.
+        until = time.monotonic() + budget
+        at = start
+        for _ in range(max_steps):
+            at += self._train(columns, order, at, stop, batch_size, 1, 0.0)
+            constraints.run([])
+            if at >= stop or time.monotonic() >= until:
+                break
+        return at - start
+
+    def _train(
+        self,
+        columns: list[Column],
+        order: Column | None,
+        start: int,
+        stop: int,
+        batch_size: int,
+        max_steps: int,
+        budget: float,
+    ) -> int:
+        optimizer, loop = self._loop()
+        if not optimizer.has_schedule:
+            return loop.run(columns, order, start, stop, batch_size, max_steps, budget)
         ahead = min(max_steps, -(-(stop - start) // batch_size), STEPS_AHEAD)
-        rates = optimizer.rates(ahead)
-        return int(self._loop.run(batch.columns, order, start, stop, batch_size, ahead, budget, rates))
+        return loop.run(columns, order, start, stop, batch_size, ahead, budget, optimizer.rates(ahead))
 
     def logs(self) -> dict[str, Any]:
         logs: dict[str, Any] = self._model.get_metrics_result()

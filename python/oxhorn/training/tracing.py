@@ -24,14 +24,14 @@ class TracedStep:
 
     Attributes:
         program: One gradient for each of `variables` as outputs, or no outputs; metric updates as assignments.
-        variables: What the optimizer updates in the core; empty where the program needs no help or trains nothing.
-        optimizer: How the optimizer takes part, or `None`.
+        variables: What the optimizer updates in the core; empty where the program does it, or nothing is trained.
+        constraints: Puts the updated variables back into their constraints; `None` where none has one.
         extra_logs: What an overridden `compute_metrics` returned beyond the metrics, as variables.
     """
 
     program: _core.Program
     variables: list[Any] = field(default_factory=list)
-    optimizer: OptimizerStep | None = None
+    constraints: _core.Program | None = None
     extra_logs: dict[str, Any] = field(default_factory=dict)
 
 
@@ -74,9 +74,21 @@ def trace_train_step(model: Any, batch: Batch) -> TracedStep:
         step = OptimizerStep(model.optimizer)
         if not step.in_core:
             step.trace(gradients, variables)
-            return TracedStep(graph.compile([]), optimizer=step, extra_logs=extra_logs)
+            return TracedStep(graph.compile([]), extra_logs=extra_logs)
         program = graph.compile([gradient for _, gradient in reached])
-        return TracedStep(program, [variable for variable, _ in reached], step, extra_logs)
+    updated = [variable for variable, _ in reached]
+    return TracedStep(program, updated, _trace_constraints(updated), extra_logs)
+
+
+def _trace_constraints(variables: list[Any]) -> _core.Program | None:
+    constrained = [variable for variable in variables if getattr(variable, "constraint", None) is not None]
+    if not constrained:
+        return None
+    with _core.Graph() as graph:
+        for variable in constrained:
+            variable.assign(variable.constraint(variable))
+        program = graph.compile([])
+    return program
 
 
 def trace_test_step(model: Any, batch: Batch) -> TracedStep:

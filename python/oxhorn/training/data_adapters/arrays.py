@@ -117,12 +117,9 @@ def _to_array(value: Any, who: str) -> np.ndarray[Any, Any]:
         )
     try:
         return np.asarray(value)
-    except (MemoryError, KeyboardInterrupt):
-        raise
-    except Exception as error:
+    except (TypeError, ValueError) as error:
         raise ValueError(
-            f"{who} could not be read as an array of numbers: {type(error).__name__}: {error}. "
-            "Every sample must have the same shape."
+            f"{who} could not be read as an array of numbers: {error}. Every sample must have the same shape."
         ) from error
 
 
