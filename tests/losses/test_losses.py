@@ -142,7 +142,6 @@ def test_unit_and_zero_weights() -> None:
         ("msle", "mean_squared_logarithmic_error"),
         ("bce", "binary_crossentropy"),
         ("kld", "kl_divergence"),
-        ("logcosh", "log_cosh"),
     ],
 )
 def test_short_names(name: str, function: str) -> None:

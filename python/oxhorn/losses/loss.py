@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from oxhorn.engine.naming import auto_name
-
 from oxhorn import _core, config, dtype_policies, tree
+from oxhorn.engine.naming import auto_name
 from oxhorn.losses.values import align_weights, cast, convert, mask_of, op
 
 REDUCTIONS = ("sum_over_batch_size", "sum", None, "none", "mean", "mean_with_sample_weight")
