@@ -22,7 +22,7 @@ class L1(CoreRegularizer):
         When called with a weight: a scalar tensor.
 
     Raises:
-        ValueError: If the factor is no finite number.
+        ValueError: If the factor is no finite number, or negative.
 
     Example:
     >>> import numpy as np
@@ -34,7 +34,7 @@ class L1(CoreRegularizer):
     core_name = "L1"
 
     def __init__(self, l1: float | None = 0.01) -> None:
-        self.l1 = number(0.01 if l1 is None else l1, "l1", "L1")
+        self.l1 = number(0.01 if l1 is None else l1, "l1", "L1", low=0.0)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -53,7 +53,7 @@ class L2(CoreRegularizer):
         When called with a weight: a scalar tensor.
 
     Raises:
-        ValueError: If the factor is no finite number.
+        ValueError: If the factor is no finite number, or negative.
 
     Example:
     >>> import numpy as np
@@ -65,7 +65,7 @@ class L2(CoreRegularizer):
     core_name = "L2"
 
     def __init__(self, l2: float | None = 0.01) -> None:
-        self.l2 = number(0.01 if l2 is None else l2, "l2", "L2")
+        self.l2 = number(0.01 if l2 is None else l2, "l2", "L2", low=0.0)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -85,7 +85,7 @@ class L1L2(CoreRegularizer):
         When called with a weight: a scalar tensor.
 
     Raises:
-        ValueError: If a factor is no finite number.
+        ValueError: If a factor is no finite number, or negative.
 
     Example:
     >>> import numpy as np
@@ -97,8 +97,8 @@ class L1L2(CoreRegularizer):
     core_name = "L1L2"
 
     def __init__(self, l1: float | None = 0.0, l2: float | None = 0.0) -> None:
-        self.l1 = number(0.0 if l1 is None else l1, "l1", "L1L2")
-        self.l2 = number(0.0 if l2 is None else l2, "l2", "L1L2")
+        self.l1 = number(0.0 if l1 is None else l1, "l1", "L1L2", low=0.0)
+        self.l2 = number(0.0 if l2 is None else l2, "l2", "L1L2", low=0.0)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

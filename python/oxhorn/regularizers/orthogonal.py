@@ -36,7 +36,7 @@ class OrthogonalRegularizer(CoreRegularizer):
     core_name = "OrthogonalRegularizer"
 
     def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
-        self.factor = number(factor, "factor", "OrthogonalRegularizer")
+        self.factor = number(factor, "factor", "OrthogonalRegularizer", low=0.0)
         self.mode = choice(mode, ("rows", "columns"), "mode", "OrthogonalRegularizer")
 
     def get_config(self) -> dict[str, Any]:
