@@ -1,5 +1,6 @@
 //! From Keras's JSON to a struct: unknown keys are ignored, wrong ones named.
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 
@@ -7,10 +8,17 @@ use crate::error::{Error, Result};
 
 /// Reads a config. An error names the key, what was expected there, and what was found.
 pub fn parse<T: DeserializeOwned>(who: &str, text: &str) -> Result<T> {
-    let json: Json = serde_json::from_str(text)
-        .map_err(|e| Error::value(who).expected("a config that is JSON").got(e.to_string()).hint("Pass what get_config returned"))?;
+    let json: Json = serde_json::from_str(text).map_err(|e| {
+        Error::value(who)
+            .expected("a config that is JSON")
+            .got(e.to_string())
+            .hint("Pass what get_config returned")
+    })?;
     let Json::Object(map) = json else {
-        return Err(Error::value(who).expected("a config that is a JSON object").got(kind(&json)).hint("Pass what get_config returned"));
+        return Err(Error::value(who)
+            .expected("a config that is a JSON object")
+            .got(kind(&json))
+            .hint("Pass what get_config returned"));
     };
     serde_json::from_value(Json::Object(map.clone())).map_err(|e| explain::<T>(who, &map, &e.to_string()))
 }
@@ -25,7 +33,10 @@ fn explain<T: DeserializeOwned>(who: &str, map: &Map<String, Json>, text: &str) 
             .expected(format!("`{key}` to be {expected}"))
             .got(format!("{key}={} ({found})", map[key]))
             .hint("Pass a value of that kind"),
-        None => Error::value(who).expected(expected).got(found).hint("Pass what get_config returned"),
+        None => Error::value(who)
+            .expected(expected)
+            .got(found)
+            .hint("Pass what get_config returned"),
     }
 }
 
@@ -65,6 +76,27 @@ pub fn yes() -> bool {
     true
 }
 
+/// One axis, or several.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged, expecting = "an integer or a list of integers")]
+pub enum Axes {
+    One(i64),
+    Many(Vec<i64>),
+}
+
+impl Axes {
+    pub fn last() -> Self {
+        Axes::One(-1)
+    }
+
+    pub fn to_vec(&self) -> Vec<i64> {
+        match self {
+            Axes::One(axis) => vec![*axis],
+            Axes::Many(axes) => axes.clone(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::num::NonZeroUsize;
@@ -89,11 +121,20 @@ mod tests {
     #[test]
     fn errors_name_the_key() {
         for (text, parts) in [
-            (r#"{"units": 0}"#, vec!["Dense: expected `units` to be a positive whole number", "units=0"]),
+            (
+                r#"{"units": 0}"#,
+                vec!["Dense: expected `units` to be a positive whole number", "units=0"],
+            ),
             (r#"{"units": -1}"#, vec!["`units`", "-1"]),
             (r#"{"units": 1.5, "use_bias": true}"#, vec!["`units`", "1.5"]),
-            (r#"{"use_bias": 3, "units": 3}"#, vec!["`use_bias` to be a boolean", "3"]),
-            (r#"{"units": 3, "use_bias": null}"#, vec!["`use_bias` to be a boolean", "null"]),
+            (
+                r#"{"use_bias": 3, "units": 3}"#,
+                vec!["`use_bias` to be a boolean", "3"],
+            ),
+            (
+                r#"{"units": 3, "use_bias": null}"#,
+                vec!["`use_bias` to be a boolean", "null"],
+            ),
             (r"{}", vec!["missing field `units`"]),
             ("[1]", vec!["JSON object", "an array"]),
             ("{", vec!["JSON"]),

@@ -8,6 +8,7 @@ pub mod dtype;
 pub mod error;
 pub mod initializers;
 pub mod kernels;
+pub mod layers;
 pub mod ops;
 pub mod optimizers;
 pub mod rng;

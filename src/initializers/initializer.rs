@@ -20,7 +20,12 @@ pub type Make = fn(&str) -> Result<Box<dyn Initializer>>;
 /// The values that the initializer of this name and config gives a weight.
 pub fn initialize(class_name: &str, config: &str, shape: &[usize], dtype: DType) -> Result<Tensor> {
     let Some((_, make)) = INITIALIZERS.iter().find(|(name, _)| *name == class_name) else {
-        return Err(Error::unknown("initialize", "an initializer", class_name, &names()));
+        return Err(Error::unknown(
+            "initialize",
+            "an initializer",
+            class_name,
+            &names(),
+        ));
     };
     make(config)?.values(shape, dtype)
 }
@@ -52,7 +57,10 @@ pub fn floats_only(who: &str, dtype: DType) -> Result<()> {
     if dtype.is_float() {
         return Ok(());
     }
-    Err(Error::type_error(who).expected("a float dtype").got(dtype.name()).hint("Pass dtype='float32' or 'float64'"))
+    Err(Error::type_error(who)
+        .expected("a float dtype")
+        .got(dtype.name())
+        .hint("Pass dtype='float32' or 'float64'"))
 }
 
 /// A tensor of floats in a float dtype.
@@ -66,7 +74,10 @@ pub fn from_f64(shape: &[usize], values: &[f64], dtype: DType) -> Result<Tensor>
 
 /// The error of an initializer for a shape it has no values for.
 pub fn shape_error(who: &str, expected: &str, shape: &[usize]) -> Error {
-    Error::value(who).expected(expected).got(format!("shape {}", show_shape(shape))).hint("Use another initializer for such a weight")
+    Error::value(who)
+        .expected(expected)
+        .got(format!("shape {}", show_shape(shape)))
+        .hint("Use another initializer for such a weight")
 }
 
 #[cfg(test)]
@@ -74,7 +85,10 @@ mod tests {
     use super::*;
 
     fn floats(class_name: &str, config: &str, shape: &[usize]) -> Vec<f64> {
-        initialize(class_name, config, shape, DType::F64).unwrap().slice::<f64>().to_vec()
+        initialize(class_name, config, shape, DType::F64)
+            .unwrap()
+            .slice::<f64>()
+            .to_vec()
     }
 
     fn moments(x: &[f64]) -> (f64, f64) {
@@ -88,17 +102,37 @@ mod tests {
         assert_eq!(floats("Zeros", "{}", &[2]), [0.0, 0.0]);
         assert_eq!(floats("Ones", "{}", &[2]), [1.0, 1.0]);
         assert_eq!(floats("Constant", r#"{"value": 0.5}"#, &[2]), [0.5, 0.5]);
-        assert_eq!(floats("Identity", r#"{"gain": 2.0}"#, &[2, 3]), [2.0, 0.0, 0.0, 0.0, 2.0, 0.0]);
-        assert_eq!(initialize("Ones", "{}", &[3], DType::I32).unwrap().slice::<i32>(), [1, 1, 1]);
+        assert_eq!(
+            floats("Identity", r#"{"gain": 2.0}"#, &[2, 3]),
+            [2.0, 0.0, 0.0, 0.0, 2.0, 0.0]
+        );
+        assert_eq!(
+            initialize("Ones", "{}", &[3], DType::I32).unwrap().slice::<i32>(),
+            [1, 1, 1]
+        );
     }
 
     #[test]
     fn random_numbers_have_the_right_moments() {
-        let (mean, var) = moments(&floats("RandomNormal", r#"{"mean": 1.0, "stddev": 0.5, "seed": 3}"#, &[100, 200]));
-        assert!((mean - 1.0).abs() < 0.02 && (var - 0.25).abs() < 0.01, "{mean} {var}");
-        let u = floats("RandomUniform", r#"{"minval": -1.0, "maxval": 3.0, "seed": [3, 1]}"#, &[20000]);
+        let (mean, var) = moments(&floats(
+            "RandomNormal",
+            r#"{"mean": 1.0, "stddev": 0.5, "seed": 3}"#,
+            &[100, 200],
+        ));
+        assert!(
+            (mean - 1.0).abs() < 0.02 && (var - 0.25).abs() < 0.01,
+            "{mean} {var}"
+        );
+        let u = floats(
+            "RandomUniform",
+            r#"{"minval": -1.0, "maxval": 3.0, "seed": [3, 1]}"#,
+            &[20000],
+        );
         let (mean, var) = moments(&u);
-        assert!((mean - 1.0).abs() < 0.05 && (var - 16.0 / 12.0).abs() < 0.05, "{mean} {var}");
+        assert!(
+            (mean - 1.0).abs() < 0.05 && (var - 16.0 / 12.0).abs() < 0.05,
+            "{mean} {var}"
+        );
         assert!(u.iter().all(|v| (-1.0..3.0).contains(v)));
         let t = floats("TruncatedNormal", r#"{"stddev": 0.1, "seed": 3}"#, &[20000]);
         assert!(t.iter().all(|v| v.abs() <= 0.2));
@@ -113,11 +147,24 @@ mod tests {
             ("HeNormal", r#"{"seed": 1}"#, &[300, 100], 2.0 / 300.0),
             ("LecunUniform", r#"{"seed": 1}"#, &[300, 100], 1.0 / 300.0),
             ("LecunNormal", r#"{"seed": 1}"#, &[3, 3, 32, 100], 1.0 / 288.0),
-            ("VarianceScaling", r#"{"seed": 1, "scale": 3.0, "mode": "fan_out", "distribution": "untruncated_normal"}"#, &[300, 100], 0.03),
-            ("VarianceScaling", r#"{"seed": 1, "scale": 1.0, "mode": "fan_in", "distribution": "uniform", "input_axes": [1], "output_axes": [0]}"#, &[300, 100], 0.01),
+            (
+                "VarianceScaling",
+                r#"{"seed": 1, "scale": 3.0, "mode": "fan_out", "distribution": "untruncated_normal"}"#,
+                &[300, 100],
+                0.03,
+            ),
+            (
+                "VarianceScaling",
+                r#"{"seed": 1, "scale": 1.0, "mode": "fan_in", "distribution": "uniform", "input_axes": [1], "output_axes": [0]}"#,
+                &[300, 100],
+                0.01,
+            ),
         ] {
             let (mean, var) = moments(&floats(class, config, shape));
-            assert!(mean.abs() < 0.01 && (var / want - 1.0).abs() < 0.05, "{class}: {mean} {var} {want}");
+            assert!(
+                mean.abs() < 0.01 && (var / want - 1.0).abs() < 0.05,
+                "{class}: {mean} {var} {want}"
+            );
         }
     }
 
@@ -138,7 +185,9 @@ mod tests {
             for i in 0..small {
                 for j in 0..small {
                     let dot: f64 = if rows < columns {
-                        (0..columns).map(|k| w[i * columns + k] * w[j * columns + k]).sum()
+                        (0..columns)
+                            .map(|k| w[i * columns + k] * w[j * columns + k])
+                            .sum()
                     } else {
                         (0..rows).map(|k| w[k * columns + i] * w[k * columns + j]).sum()
                     };
@@ -152,12 +201,48 @@ mod tests {
     #[test]
     fn errors_say_what_to_do() {
         for (class, config, shape, dtype, parts) in [
-            ("HeNormall", "{}", &[2][..], DType::F32, &["unknown", "'HeNormall'", "HeNormal"][1..]),
-            ("Identity", "{}", &[2], DType::F32, &["Identity: expected a matrix", "(2,)"]),
-            ("Orthogonal", r#"{"seed": 1}"#, &[2], DType::F32, &["Orthogonal: expected", "(2,)"]),
-            ("RandomNormal", r#"{"seed": 1}"#, &[2], DType::I32, &["RandomNormal", "float dtype", "int32"]),
-            ("VarianceScaling", r#"{"seed": 1, "scale": 0.0}"#, &[2], DType::F32, &["`scale`", "0"]),
-            ("VarianceScaling", r#"{"seed": 1, "mode": "fan"}"#, &[2], DType::F32, &["`mode`", "fan_in"]),
+            (
+                "HeNormall",
+                "{}",
+                &[2][..],
+                DType::F32,
+                &["unknown", "'HeNormall'", "HeNormal"][1..],
+            ),
+            (
+                "Identity",
+                "{}",
+                &[2],
+                DType::F32,
+                &["Identity: expected a matrix", "(2,)"],
+            ),
+            (
+                "Orthogonal",
+                r#"{"seed": 1}"#,
+                &[2],
+                DType::F32,
+                &["Orthogonal: expected", "(2,)"],
+            ),
+            (
+                "RandomNormal",
+                r#"{"seed": 1}"#,
+                &[2],
+                DType::I32,
+                &["RandomNormal", "float dtype", "int32"],
+            ),
+            (
+                "VarianceScaling",
+                r#"{"seed": 1, "scale": 0.0}"#,
+                &[2],
+                DType::F32,
+                &["`scale`", "0"],
+            ),
+            (
+                "VarianceScaling",
+                r#"{"seed": 1, "mode": "fan"}"#,
+                &[2],
+                DType::F32,
+                &["`mode`", "fan_in"],
+            ),
             ("RandomNormal", r#"{"seed": "x"}"#, &[2], DType::F32, &["`seed`"]),
         ] {
             let e = initialize(class, config, shape, dtype).unwrap_err().to_string();

@@ -34,16 +34,25 @@ impl Initializer for Orthogonal {
         let (rows, columns) = (front.iter().product::<usize>(), *columns);
         // The longer side is the length of the vectors that are made orthogonal to each other.
         let (count, length) = (rows.min(columns), rows.max(columns));
-        let size = count.checked_mul(length).filter(|n| *n <= isize::MAX as usize / 8).ok_or_else(|| {
-            Error::value("Orthogonal").expected("a shape whose bytes fit in memory").got(format!("{rows} rows, {columns} columns"))
-        })?;
+        let size = count
+            .checked_mul(length)
+            .filter(|n| *n <= isize::MAX as usize / 8)
+            .ok_or_else(|| {
+                Error::value("Orthogonal")
+                    .expected("a shape whose bytes fit in memory")
+                    .got(format!("{rows} rows, {columns} columns"))
+            })?;
         let mut vectors = vec![0.0_f64; size];
         rng::normal(self.seed.key(), 0, 0.0, 1.0, &mut vectors);
         orthonormalize(&mut vectors, length);
         let mut w = vec![0.0; size];
         for (i, vector) in vectors.chunks_exact(length.max(1)).enumerate() {
             for (k, v) in vector.iter().enumerate() {
-                let at = if rows < columns { i * columns + k } else { k * columns + i };
+                let at = if rows < columns {
+                    i * columns + k
+                } else {
+                    k * columns + i
+                };
                 w[at] = self.gain * v;
             }
         }

@@ -62,12 +62,26 @@ fn small() -> f64 {
 
 pub fn random_normal(config: &str) -> Result<Box<dyn Initializer>> {
     let c: Normal = parse("RandomNormal", config)?;
-    Ok(Box::new(Random { who: "RandomNormal", seed: c.seed, draw: Draw::Normal { mean: c.mean, stddev: c.stddev } }))
+    Ok(Box::new(Random {
+        who: "RandomNormal",
+        seed: c.seed,
+        draw: Draw::Normal {
+            mean: c.mean,
+            stddev: c.stddev,
+        },
+    }))
 }
 
 pub fn truncated_normal(config: &str) -> Result<Box<dyn Initializer>> {
     let c: Normal = parse("TruncatedNormal", config)?;
-    Ok(Box::new(Random { who: "TruncatedNormal", seed: c.seed, draw: Draw::TruncatedNormal { mean: c.mean, stddev: c.stddev } }))
+    Ok(Box::new(Random {
+        who: "TruncatedNormal",
+        seed: c.seed,
+        draw: Draw::TruncatedNormal {
+            mean: c.mean,
+            stddev: c.stddev,
+        },
+    }))
 }
 
 #[derive(Debug, Deserialize)]
@@ -91,5 +105,12 @@ pub fn random_uniform(config: &str) -> Result<Box<dyn Initializer>> {
             .got(format!("minval={}, maxval={}", c.minval, c.maxval))
             .hint("Swap them"));
     }
-    Ok(Box::new(Random { who: "RandomUniform", seed: c.seed, draw: Draw::Uniform { minval: c.minval, maxval: c.maxval } }))
+    Ok(Box::new(Random {
+        who: "RandomUniform",
+        seed: c.seed,
+        draw: Draw::Uniform {
+            minval: c.minval,
+            maxval: c.maxval,
+        },
+    }))
 }

@@ -62,7 +62,9 @@ impl VarianceScaling {
     fn fans(&self, shape: &[usize]) -> Result<(f64, f64)> {
         if let (Some(inputs), Some(outputs)) = (&self.input_axes, &self.output_axes) {
             let product = |axes: &[i64]| -> Result<f64> {
-                axes.iter().try_fold(1.0, |n, &axis| Ok(n * shape[axis_index(self.who, axis, shape.len())?] as f64))
+                axes.iter().try_fold(1.0, |n, &axis| {
+                    Ok(n * shape[axis_index(self.who, axis, shape.len())?] as f64)
+                })
             };
             return Ok((product(inputs)?, product(outputs)?));
         }
@@ -89,14 +91,28 @@ impl Initializer for VarianceScaling {
         };
         let variance = self.scale / fan.max(1.0);
         let draw = match self.distribution {
-            Distribution::TruncatedNormal => Draw::TruncatedNormal { mean: 0.0, stddev: variance.sqrt() / CUT },
-            Distribution::UntruncatedNormal => Draw::Normal { mean: 0.0, stddev: variance.sqrt() },
+            Distribution::TruncatedNormal => Draw::TruncatedNormal {
+                mean: 0.0,
+                stddev: variance.sqrt() / CUT,
+            },
+            Distribution::UntruncatedNormal => Draw::Normal {
+                mean: 0.0,
+                stddev: variance.sqrt(),
+            },
             Distribution::Uniform => {
                 let limit = (3.0 * variance).sqrt();
-                Draw::Uniform { minval: -limit, maxval: limit }
+                Draw::Uniform {
+                    minval: -limit,
+                    maxval: limit,
+                }
             }
         };
-        Random { who: self.who, seed: self.seed, draw }.values(shape, dtype)
+        Random {
+            who: self.who,
+            seed: self.seed,
+            draw,
+        }
+        .values(shape, dtype)
     }
 }
 
@@ -104,7 +120,9 @@ pub fn variance_scaling(config: &str) -> Result<Box<dyn Initializer>> {
     let mut c: VarianceScaling = parse("VarianceScaling", config)?;
     c.who = "VarianceScaling";
     if !(c.scale > 0.0 && c.scale.is_finite()) {
-        return Err(Error::value(c.who).expected("`scale` to be a positive number").got(format!("scale={}", c.scale)));
+        return Err(Error::value(c.who)
+            .expected("`scale` to be a positive number")
+            .got(format!("scale={}", c.scale)));
     }
     Ok(Box::new(c))
 }
@@ -119,14 +137,38 @@ struct Preset {
     output_axes: Option<Vec<i64>>,
 }
 
-fn preset(who: &'static str, config: &str, scale: f64, mode: Mode, distribution: Distribution) -> Result<Box<dyn Initializer>> {
-    let Preset { seed, input_axes, output_axes } = parse(who, config)?;
-    Ok(Box::new(VarianceScaling { who, scale, mode, distribution, seed, input_axes, output_axes }))
+fn preset(
+    who: &'static str,
+    config: &str,
+    scale: f64,
+    mode: Mode,
+    distribution: Distribution,
+) -> Result<Box<dyn Initializer>> {
+    let Preset {
+        seed,
+        input_axes,
+        output_axes,
+    } = parse(who, config)?;
+    Ok(Box::new(VarianceScaling {
+        who,
+        scale,
+        mode,
+        distribution,
+        seed,
+        input_axes,
+        output_axes,
+    }))
 }
 
 /// w ~ N(0, 2 / (fan_in + fan_out)), cut off
 pub fn glorot_normal(config: &str) -> Result<Box<dyn Initializer>> {
-    preset("GlorotNormal", config, 1.0, Mode::FanAvg, Distribution::TruncatedNormal)
+    preset(
+        "GlorotNormal",
+        config,
+        1.0,
+        Mode::FanAvg,
+        Distribution::TruncatedNormal,
+    )
 }
 
 /// w ~ U[-l, l), l = sqrt(6 / (fan_in + fan_out))
@@ -136,7 +178,13 @@ pub fn glorot_uniform(config: &str) -> Result<Box<dyn Initializer>> {
 
 /// w ~ N(0, 2 / fan_in), cut off
 pub fn he_normal(config: &str) -> Result<Box<dyn Initializer>> {
-    preset("HeNormal", config, 2.0, Mode::FanIn, Distribution::TruncatedNormal)
+    preset(
+        "HeNormal",
+        config,
+        2.0,
+        Mode::FanIn,
+        Distribution::TruncatedNormal,
+    )
 }
 
 /// w ~ U[-l, l), l = sqrt(6 / fan_in)
@@ -146,7 +194,13 @@ pub fn he_uniform(config: &str) -> Result<Box<dyn Initializer>> {
 
 /// w ~ N(0, 1 / fan_in), cut off
 pub fn lecun_normal(config: &str) -> Result<Box<dyn Initializer>> {
-    preset("LecunNormal", config, 1.0, Mode::FanIn, Distribution::TruncatedNormal)
+    preset(
+        "LecunNormal",
+        config,
+        1.0,
+        Mode::FanIn,
+        Distribution::TruncatedNormal,
+    )
 }
 
 /// w ~ U[-l, l), l = sqrt(3 / fan_in)

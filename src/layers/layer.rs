@@ -25,11 +25,19 @@ pub struct WeightSpec {
 
 impl WeightSpec {
     pub fn trained(name: &'static str, initializer: &'static str, shape: &[usize]) -> Self {
-        Self { name, shape: shape.into(), trainable: true, initializer }
+        Self {
+            name,
+            shape: shape.into(),
+            trainable: true,
+            initializer,
+        }
     }
 
     pub fn kept(name: &'static str, initializer: &'static str, shape: &[usize]) -> Self {
-        Self { trainable: false, ..Self::trained(name, initializer, shape) }
+        Self {
+            trainable: false,
+            ..Self::trained(name, initializer, shape)
+        }
     }
 }
 
@@ -108,7 +116,9 @@ impl Built {
     }
 
     pub fn call(&self, call: &Call, inputs: &[Value], weights: &[Variable]) -> Result<Vec<Value>> {
-        self.layer.call(call, inputs, weights).map_err(|e| e.inside(&self.who))
+        self.layer
+            .call(call, inputs, weights)
+            .map_err(|e| e.inside(&self.who))
     }
 }
 
@@ -121,13 +131,21 @@ pub fn one(value: Value) -> Result<Vec<Value>> {
 pub fn single<T>(inputs: &[T]) -> Result<&T> {
     match inputs {
         [x] => Ok(x),
-        _ => Err(Error::value("inputs").expected("one tensor").got(format!("a list of {}", inputs.len())).hint("Call the layer on each of them")),
+        _ => Err(Error::value("inputs")
+            .expected("one tensor")
+            .got(format!("a list of {}", inputs.len()))
+            .hint("Call the layer on each of them")),
     }
 }
 
 /// The weights, as many as the layer asked for.
 pub fn exactly<const N: usize>(weights: &[Variable]) -> Result<&[Variable; N]> {
-    weights.try_into().map_err(|_| Error::runtime("weights").expected(format!("{N}")).got(weights.len().to_string()).hint("Build the layer first"))
+    weights.try_into().map_err(|_| {
+        Error::runtime("weights")
+            .expected(format!("{N}"))
+            .got(weights.len().to_string())
+            .hint("Build the layer first")
+    })
 }
 
 /// Refuses inputs of another rank than the layer works on.
@@ -153,5 +171,9 @@ pub fn known(dims: &[Dim], axis: usize) -> Result<usize> {
 
 /// The input as floats: what is none takes the dtype of `like`.
 pub fn floats(x: &Value, like: &Variable) -> Result<Value> {
-    if x.dtype().is_float() { Ok(x.clone()) } else { ops::cast(x, like.dtype()) }
+    if x.dtype().is_float() {
+        Ok(x.clone())
+    } else {
+        ops::cast(x, like.dtype())
+    }
 }

@@ -4,6 +4,10 @@ use std::num::NonZeroUsize;
 
 use serde::Deserialize;
 
+use crate::autograd::Value;
+use crate::error::{Error, Result};
+use crate::ops::{self, Attrs};
+
 /// Where the channels are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -37,28 +41,86 @@ impl DataFormat {
     }
 }
 
-/// One axis, or several.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged, expecting = "an integer or a list of integers")]
-pub enum Axes {
-    One(i64),
-    Many(Vec<i64>),
-}
-
-impl Axes {
-    pub fn last() -> Self {
-        Axes::One(-1)
-    }
-
-    pub fn to_vec(&self) -> Vec<i64> {
-        match self {
-            Axes::One(axis) => vec![*axis],
-            Axes::Many(axes) => axes.clone(),
-        }
-    }
-}
-
 /// Sizes, each at least 1.
 pub fn sizes<const N: usize>(values: [NonZeroUsize; N]) -> [usize; N] {
     values.map(NonZeroUsize::get)
 }
+
+/// An activation by its name in Keras, which is the name of an op.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Activation(String);
+
+impl Default for Activation {
+    fn default() -> Self {
+        Self("linear".into())
+    }
+}
+
+impl Activation {
+    pub fn new(name: &str) -> Self {
+        Self(name.into())
+    }
+
+    /// The activation with its default arguments.
+    pub fn apply(&self, x: &Value) -> Result<Value> {
+        self.apply_with(x, &Attrs::new())
+    }
+
+    pub fn apply_with(&self, x: &Value, attrs: &Attrs) -> Result<Value> {
+        let op = match self.0.as_str() {
+            "linear" => return Ok(x.clone()),
+            "exponential" => "exp",
+            name => name,
+        };
+        let names = Self::names();
+        let Some(op) = ops::lookup(op).filter(|_| names.contains(&self.0.as_str())) else {
+            return Err(Error::unknown("activation", "an activation", &self.0, &names));
+        };
+        op(std::slice::from_ref(x), attrs)?
+            .pop()
+            .ok_or_else(|| Error::runtime("activation").expected("one output").got("none"))
+    }
+
+    /// The names of all activations.
+    pub fn names() -> Vec<&'static str> {
+        NAMES
+            .iter()
+            .copied()
+            .filter(|n| matches!(*n, "linear" | "exponential") || ops::lookup(n).is_some())
+            .collect()
+    }
+}
+
+static NAMES: &[&str] = &[
+    "celu",
+    "elu",
+    "exponential",
+    "gelu",
+    "glu",
+    "hard_shrink",
+    "hard_sigmoid",
+    "hard_silu",
+    "hard_tanh",
+    "leaky_relu",
+    "linear",
+    "log_sigmoid",
+    "log_softmax",
+    "mish",
+    "relu",
+    "relu6",
+    "selu",
+    "sigmoid",
+    "silu",
+    "soft_shrink",
+    "softmax",
+    "softplus",
+    "softsign",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "sparsemax",
+    "squareplus",
+    "tanh",
+    "tanh_shrink",
+    "threshold",
+];

@@ -4,6 +4,7 @@ mod attrs;
 mod convert;
 mod errors;
 mod graph;
+mod layers;
 mod loops;
 mod optimizers;
 mod run;
@@ -21,6 +22,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     variable::register(m)?;
     graph::register(m)?;
     tape::register(m)?;
+    layers::register(m)?;
     loops::register(m)?;
     optimizers::register(m)?;
     system::register(m)

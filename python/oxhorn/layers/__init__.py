@@ -8,6 +8,7 @@ from oxhorn.layers.convolutional import Conv2D as Convolution2D
 from oxhorn.layers.core import Dense, Embedding, Identity
 from oxhorn.layers.input_layer import Input, InputLayer
 from oxhorn.layers.layer import Layer
+from oxhorn.layers.lookup import deserialize, serialize
 from oxhorn.layers.merging import (
     Add,
     Average,
@@ -104,9 +105,11 @@ __all__ = [
     "add",
     "average",
     "concatenate",
+    "deserialize",
     "dot",
     "maximum",
     "minimum",
     "multiply",
+    "serialize",
     "subtract",
 ]

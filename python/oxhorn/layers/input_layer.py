@@ -69,7 +69,9 @@ class InputLayer(Layer):
             batch_shape = (batch_size, *standardize_shape(sizes))
         self._batch_shape = standardize_shape(batch_shape)
         if not self._batch_shape:
-            raise ValueError(f"Input {self.name!r}: `batch_shape` needs at least the batch dimension; got ().")
+            raise ValueError(
+                f"Input {self.name!r}: `batch_shape` needs at least the batch dimension; got ()."
+            )
         self._dtype = standardize_dtype(dtype)
         self.optional = optional
         output = KerasTensor(self._batch_shape, self._dtype, name=self.name)

@@ -77,8 +77,7 @@ class Layer(LayerState):
         if kwargs:
             allowed = _keyword_names(type(self))
             raise ValueError(
-                f"{type(self).__name__} got unknown keyword arguments: {sorted(kwargs)}. "
-                f"It takes {allowed}."
+                f"{type(self).__name__} got unknown keyword arguments: {sorted(kwargs)}. It takes {allowed}."
             )
         self._dtype_policy = dtype_policies.get(dtype)
         self.autocast = autocast
@@ -302,7 +301,9 @@ class Layer(LayerState):
                     x._keras_mask = mask
             return x
         if isinstance(x, _core.Variable):
-            return _core.apply("cast", [x], {"dtype": self.compute_dtype}) if self._should_cast(x.dtype) else x
+            return (
+                _core.apply("cast", [x], {"dtype": self.compute_dtype}) if self._should_cast(x.dtype) else x
+            )
         if hasattr(x, "__array__"):
             array = np.asarray(x)
             floating = array.dtype.kind == "f"
@@ -471,15 +472,15 @@ def _get_regularizer(identifier: Any) -> Any:
 
 
 def _accepts(signature: inspect.Signature, name: str) -> bool:
-    return name in signature.parameters or any(
-        p.kind is p.VAR_KEYWORD for p in signature.parameters.values()
-    )
+    return name in signature.parameters or any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
 
 
 def _is_numbers(structure: Any) -> bool:
     """Whether a list or tuple, however nested, holds Python numbers only."""
     return all(
-        _is_numbers(item) if isinstance(item, (list, tuple)) else isinstance(item, (bool, int, float, np.number))
+        _is_numbers(item)
+        if isinstance(item, (list, tuple))
+        else isinstance(item, (bool, int, float, np.number))
         for item in structure
     )
 

@@ -2,14 +2,14 @@
 
 use serde::Deserialize;
 
-use crate::activations::Named;
 use crate::autograd::{Value, Variable};
 use crate::error::Result;
 use crate::layers::layer::{Call, Layer, one, single};
+use crate::layers::settings::Activation as End;
 
 #[derive(Debug, Deserialize)]
 pub struct Activation {
-    activation: Named,
+    activation: End,
 }
 
 impl Layer for Activation {

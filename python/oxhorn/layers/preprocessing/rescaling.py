@@ -60,7 +60,7 @@ class Rescaling(CoreLayer):
         """
         from oxhorn.saving import deserialize_keras_object
 
-        plain = {
+        plain: dict[str, Any] = {
             key: deserialize_keras_object(config[key]) if isinstance(config.get(key), dict) else config[key]
             for key in ("scale", "offset")
             if key in config
