@@ -1,6 +1,6 @@
 """Losses: classes, functions, and `get` for names."""
 
-from oxhorn.losses.hinge import (
+from oxhorn.losses.hinges import (
     CategoricalHinge,
     Hinge,
     SquaredHinge,

@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 from oxhorn import _core
+from oxhorn.arguments import integer, probability
 from oxhorn.losses.values import convert, convert_float, op
 from oxhorn.losses.wrapper import BuiltinLoss, run_loss
 
@@ -39,14 +40,14 @@ def binary_crossentropy(
 
     Source: I. J. Good, Rational decisions, 1952.
     """
-    _check_smoothing("binary_crossentropy", label_smoothing)
+    probability(label_smoothing, "label_smoothing", "binary_crossentropy")
     return run_loss(
         "binary_crossentropy",
         y_true,
         y_pred,
         from_logits=bool(from_logits),
         label_smoothing=label_smoothing,
-        axis=_integer("binary_crossentropy", axis),
+        axis=integer(axis, "axis", "binary_crossentropy"),
     )
 
 
@@ -79,8 +80,8 @@ def categorical_crossentropy(
 
     Source: J. S. Bridle, Probabilistic interpretation of feedforward classification network outputs, 1990.
     """
-    _check_smoothing("categorical_crossentropy", label_smoothing)
-    axis = _integer("categorical_crossentropy", axis)
+    probability(label_smoothing, "label_smoothing", "categorical_crossentropy")
+    axis = integer(axis, "axis", "categorical_crossentropy")
     y_pred = convert_float(y_pred)
     if y_pred.ndim and y_pred.shape[-1] == 1:
         warnings.warn(
@@ -130,13 +131,13 @@ def sparse_categorical_crossentropy(
 
     Source: J. S. Bridle, Probabilistic interpretation of feedforward classification network outputs, 1990.
     """
-    axis = _integer("sparse_categorical_crossentropy", axis)
+    axis = integer(axis, "axis", "sparse_categorical_crossentropy")
     y_true, y_pred = convert(y_true), convert_float(y_pred)
     if ignore_class is None:
         return run_loss(
             "sparse_categorical_crossentropy", y_true, y_pred, from_logits=bool(from_logits), axis=axis
         )
-    ignore_class = _integer("sparse_categorical_crossentropy", ignore_class, "ignore_class")
+    ignore_class = integer(ignore_class, "ignore_class", "sparse_categorical_crossentropy")
     losses = run_loss(
         "sparse_categorical_crossentropy",
         y_true,
@@ -201,17 +202,6 @@ def poisson(y_true: Any, y_pred: Any) -> _core.Tensor:
     return run_loss("poisson", y_true, y_pred)
 
 
-def _check_smoothing(who: str, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
-        raise ValueError(f"{who}: expected label_smoothing in [0, 1]; got label_smoothing={value!r}.")
-
-
-def _integer(who: str, value: Any, name: str = "axis") -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise ValueError(f"{who}: expected {name} to be an integer; got {name}={value!r}.")
-    return int(value)
-
-
 class BinaryCrossentropy(BuiltinLoss):
     """The cross-entropy of yes-or-no targets.
 
@@ -242,7 +232,7 @@ class BinaryCrossentropy(BuiltinLoss):
         name: str | None = "binary_crossentropy",
         dtype: Any = None,
     ) -> None:
-        _check_smoothing("BinaryCrossentropy", label_smoothing)
+        probability(label_smoothing, "label_smoothing", "BinaryCrossentropy")
         super().__init__(
             binary_crossentropy,
             reduction,
@@ -287,7 +277,7 @@ class CategoricalCrossentropy(BuiltinLoss):
         name: str | None = "categorical_crossentropy",
         dtype: Any = None,
     ) -> None:
-        _check_smoothing("CategoricalCrossentropy", label_smoothing)
+        probability(label_smoothing, "label_smoothing", "CategoricalCrossentropy")
         super().__init__(
             categorical_crossentropy,
             reduction,
@@ -322,8 +312,6 @@ class SparseCategoricalCrossentropy(BuiltinLoss):
 
     Source: J. S. Bridle, 1990.
     """
-
-    _keeps_integer_targets = True
 
     def __init__(
         self,

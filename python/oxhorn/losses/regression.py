@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from oxhorn import _core
+from oxhorn.arguments import number
 from oxhorn.losses.wrapper import BuiltinLoss, run_loss
 
 
@@ -133,7 +133,7 @@ def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> _core.Tensor:
 
     Source: P. J. Huber, Robust estimation of a location parameter, 1964.
     """
-    return run_loss("huber", y_true, y_pred, delta=_positive("huber", "delta", delta))
+    return run_loss("huber", y_true, y_pred, delta=number(delta, "delta", "huber", above=0.0))
 
 
 def log_cosh(y_true: Any, y_pred: Any) -> _core.Tensor:
@@ -185,14 +185,6 @@ def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> _core.Tensor:
     Source: Keras 3.
     """
     return run_loss("cosine_similarity", y_true, y_pred, axis=axis)
-
-
-def _positive(who: str, name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f"{who}: expected {name} to be a number; got {name}={value!r}.")
-    if not math.isfinite(value) or value <= 0:
-        raise ValueError(f"{who}: expected {name} to be a finite number above 0; got {name}={value!r}.")
-    return float(value)
 
 
 class MeanSquaredError(BuiltinLoss):
@@ -329,7 +321,7 @@ class Huber(BuiltinLoss):
         name: str | None = "huber_loss",
         dtype: Any = None,
     ) -> None:
-        delta = _positive("Huber", "delta", delta)
+        delta = number(delta, "delta", "Huber", above=0.0)
         super().__init__(huber, reduction, name, dtype, delta=delta)
         self.delta = delta
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
-from oxhorn.losses.hinge import (
+from oxhorn.lookup import deserialize_from, get_from
+from oxhorn.losses.hinges import (
     CategoricalHinge,
     Hinge,
     SquaredHinge,
@@ -125,9 +125,7 @@ def deserialize(name: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     Returns:
         A `Loss`, or a loss function.
     """
-    from oxhorn.saving import deserialize_keras_object
-
-    return deserialize_keras_object(name, custom_objects=custom_objects, module_objects=OBJECTS)
+    return deserialize_from(name, "loss", OBJECTS, custom_objects)
 
 
 def get(identifier: Any) -> Any:
@@ -147,29 +145,4 @@ def get(identifier: Any) -> Any:
     >>> keras.losses.get("mse").__name__
     'mean_squared_error'
     """
-    if identifier is None:
-        return None
-    thing = identifier
-    if isinstance(identifier, dict):
-        thing = deserialize(identifier)
-    elif isinstance(identifier, str):
-        thing = _by_name(identifier)
-    if inspect.isclass(thing):
-        thing = thing()
-    if callable(thing):
-        return thing
-    raise ValueError(
-        f"losses.get: expected a name, a configuration, a function or a Loss; got {identifier!r}."
-    )
-
-
-def _by_name(name: str) -> Any:
-    from oxhorn.saving import get_registered_object
-
-    thing = OBJECTS.get(name)
-    if thing is None:
-        thing = get_registered_object(name)
-    if thing is None:
-        known = ", ".join(sorted(set(OBJECTS) - {"Loss", "LossFunctionWrapper"}))
-        raise ValueError(f"losses.get: unknown loss {name!r}. Known: {known}. Check the spelling.")
-    return thing
+    return get_from(identifier, "loss", OBJECTS)

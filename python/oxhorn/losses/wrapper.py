@@ -17,6 +17,10 @@ def run_loss(name: str, y_true: Any, y_pred: Any, **attrs: Any) -> _core.Tensor:
     return _core.loss(name, json.dumps(attrs), convert(y_true), y_pred)
 
 
+# Functions whose targets are class numbers.
+_OF_CLASS_NUMBERS = ("sparse_categorical_crossentropy",)
+
+
 class LossFunctionWrapper(Loss):
     """A loss from a function of targets and predictions.
 
@@ -47,6 +51,7 @@ class LossFunctionWrapper(Loss):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.fn = fn
         self._fn_kwargs = kwargs
+        self._keeps_integer_targets = getattr(fn, "__name__", "") in _OF_CLASS_NUMBERS
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """The function's values, after ranks that differ by an axis of size 1 are made equal."""

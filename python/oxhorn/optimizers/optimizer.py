@@ -1,0 +1,617 @@
+"""The base class of optimizers: learning rate, iterations, variables, and all that surrounds an update rule."""
+
+from __future__ import annotations
+
+import math
+import re
+import warnings
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from oxhorn import _core, config
+from oxhorn.arguments import describe, integer, number
+from oxhorn.engine.naming import auto_name, name_scope
+from oxhorn.engine.variable import Variable
+from oxhorn.losses.values import convert
+from oxhorn.optimizers import surroundings
+from oxhorn.optimizers.schedules.learning_rate_schedule import LearningRateSchedule
+
+
+class Optimizer:
+    """Base class of optimizers.
+
+    Each step, for gradients `g` and weights `w`:
+
+    1. `g` is divided by `loss_scale_factor`; with `gradient_accumulation_steps = k`, the mean of `k` gradients is
+       taken at every k-th step, and the weights rest in between;
+    2. `g` is clipped: `clipnorm` limits each gradient's norm, `global_clipnorm` the norm of all of them together,
+       `clipvalue` each element;
+    3. `w <- w - learning_rate weight_decay w`;
+    4. the optimizer's own rule, `update_step`;
+    5. `average <- ema_momentum average + (1 - ema_momentum) w`, if `use_ema`.
+
+    To write an optimizer of your own, make its variables in `build` and change the weights in `update_step`, with
+    operations on tensors alone: then it runs inside the compiled training step.
+
+    Args:
+        learning_rate: A number of at least 0, a `LearningRateSchedule`, or a function without arguments that gives
+            the rate of the next step.
+        weight_decay: Fraction (per unit of learning rate) by which weights shrink each step. Defaults to None.
+        clipnorm: Limit for the norm of each gradient. Defaults to None.
+        clipvalue: Limit for the size of each element. Defaults to None.
+        global_clipnorm: Limit for the norm of all gradients together. Defaults to None.
+        use_ema: Keep a moving average of the weights. Defaults to False.
+        ema_momentum: Its momentum, in [0, 1]. Defaults to 0.99.
+        ema_overwrite_frequency: The weights are set to their average every so many steps; None leaves that to the
+            end of training. Defaults to None.
+        loss_scale_factor: A factor that the loss was multiplied by. Defaults to None.
+        gradient_accumulation_steps: Update at every so many steps; at least 2. Defaults to None.
+        name: Name of the optimizer. Defaults to the name of the class in snake case.
+
+    Raises:
+        ValueError: If an argument is out of its range, or more than one way to clip is given.
+
+    Example:
+    >>> import oxhorn as keras
+    >>> class Descent(keras.optimizers.Optimizer):
+    ...     def update_step(self, gradient, variable, learning_rate):
+    ...         self.assign_sub(variable, gradient * learning_rate)
+    >>> w = keras.Variable([1.0, 2.0])
+    >>> Descent(learning_rate=0.5).apply([[1.0, 1.0]], [w])
+    >>> w.numpy().tolist()
+    [0.5, 1.5]
+
+    Source: Keras 3, whose order of operations this is.
+    """
+
+    def __init__(
+        self,
+        learning_rate: Any,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self._lock = False
+        self._variables: list[Any] = []
+        self._core: _core.OptimizerCore | None = None
+        who = type(self).__name__
+        if kwargs.pop("decay", None) is not None:
+            warnings.warn(
+                f"{who}: `decay` is ignored. Use a schedule such as"
+                " keras.optimizers.schedules.InverseTimeDecay as the learning rate.",
+                stacklevel=3,
+            )
+        if "lr" in kwargs:
+            learning_rate = kwargs.pop("lr")
+        if kwargs:
+            names = ", ".join(repr(key) for key in kwargs)
+            raise ValueError(f"{who}: unknown argument {names}. Check the spelling.")
+        self.name = name or auto_name(who)
+        clips = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
+        given = [f"{key}={value}" for key, value in clips.items() if value is not None]
+        if len(given) > 1:
+            raise ValueError(
+                f"{who}: expected at most one of clipnorm, clipvalue and global_clipnorm; got {', '.join(given)}."
+            )
+        self.weight_decay = _optional(weight_decay, "weight_decay", who)
+        self.clipnorm = _optional(clipnorm, "clipnorm", who)
+        self.clipvalue = _optional(clipvalue, "clipvalue", who)
+        self.global_clipnorm = _optional(global_clipnorm, "global_clipnorm", who)
+        self.use_ema = bool(use_ema)
+        self.ema_momentum = number(ema_momentum, "ema_momentum", who, low=0.0, high=1.0)
+        self.ema_overwrite_frequency = (
+            None
+            if ema_overwrite_frequency is None
+            else integer(ema_overwrite_frequency, "ema_overwrite_frequency", who, low=1)
+        )
+        self.loss_scale_factor = (
+            None
+            if loss_scale_factor is None
+            else number(loss_scale_factor, "loss_scale_factor", who, above=0.0)
+        )
+        self.gradient_accumulation_steps = (
+            None
+            if gradient_accumulation_steps is None
+            else integer(gradient_accumulation_steps, "gradient_accumulation_steps", who, low=2)
+        )
+        self.built = False
+        self._trainable_variables: list[Any] = []
+        self._indices: dict[int, int] = {}
+        self._model_variables_moving_average: list[Any] = []
+        self._accumulated_gradients: list[Any] = []
+        self._no_decay_ids: set[int] = set()
+        self._no_decay_names: list[str] = []
+        with name_scope(self._scope_name(), caller=self):
+            self._iterations = Variable(0, dtype="int32", trainable=False, name="iteration")
+            rate: Any = learning_rate
+            if not callable(rate):
+                rate = Variable(
+                    check_learning_rate(learning_rate, who),
+                    dtype=config.floatx(),
+                    trainable=False,
+                    name="learning_rate",
+                )
+        self._learning_rate = rate
+
+    def _scope_name(self) -> str:
+        return self.name.replace("/", "_")
+
+    # Learning rate and iterations.
+
+    @property
+    def learning_rate(self) -> Any:
+        """The learning rate: a variable, or the schedule's value for the coming step."""
+        if isinstance(self._learning_rate, LearningRateSchedule):
+            return self._learning_rate(self._iterations)
+        if isinstance(self._learning_rate, _core.Variable):
+            return self._learning_rate
+        return self._learning_rate()
+
+    @learning_rate.setter
+    def learning_rate(self, learning_rate: Any) -> None:
+        who = type(self).__name__
+        before = self._learning_rate
+        if callable(learning_rate) and not isinstance(learning_rate, _core.Variable):
+            if isinstance(before, _core.Variable):
+                self._variables = [v for v in self._variables if v is not before]
+            self._learning_rate = learning_rate
+        elif isinstance(before, _core.Variable):
+            before.assign(check_learning_rate(learning_rate, who))
+        else:
+            raise TypeError(
+                f"{who}: the learning rate follows {type(before).__name__} and cannot be set to a number. Make the"
+                " optimizer with a number as learning_rate if you want to change it, or assign another schedule."
+            )
+
+    @property
+    def lr(self) -> Any:
+        """An old name of `learning_rate`."""
+        return self.learning_rate
+
+    @lr.setter
+    def lr(self, value: Any) -> None:
+        self.learning_rate = value
+
+    def _current_learning_rate(self, step: int | None = None) -> float:
+        """The learning rate of a step (the coming one by default) as a number."""
+        rate = self._learning_rate
+        if isinstance(rate, LearningRateSchedule):
+            rate = rate(self._iterations if step is None else step)
+        elif not isinstance(rate, _core.Variable):
+            rate = rate()
+        return float(rate)
+
+    @property
+    def iterations(self) -> Any:
+        """The number of updates so far: a variable (with gradient accumulation, a tensor)."""
+        if self.gradient_accumulation_steps:
+            return self._iterations // self.gradient_accumulation_steps
+        return self._iterations
+
+    # Variables.
+
+    @property
+    def variables(self) -> list[Any]:
+        """The optimizer's own variables, in the order in which they are saved."""
+        return list(self._variables)
+
+    def build(self, variables: Sequence[Any]) -> None:
+        """Makes the optimizer's variables for these trainable variables.
+
+        Args:
+            variables: The variables that gradients will come for.
+        """
+        variables = list(variables)
+        if self.use_ema:
+            self._model_variables_moving_average = self.add_optimizer_variables(variables, "average")
+        if self.gradient_accumulation_steps:
+            self._accumulated_gradients = self.add_optimizer_variables(variables, "gradient_accumulator")
+        self._indices = {id(variable): i for i, variable in enumerate(variables)}
+        self._trainable_variables = variables
+        self.built = True
+
+    def add_variable(
+        self,
+        shape: Sequence[int],
+        initializer: Any = "zeros",
+        dtype: Any = None,
+        aggregation: str | None = "none",
+        layout: Any = None,
+        name: str | None = None,
+    ) -> Variable:
+        """Makes a variable that belongs to the optimizer.
+
+        Args:
+            shape: Its shape.
+            initializer: Its first values: an initializer or the name of one. Defaults to `"zeros"`.
+            dtype: Its type. Defaults to `floatx()`.
+            aggregation: Accepted for compatibility.
+            layout: Accepted for compatibility.
+            name: Its name.
+
+        Returns:
+            The variable.
+        """
+        self._check_super_called()
+        with name_scope(self._scope_name(), caller=self):
+            variable = Variable(initializer, shape=tuple(shape), dtype=dtype, trainable=False, name=name)
+        self._track(variable)
+        return variable
+
+    def add_variable_from_reference(
+        self, reference_variable: Any, name: str | None = None, initializer: Any = "zeros"
+    ) -> Variable:
+        """Makes a variable of the shape and type of a model's variable.
+
+        Args:
+            reference_variable: The model's variable.
+            name: What it is for, such as `"momentum"`; the name of the model's variable goes in front.
+            initializer: Its first values. Defaults to `"zeros"`.
+
+        Returns:
+            The variable.
+        """
+        path = str(reference_variable.path).replace("/", "_")
+        return self.add_variable(
+            reference_variable.shape,
+            initializer=initializer,
+            dtype=reference_variable.dtype,
+            name=f"{path}_{name or 'var'}",
+        )
+
+    def add_optimizer_variables(
+        self, trainable_variables: Iterable[Any], name: Any, initializer: Any = "zeros"
+    ) -> Any:
+        """Makes one variable (or several) for each of the model's variables.
+
+        Args:
+            trainable_variables: The model's variables.
+            name: What they are for; a list of names makes several for each of the model's variables.
+            initializer: Their first values, or a list with one for each name. Defaults to `"zeros"`.
+
+        Returns:
+            A list of variables; for a list of names, a tuple of such lists.
+
+        Raises:
+            ValueError: If there are not as many initializers as names.
+        """
+        names = [name] if isinstance(name, str) else list(name)
+        initializers = (
+            list(initializer) if isinstance(initializer, (list, tuple)) else [initializer] * len(names)
+        )
+        if len(names) != len(initializers):
+            raise ValueError(
+                f"{type(self).__name__}.add_optimizer_variables: expected one initializer for each name; got"
+                f" {len(names)} names and {len(initializers)} initializers."
+            )
+        made: tuple[list[Any], ...] = tuple([] for _ in names)
+        for variable in trainable_variables:
+            for store, what, first in zip(made, names, initializers, strict=True):
+                store.append(self.add_variable_from_reference(variable, name=what, initializer=first))
+        return made[0] if isinstance(name, str) else made
+
+    def _track(self, value: Any) -> None:
+        if isinstance(value, _core.Variable) and not any(v is value for v in self._variables):
+            self._variables.append(value)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name != "_lock":
+            self._check_super_called()
+            if isinstance(value, _core.Variable) and "_variables" in self.__dict__:
+                self._track(value)
+        super().__setattr__(name, value)
+
+    def _check_super_called(self) -> None:
+        if "_lock" not in self.__dict__:
+            raise RuntimeError(
+                f"{type(self).__name__}: call super().__init__() first in __init__, before setting attributes."
+            )
+
+    def _get_variable_index(self, variable: Any) -> int:
+        return self._indices[id(variable)]
+
+    def assign(self, variable: Any, value: Any) -> None:
+        """Sets a variable."""
+        variable.assign(value)
+
+    def assign_add(self, variable: Any, value: Any) -> None:
+        """Adds to a variable."""
+        variable.assign_add(value)
+
+    def assign_sub(self, variable: Any, value: Any) -> None:
+        """Subtracts from a variable."""
+        variable.assign_sub(value)
+
+    # Updates.
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """The optimizer's own rule for one variable; subclasses implement it.
+
+        Args:
+            gradient: The gradient, after clipping.
+            variable: The variable to change.
+            learning_rate: The learning rate.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__}: an optimizer must implement update_step(self, gradient, variable,"
+            " learning_rate)."
+        )
+
+    def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Any]]) -> Any:
+        """One update from pairs of gradient and variable.
+
+        Args:
+            grads_and_vars: Pairs of gradient and variable.
+
+        Returns:
+            The iterations.
+        """
+        pairs = list(grads_and_vars)
+        self.apply([gradient for gradient, _ in pairs], [variable for _, variable in pairs])
+        return self._iterations
+
+    def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:
+        """One update.
+
+        Args:
+            grads: One gradient for each variable; None where the loss does not depend on a variable.
+            trainable_variables: The variables. The first call builds the optimizer with them; without them, they
+                are those that it was built with.
+
+        Raises:
+            ValueError: If numbers or shapes do not match, a variable is unknown, or there is no gradient at all.
+        """
+        grads = list(grads)
+        if not grads:
+            return
+        who = type(self).__name__
+        if trainable_variables is None:
+            if not self.built:
+                raise ValueError(
+                    f"{who}.apply: the variables are not known yet. Pass them as the second argument, or call"
+                    " optimizer.build(variables) first."
+                )
+            variables = list(self._trainable_variables)
+        else:
+            variables = list(trainable_variables)
+            if not self.built:
+                self.build(variables)
+        if len(grads) != len(variables):
+            raise ValueError(
+                f"{who}.apply: expected one gradient for each variable; got {len(grads)} gradients and"
+                f" {len(variables)} variables."
+            )
+        for variable in variables:
+            if id(variable) not in self._indices:
+                raise ValueError(
+                    f"{who}.apply: unknown variable {getattr(variable, 'path', variable)!r}. An optimizer serves the"
+                    " variables that it was built with; make a new one for others."
+                )
+        grads, variables = self._filter_empty_gradients(grads, variables)
+        grads = [self._as_gradient(g, v) for g, v in zip(grads, variables, strict=True)]
+        if self._core is not None and self._rule_is_in_core():
+            self._apply_in_core(grads, variables)
+        else:
+            surroundings.update(self, grads, variables)
+        for variable in variables:
+            constraint = getattr(variable, "constraint", None)
+            if constraint is not None:
+                variable.assign(constraint(variable))
+        self._iterations.assign_add(1)
+
+    def _rule_is_in_core(self) -> bool:
+        return False
+
+    def _apply_in_core(self, grads: list[Any], variables: list[Any]) -> None:
+        if any(gradient.is_traced for gradient in grads):
+            raise NotImplementedError(
+                f"{type(self).__name__}.apply: expected gradients with numbers; got symbolic ones inside a traced"
+                " call. Call it from a train_step that runs eagerly (compile with run_eagerly=True)."
+            )
+        assert self._core is not None
+        if self.use_ema and len(variables) < len(self._trainable_variables):
+            # Averages move for every variable, also for those without a gradient.
+            given = {id(v): g for g, v in zip(grads, variables, strict=True)}
+            variables = self._trainable_variables
+            grads = [given.get(id(v)) for v in variables]
+        self._core.apply(grads, variables, self._current_learning_rate(), int(self._iterations.numpy()))
+
+    def _as_gradient(self, gradient: Any, variable: Any) -> Any:
+        gradient = convert(gradient, variable.dtype)
+        if tuple(gradient.shape) != tuple(variable.shape):
+            raise ValueError(
+                f"{type(self).__name__}.apply: expected a gradient of shape {tuple(variable.shape)} for variable"
+                f" '{variable.path}'; got {tuple(gradient.shape)}."
+            )
+        return gradient
+
+    def _filter_empty_gradients(self, grads: list[Any], variables: list[Any]) -> tuple[list[Any], list[Any]]:
+        missing = [str(v.path) for g, v in zip(grads, variables, strict=True) if g is None]
+        if not missing:
+            return grads, variables
+        who = type(self).__name__
+        if len(missing) == len(grads):
+            raise ValueError(
+                f"{who}.apply: no gradient for any variable. The loss does not depend on {', '.join(missing)}."
+            )
+        warnings.warn(
+            f"{who}.apply: no gradient for {', '.join(missing)}: the loss does not depend on them. In a compiled"
+            " model, was the loss forgotten?",
+            stacklevel=3,
+        )
+        kept = [(g, v) for g, v in zip(grads, variables, strict=True) if g is not None]
+        return [g for g, _ in kept], [v for _, v in kept]
+
+    def scale_loss(self, loss: Any) -> Any:
+        """The loss times `loss_scale_factor`, from which gradients are to be taken."""
+        return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
+
+    # Weight decay and moving averages.
+
+    def exclude_from_weight_decay(
+        self, var_list: Iterable[Any] | None = None, var_names: Iterable[str] | None = None
+    ) -> None:
+        """Leaves variables out of weight decay; call it before the optimizer is built.
+
+        Args:
+            var_list: Variables.
+            var_names: Patterns (regular expressions) that are searched for in the names of variables, such as
+                `["bias"]`.
+
+        Raises:
+            ValueError: If the optimizer is already built, or a pattern is not one.
+        """
+        who = f"{type(self).__name__}.exclude_from_weight_decay"
+        if self.built:
+            raise ValueError(f"{who}: the optimizer is already built; call it before the first step.")
+        names = [var_names] if isinstance(var_names, str) else list(var_names or ())
+        for pattern in names:
+            try:
+                re.compile(pattern)
+            except (re.error, TypeError) as error:
+                raise ValueError(f"{who}: expected names or patterns; got {pattern!r} ({error}).") from None
+        self._no_decay_ids = {id(variable) for variable in var_list or ()}
+        self._no_decay_names = names
+
+    def _use_weight_decay(self, variable: Any) -> bool:
+        return id(variable) not in self._no_decay_ids and not any(
+            re.search(pattern, variable.name) for pattern in self._no_decay_names
+        )
+
+    def finalize_variable_values(self, var_list: Sequence[Any]) -> None:
+        """What is left to do after training: with `use_ema`, weights become their averages.
+
+        Args:
+            var_list: The model's trainable variables.
+
+        Raises:
+            ValueError: If they are not those the optimizer was built with.
+        """
+        if not self.use_ema:
+            return
+        if len(var_list) != len(self._model_variables_moving_average):
+            raise ValueError(
+                f"{type(self).__name__}.finalize_variable_values: expected the"
+                f" {len(self._model_variables_moving_average)} variables that the optimizer was built with; got"
+                f" {len(var_list)}."
+            )
+        for variable, average in zip(var_list, self._model_variables_moving_average, strict=True):
+            variable.assign(average)
+
+    # Saving.
+
+    def get_weights(self) -> list[Any]:
+        """The values of the optimizer's variables as arrays."""
+        return [variable.numpy() for variable in self._variables]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Sets the values of the optimizer's variables.
+
+        Args:
+            weights: One array for each of `variables`.
+
+        Raises:
+            ValueError: If the optimizer is not built, or numbers or shapes do not match.
+        """
+        who = f"{type(self).__name__}.set_weights"
+        if not self.built:
+            raise ValueError(f"{who}: the optimizer is not built. Call optimizer.build(variables) first.")
+        if len(weights) != len(self._variables):
+            raise ValueError(f"{who}: expected {len(self._variables)} arrays; got {len(weights)}.")
+        for variable, weight in zip(self._variables, weights, strict=True):
+            variable.assign(weight)
+
+    def save_own_variables(self, store: Any) -> None:
+        """Puts the optimizer's variables into a store, by number."""
+        for i, variable in enumerate(self._variables):
+            store[str(i)] = variable.numpy()
+
+    def load_own_variables(self, store: Any) -> None:
+        """Takes the optimizer's variables from a store.
+
+        Raises:
+            ValueError: If the store does not hold exactly the optimizer's variables.
+        """
+        if len(store.keys()) != len(self._variables):
+            built = "" if self.built else " It is not built yet: call optimizer.build(variables) first."
+            raise ValueError(
+                f"{type(self).__name__}.load_own_variables: expected {len(self._variables)} variables; got"
+                f" {len(store.keys())}.{built}"
+            )
+        for i, variable in enumerate(self._variables):
+            variable.assign(store[str(i)])
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make this optimizer again."""
+        from oxhorn.saving import serialize_keras_object
+
+        rate = self._learning_rate
+        return {
+            "name": self.name,
+            "learning_rate": float(rate.numpy())
+            if isinstance(rate, _core.Variable)
+            else serialize_keras_object(rate),
+            "weight_decay": self.weight_decay,
+            "clipnorm": self.clipnorm,
+            "global_clipnorm": self.global_clipnorm,
+            "clipvalue": self.clipvalue,
+            "use_ema": self.use_ema,
+            "ema_momentum": self.ema_momentum,
+            "ema_overwrite_frequency": self.ema_overwrite_frequency,
+            "loss_scale_factor": self.loss_scale_factor,
+            "gradient_accumulation_steps": self.gradient_accumulation_steps,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
+        """An optimizer from what `get_config` returned.
+
+        Args:
+            config: The configuration.
+            custom_objects: Names that stand for classes and functions of yours.
+        """
+        # Older files carry switches that mean nothing here.
+        config = {k: v for k, v in config.items() if k not in ("jit_compile", "is_legacy_optimizer")}
+        if isinstance(config.get("learning_rate"), dict):
+            from oxhorn.saving import deserialize_keras_object
+
+            config["learning_rate"] = deserialize_keras_object(
+                config["learning_rate"], custom_objects=custom_objects
+            )
+        return cls(**config)
+
+    def _obj_type(self) -> str:
+        return "Optimizer"
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}>"
+
+
+def check_learning_rate(value: Any, who: str) -> float:
+    """`value` as a number, if it is one that a learning rate can have."""
+    if isinstance(value, _core.Variable | _core.Tensor):
+        value = value.numpy()
+    expected = (
+        f"{who}: expected learning_rate to be a finite number >= 0, a LearningRateSchedule or a function"
+    )
+    if isinstance(value, (bool, str, bytes)) or value is None:
+        raise ValueError(f"{expected}; got {describe(value)}.")
+    try:
+        rate = float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{expected}; got {describe(value)}.") from None
+    if not math.isfinite(rate) or rate < 0:
+        raise ValueError(f"{expected}; got learning_rate={rate}.")
+    return rate
+
+
+def _optional(value: Any, name: str, who: str) -> float | None:
+    return None if value is None else number(value, name, who, low=0.0)
