@@ -214,7 +214,16 @@ class OptimizerCore:
     """An optimizer's mathematics, from Keras's configuration."""
 
     def __new__(cls, class_name: str, config: str) -> OptimizerCore: ...
-    def build(self, variables: Iterable[Variable], no_decay: Sequence[bool]) -> list[Variable]: ...
+    def slot_groups(self) -> list[list[tuple[str, float]]]: ...
+    def build(
+        self,
+        variables: Iterable[Variable],
+        no_decay: Sequence[bool],
+        slots: Iterable[Variable] | None = None,
+    ) -> list[Variable]: ...
+    def update_step(
+        self, gradient: Tensor, variable: Variable, learning_rate: float, iteration: int
+    ) -> None: ...
     def apply(
         self,
         gradients: Iterable[Tensor | None],

@@ -9,7 +9,7 @@ use super::errors::guard;
 use super::tensor::PyTensor;
 use super::variable::PyVariable;
 use crate::autograd::Variable;
-use crate::optimizers::{self, Optimizer};
+use crate::optimizers::{self, Optimizer, Slot};
 use crate::tensor::View;
 
 /// An optimizer's mathematics, from Keras's configuration.
@@ -35,14 +35,31 @@ impl PyOptimizerCore {
         })
     }
 
-    /// Binds the variables; gives the slots that were made for them.
+    /// Groups of slots, (name, first value) each: a group's slots are made variable by variable.
+    fn slot_groups(&self) -> Vec<Vec<(&'static str, f64)>> {
+        let pair = |slot: &Slot| (slot.name, slot.initial);
+        self.optimizer
+            .slot_groups()
+            .iter()
+            .map(|group| group.iter().map(pair).collect())
+            .collect()
+    }
+
+    /// Binds the variables and their slots, which are made here where none are given; gives the slots.
+    #[pyo3(signature = (variables, no_decay, slots=None))]
     fn build<'py>(
         &self,
         py: Python<'py>,
         variables: &Bound<'py, PyAny>,
         no_decay: Vec<bool>,
+        slots: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyList>> {
         let variables = variables_from(variables)?;
+        if let Some(slots) = slots {
+            let own = variables_from(slots)?;
+            guard(|| self.optimizer.build(&variables, &no_decay, &own))?;
+            return PyList::new(py, slots.try_iter()?.collect::<PyResult<Vec<_>>>()?);
+        }
         let slots = guard(|| {
             let slots = self.optimizer.make_slots(&variables)?;
             self.optimizer.build(&variables, &no_decay, &slots)?;
@@ -53,6 +70,22 @@ impl PyOptimizerCore {
             .map(|variable| Py::new(py, PyVariable { variable }))
             .collect::<PyResult<_>>()?;
         PyList::new(py, slots)
+    }
+
+    /// The rule alone on one variable: no clipping, decay or averaging around it.
+    fn update_step(
+        &self,
+        gradient: &Bound<'_, PyTensor>,
+        variable: &Bound<'_, PyVariable>,
+        learning_rate: f64,
+        iteration: u64,
+    ) -> PyResult<()> {
+        let gradient = gradient.borrow().value.tensor()?.clone();
+        let variable = variable.borrow().variable.clone();
+        Ok(guard(|| {
+            self.optimizer
+                .update_step(&gradient.view(), &variable, learning_rate, iteration)
+        })?)
     }
 
     /// One update; None stands for a variable that no gradient reached.

@@ -14,10 +14,10 @@ from oxhorn.optimizers.optimizer import Optimizer
 from oxhorn.optimizers.rmsprop import RMSprop
 from oxhorn.optimizers.sgd import SGD
 
+_CLASSES: tuple[type[Optimizer], ...] = (Adagrad, Adam, AdamW, RMSprop, SGD)
+OBJECTS: dict[str, type[Optimizer]] = {kind.__name__: kind for kind in _CLASSES}
 # Names are compared in lower case.
-OBJECTS: dict[str, type[Optimizer]] = {
-    kind.__name__.lower(): kind for kind in (Adagrad, Adam, AdamW, RMSprop, SGD)
-}
+_LOWER = {name.lower(): kind for name, kind in OBJECTS.items()}
 
 
 def serialize(optimizer: Optimizer) -> Any:
@@ -35,8 +35,8 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
         custom_objects: Names that stand for classes of yours.
     """
     name = config.get("class_name") if isinstance(config, dict) else None
-    if isinstance(name, str) and name.lower() in OBJECTS and not (custom_objects or {}).get(name):
-        kind = OBJECTS[name.lower()]
+    if isinstance(name, str) and name.lower() in _LOWER and not (custom_objects or {}).get(name):
+        kind = _LOWER[name.lower()]
         if config.get("registered_name") in (None, name, kind.__name__):
             return kind.from_config(dict(config.get("config") or {}), custom_objects=custom_objects)
     return deserialize_from(config, "optimizer", OBJECTS, custom_objects)
@@ -63,7 +63,7 @@ def get(identifier: Any) -> Any:
     if isinstance(identifier, dict):
         found = deserialize(identifier)
     elif isinstance(identifier, str):
-        found = OBJECTS.get(identifier.lower()) or named(identifier, "optimizer", OBJECTS)
+        found = _LOWER.get(identifier.lower()) or named(identifier, "optimizer", OBJECTS)
     if inspect.isclass(found) and issubclass(found, Optimizer):
         found = found()  # type: ignore[call-arg]
     if found is None or isinstance(found, Optimizer):

@@ -18,10 +18,7 @@ def update(optimizer: Optimizer, grads: list[Any], variables: list[Any]) -> None
     """One update, see `Optimizer`."""
     if optimizer.loss_scale_factor is not None:
         grads = [gradient / optimizer.loss_scale_factor for gradient in grads]
-    if optimizer.gradient_accumulation_steps:
-        due = _accumulate(optimizer, grads, variables)
-    else:
-        due = grads
+    due = _accumulate(optimizer, grads, variables) if optimizer.gradient_accumulation_steps else grads
     if due is not None:
         due = clip(optimizer, due)
         rate = convert(optimizer.learning_rate)

@@ -277,8 +277,8 @@ class CosineDecay(FormulaSchedule):
 class CosineDecayRestarts(FormulaSchedule):
     """`CosineDecay` again and again, with periods and heights that grow or shrink.
 
-    Formula: in period `i`, `initial_learning_rate ((1 - alpha) m_mul^i (1 + cos(pi p)) / 2 + alpha)`, with `p` the part of
-    the period that is over; period `i` has `first_decay_steps t_mul^i` steps
+    Formula: in period `i`, of `first_decay_steps t_mul^i` steps,
+    `initial_learning_rate ((1 - alpha) m_mul^i (1 + cos(pi p)) / 2 + alpha)`, with `p` the part of it that is over
 
     Args:
         initial_learning_rate: The rate at step 0.
