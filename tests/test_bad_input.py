@@ -171,7 +171,7 @@ COMPILE_AND_FIT = [
         Bad(f"validation_split {v!r}", fit(validation_split=v), ("validation_split", str(v)))
         for v in (1.0, -0.1, 1.5, float("nan"))
     ],
-    Bad("validation_split of no sample", fit(validation_split=0.01), ("validation_split",)),
+    Bad("validation_split of no sample", fit(validation_split=0.99), ("validation_split", "20")),
     Bad("lengths", fit(X, Y[:-1]), ("20", "19")),
     Bad("no target", lambda: compiled().fit(X), ("y",)),
     Bad("sample_weight length", fit(sample_weight=np.ones(3)), ("sample_weight", "3", "20")),

@@ -18,10 +18,9 @@ def declared_inputs(model: Any) -> list[Any]:
 def data_dtypes(model: Any) -> Dtypes:
     """Floating point dtypes for this model's data."""
     inputs: dict[str | int, str] = {}
-    for place, tensor in enumerate(declared_inputs(model)):
+    for place, (name, tensor) in enumerate(_named_inputs(model)):
         if tensor.dtype in ("float32", "float64"):
-            inputs[place] = tensor.dtype
-            inputs[tensor.name] = tensor.dtype
+            inputs[place] = inputs[name] = tensor.dtype
     return Dtypes(float_dtype_of(model), inputs)
 
 
@@ -33,25 +32,24 @@ def check_inputs(model: Any, batch: Batch) -> None:
     Raises:
         ValueError: If they differ.
     """
-    expected = declared_inputs(model)
-    if not expected:
+    declared = _named_inputs(model)
+    if not declared:
         return
     given = batch.template[0]
     who = f"The model {model.name!r}"
-    names = [tensor.name for tensor in expected]
+    names = [name for name, _ in declared]
+    expected = [tensor for _, tensor in declared]
     if isinstance(given, dict):
-        wanted = _dict_keys(model) or names
-        missing = [name for name in wanted if name not in given]
-        extra = [key for key in given if key not in wanted]
+        missing = [name for name in names if name not in given]
+        extra = [key for key in given if key not in names]
         if missing or extra:
-            problem = f"missing {missing}" if missing else f"unknown {extra}"
-            if missing and extra:
-                problem += f", unknown {extra}"
-            raise ValueError(f"{who} expected inputs named {wanted}; `x` has {list(given)}: {problem}.")
-        if wanted is names:
-            places = [given[name] for name in names]
-        else:
-            return
+            problems = [
+                f"{what} {which}" for what, which in (("missing", missing), ("unknown", extra)) if which
+            ]
+            raise ValueError(
+                f"{who} expected inputs named {names}; `x` has {list(given)}: {', '.join(problems)}."
+            )
+        places = [given[name] for name in names]
     else:
         places = flatten(given)
     if len(places) != len(expected):
@@ -65,10 +63,15 @@ def check_inputs(model: Any, batch: Batch) -> None:
             _check_shape(who, tensor, tuple(batch.columns[place].shape))
 
 
-def _dict_keys(model: Any) -> list[str] | None:
-    """The keys of a model whose inputs were declared as a dict."""
-    struct = getattr(model, "_inputs_struct", None)
-    return list(struct) if isinstance(struct, dict) else None
+def _named_inputs(model: Any) -> list[tuple[str, Any]]:
+    """Names and symbolic tensors of the declared inputs: the keys, where they were declared as a dict."""
+    tensors = declared_inputs(model)
+    if not tensors:
+        return []
+    structure = model.input
+    if isinstance(structure, dict):
+        return [(str(key), structure[key]) for key in sorted(structure)]
+    return list(zip(model.input_names, tensors, strict=True))
 
 
 def _check_shape(who: str, tensor: Any, shape: tuple[int, ...]) -> None:
