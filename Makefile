@@ -53,7 +53,7 @@ lint: $(CORE) $(DEV) ## check formatting, clippy, ruff, mypy and the stub of the
 	$(BIN)/ruff check --quiet $(LINTED)
 	$(BIN)/ruff format --quiet --check $(LINTED)
 	$(BIN)/mypy --no-error-summary
-	cd $(VENV) && bin/python -m mypy.stubtest --mypy-config-file ../pyproject.toml --concise oxhorn._core
+	$(PY) -m mypy.stubtest --mypy-config-file pyproject.toml --concise oxhorn._core
 
 format: $(DEV) ## format Rust and Python
 	cargo fmt
@@ -85,11 +85,11 @@ $(BASE): pyproject.toml
 	@touch $@
 
 $(DEV): $(BASE)
-	$(PIP) install --group dev
+	$(PIP) install --group checks
 	@touch $@
 
 $(CORE): $(BASE) $(RUST_SOURCES)
-	$(BIN)/maturin develop --release --quiet
+	$(BIN)/maturin develop --release
 	@touch $@
 
 # A peer that cannot be installed here is left out of the comparison, which says so.
