@@ -66,7 +66,7 @@ class CoreLayer(Layer):
     @property
     def core(self) -> _core.LayerCore:
         """The layer in the core, made anew when an argument was changed."""
-        core = self.__dict__["_layer_core"]
+        core: _core.LayerCore | None = self.__dict__["_layer_core"]
         if core is None:
             core = _core.LayerCore(self._builtin_class().__name__, json.dumps(self.core_config()))
             self.__dict__["_layer_core"] = core

@@ -36,6 +36,10 @@ class Merge(CoreLayer):
             merged = _core.apply("logical_or", [merged, entry])
         return merged
 
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return super().get_config()
+
 
 def check_masks(owner: str, inputs: Any, mask: Any) -> list[Any] | None:
     """The masks as a list as long as the inputs, or None."""

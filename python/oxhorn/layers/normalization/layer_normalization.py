@@ -69,9 +69,10 @@ class LayerNormalization(CoreLayer):
         arguments.unsupported(owner, rms_scaling=kwargs.pop("rms_scaling", False) or None)
         super().__init__(**kwargs)
         try:
-            self.axis = arguments.integer_or_integers(axis, "axis", owner)
+            axes = arguments.integer_or_integers(axis, "axis", owner)
         except ValueError as error:
             raise TypeError(str(error)) from None
+        self.axis = [axes] if isinstance(axes, int) else axes
         self.epsilon = arguments.number(epsilon, "epsilon", owner, low=0.0)
         self.center = arguments.boolean(center, "center", owner)
         self.scale = arguments.boolean(scale, "scale", owner)
@@ -85,16 +86,6 @@ class LayerNormalization(CoreLayer):
         self.supports_masking = True
         self.gamma: Any = None
         self.beta: Any = None
-
-    def build(self, input_shape: Any) -> None:
-        """Create gamma and beta.
-
-        Args:
-            input_shape: Shape of the input.
-        """
-        # The config names a list once the layer is built, as Keras writes it.
-        self.axis = [self.axis] if isinstance(self.axis, int) else sorted(self.axis)
-        super().build(input_shape)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
