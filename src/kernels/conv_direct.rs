@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use smallvec::SmallVec;
 
-use super::rows::{Rows, Span, buffer_len, rows, with_buffer};
+use super::rows::{Buffer, Rows, Span, buffer_len, rows};
 use crate::kernels::gemm::{Epilogue, finish};
 use crate::kernels::parallel::{self, Disjoint};
 use crate::kernels::real::Real;
@@ -218,38 +218,37 @@ impl<T: Real> Kernel<T> for Task<'_, T> {
         );
         let plane = d.input[1] * d.input[2] * d.in_channels;
         let each = buffer_len(&span, needed.len());
-        with_buffer(each * kd, |buffer| {
-            let mut planes: SmallVec<[Option<Rows<'_, T>>; 4]> = SmallVec::new();
-            let mut rest = buffer;
-            for k in 0..kd {
-                let z = (self.z * d.stride[0] + k * d.dilation[0]) as isize - d.before[0];
-                let (own, others) = rest.split_at_mut(each);
-                rest = others;
-                planes.push((0..d.input[0] as isize).contains(&z).then(|| {
-                    let x = &self.x[(self.n * d.input[0] + z as usize) * plane..][..plane];
-                    rows(&span, x, needed.clone(), own)
-                }));
-            }
-            let mut pieces: SmallVec<[Piece<T>; 32]> = SmallVec::new();
-            for group in 0..d.groups {
-                for o in self.rows.clone() {
-                    pieces.clear();
-                    for (tap, rows) in planes
-                        .iter()
-                        .enumerate()
-                        .flat_map(|(z, rows)| (0..kh).map(move |y| (z * kh + y, rows)))
+        let mut buffer = Buffer::take();
+        let mut rest = buffer.get(each * kd);
+        let mut planes: SmallVec<[Option<Rows<'_, T>>; 4]> = SmallVec::new();
+        for k in 0..kd {
+            let z = (self.z * d.stride[0] + k * d.dilation[0]) as isize - d.before[0];
+            let (own, others) = rest.split_at_mut(each);
+            rest = others;
+            planes.push((0..d.input[0] as isize).contains(&z).then(|| {
+                let x = &self.x[(self.n * d.input[0] + z as usize) * plane..][..plane];
+                rows(&span, x, needed.clone(), own)
+            }));
+        }
+        let mut pieces: SmallVec<[Piece<T>; 32]> = SmallVec::new();
+        for group in 0..d.groups {
+            for o in self.rows.clone() {
+                pieces.clear();
+                for (tap, rows) in planes
+                    .iter()
+                    .enumerate()
+                    .flat_map(|(z, rows)| (0..kh).map(move |y| (z * kh + y, rows)))
+                {
+                    let y = y_at(o, tap % kh);
+                    if let Some(rows) = rows
+                        && (0..d.input[1] as isize).contains(&y)
                     {
-                        let y = y_at(o, tap % kh);
-                        if let Some(rows) = rows
-                            && (0..d.input[1] as isize).contains(&y)
-                        {
-                            d.pieces(rows.at(y as usize), tap, group, &mut pieces);
-                        }
+                        d.pieces(rows.at(y as usize), tap, group, &mut pieces);
                     }
-                    self.row::<L>(group, o, &pieces);
                 }
+                self.row::<L>(group, o, &pieces);
             }
-        });
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The gradient of a convolution by its kernel: tiles of taps by output channels, sweeping the pixels.
 
 use super::Geometry;
-use super::rows::{Span, buffer_len, rows, with_buffer};
+use super::rows::{Buffer, Span, buffer_len, rows};
 use crate::kernels::parallel::{self, Disjoint};
 use crate::kernels::real::Real;
 use crate::kernels::simd::{Kernel, Lanes, dispatch};
@@ -155,23 +155,27 @@ impl<T: Real> Kernel<T> for Unit<'_, T> {
             let needed = y_of(low)..y_of(high) + 1;
             let x = &self.x[(n * g.input[0] + iz as usize) * plane..][..plane];
             let to = &mut self.to[i * slab..][..slab];
-            with_buffer(buffer_len(&span, needed.len()), |buffer| {
-                let rows = rows(&span, x, needed, buffer);
-                let dy = &dy[(low as usize - first) * dy_row..];
-                let distance = if high > low {
-                    rows.at(y_of(low + 1)).addr() - rows.at(y_of(low)).addr()
-                } else {
-                    0
-                };
-                let sweep = Sweep {
-                    a: rows.at(y_of(low)),
-                    a_line: distance / size_of::<T>(),
-                    b: dy.as_ptr(),
-                    b_line: dy_row,
-                    lines: (high - low + 1) as usize,
-                };
-                sweep_all::<T, L>(g, &sweep, to);
-            });
+            let mut buffer = Buffer::take();
+            let rows = rows(
+                &span,
+                x,
+                needed.clone(),
+                buffer.get(buffer_len(&span, needed.len())),
+            );
+            let dy = &dy[(low as usize - first) * dy_row..];
+            let distance = if high > low {
+                rows.at(y_of(low + 1)).addr() - rows.at(y_of(low)).addr()
+            } else {
+                0
+            };
+            let sweep = Sweep {
+                a: rows.at(y_of(low)),
+                a_line: distance / size_of::<T>(),
+                b: dy.as_ptr(),
+                b_line: dy_row,
+                lines: (high - low + 1) as usize,
+            };
+            sweep_all::<T, L>(g, &sweep, to);
         }
     }
 }

@@ -93,20 +93,33 @@ pub fn rows<'a, T: Real>(span: &Span, x: &'a [T], rows: Range<usize>, buffer: &'
     }
 }
 
-/// Runs `f` with `n` numbers of memory that belong to this thread and are kept for the next call. The contents are
-/// arbitrary.
-pub fn with_buffer<T: Real, R>(n: usize, f: impl FnOnce(&mut [T]) -> R) -> R {
-    thread_local! {
-        static BUFFER: Cell<Vec<u64>> = const { Cell::new(Vec::new()) };
+thread_local! {
+    static BUFFER: Cell<Vec<u64>> = const { Cell::new(Vec::new()) };
+}
+
+/// Memory that belongs to this thread and is kept for the next one who asks. The contents are arbitrary.
+///
+/// Not a function that takes a closure: kernels are inlined into each instruction set, and a closure might not be.
+pub struct Buffer(Vec<u64>);
+
+impl Buffer {
+    pub fn take() -> Self {
+        // Taken out while in use: whoever comes in between on this thread gets memory of its own.
+        Self(BUFFER.take())
     }
-    // Taken out while in use: whoever comes in between on this thread gets memory of its own.
-    let mut words = BUFFER.take();
-    let needed = (n * size_of::<T>()).div_ceil(8);
-    if words.len() < needed {
-        words.resize(needed, 0);
+
+    pub fn get<T: Real>(&mut self, n: usize) -> &mut [T] {
+        let words = (n * size_of::<T>()).div_ceil(8);
+        if self.0.len() < words {
+            self.0.resize(words, 0);
+        }
+        // SAFETY: initialised memory, aligned to 8 bytes, of at least n numbers; every bit pattern is a number.
+        unsafe { core::slice::from_raw_parts_mut(self.0.as_mut_ptr().cast::<T>(), n) }
     }
-    // SAFETY: initialised memory, aligned to 8 bytes, of at least n numbers; every bit pattern is a number.
-    let result = f(unsafe { core::slice::from_raw_parts_mut(words.as_mut_ptr().cast::<T>(), n) });
-    BUFFER.set(words);
-    result
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        BUFFER.set(core::mem::take(&mut self.0));
+    }
 }
