@@ -3,9 +3,11 @@
 pub mod conv;
 pub mod gemm;
 pub mod math;
+pub mod norm;
 pub mod parallel;
+pub mod pool;
+pub mod real;
 pub mod reduce;
 pub mod rows;
-pub mod real;
 pub mod simd;
 pub mod tile;
