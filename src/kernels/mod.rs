@@ -2,6 +2,8 @@
 
 pub mod conv;
 pub mod gemm;
+pub mod elementwise;
+pub mod functions;
 pub mod math;
 pub mod norm;
 pub mod parallel;
