@@ -12,6 +12,15 @@ from tests.ops.table import Row, booleans, integers, positive, real, unit
 
 erf = np.vectorize(math.erf, otypes=[float])
 
+
+def erfinv(y: np.ndarray) -> np.ndarray:
+    """x with erf(x) = y, by Newton's method."""
+    x = np.zeros_like(y)
+    for _ in range(60):
+        x = x - (erf(x) - y) * np.sqrt(np.pi) / 2 * np.exp(x * x)
+    return x
+
+
 X = real(3, 5)
 P = positive(3, 5)
 U = unit(3, 5)
@@ -66,7 +75,9 @@ UNARY = [
     Row("abs", [I], np.abs, gradient=()),
     Row("square", [I], np.square, gradient=()),
     Row("sign", [I], np.sign, gradient=()),
-    Row("clip", [real(3, 5)], lambda x: np.clip(x, -1.0, 0.7), {"x_min": -1.0, "x_max": 0.7}),
+    Row("exp2", [X], np.exp2, loose=4),
+    Row("cbrt", [X], np.cbrt, loose=4),
+    Row("erfinv", [U], erfinv, loose=16),
 ]
 
 _BROADCASTS = [
@@ -88,6 +99,10 @@ BINARY = [
     Row("add", [X, real(3, 5, seed=9)], np.add, note="batch"),
     Row("true_divide", [X, P], np.true_divide),
     Row("divide_no_nan", [X, np.where(B, P, 0.0)], ref.divide_no_nan, smooth=False),
+    Row("squared_difference", [X, real(3, 5, seed=9)], lambda a, b: (a - b) ** 2),
+    Row("heaviside", [X, P], np.heaviside, gradient=()),
+    Row("clip", [X, np.array(-1.0), np.array(0.7)], np.clip, gradient=[0], smooth=False),
+    Row("clip", [X, -P, P], np.clip, smooth=False),
     Row("floor_divide", [X, P], np.floor_divide, gradient=()),
     Row("mod", [X, P], np.mod, loose=4),
     Row("arctan2", [X, P], np.arctan2),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from oxhorn.testing.reference import activations as act
 from oxhorn.testing.reference import layers, losses
 from oxhorn.testing.reference import ops as ref
 from oxhorn.testing.reference.activations import softmax
-from tests.ops.table import Row, apart, integers, positive, real
+from tests.ops.table import Row, apart, integers, positive, real, unit
 
 _MATMUL = [
     ((3, 4), (4, 5)),
@@ -118,42 +119,40 @@ NORMALISATIONS = [
     Row("normalize", [real(4, 5)], losses.l2_normalize, {"axis": -1}, loose=4),
 ]
 
-_P = softmax(real(6, 4))
 _T = softmax(real(6, 4, seed=9))
 
+
+def _sparse(t, p):
+    return losses.sparse_categorical_crossentropy(t, p, True)
+
+
+def _soft(t, p):
+    return losses.categorical_crossentropy(t, p, True)
+
+
+def _sigmoid(t, p):
+    return -t * act.log_sigmoid(p) - (1 - t) * act.log_sigmoid(-p)
+
+
 LOSSES = [
+    Row("sparse_softmax_crossentropy", [integers(0, 4, 6), real(6, 4)], _sparse, gradient=[1], loose=8),
     Row(
-        "categorical_crossentropy",
-        [_T, _P],
-        losses.categorical_crossentropy,
-        {"from_logits": False},
+        "sparse_softmax_crossentropy",
+        [integers(0, 4, 2, 3, dtype="int64"), real(2, 3, 4)],
+        _sparse,
         gradient=[1],
         loose=8,
     ),
+    Row("softmax_crossentropy", [_T, real(6, 4)], _soft, {"axis": -1}, gradient=[1], loose=8),
     Row(
-        "categorical_crossentropy",
-        [_T, real(6, 4)],
-        lambda t, p: losses.categorical_crossentropy(t, p, True),
-        {"from_logits": True},
+        "softmax_crossentropy",
+        [softmax(real(6, 4, 2), 1), real(6, 4, 2)],
+        lambda t, p: losses.categorical_crossentropy(t, p, True, axis=1),
+        {"axis": 1},
         gradient=[1],
         loose=8,
     ),
-    Row(
-        "sparse_categorical_crossentropy",
-        [integers(0, 4, 6), real(6, 4)],
-        lambda t, p: losses.sparse_categorical_crossentropy(t, p, True),
-        {"from_logits": True},
-        gradient=[1],
-        loose=8,
-    ),
-    Row(
-        "sparse_categorical_crossentropy",
-        [integers(0, 4, 6), _P],
-        losses.sparse_categorical_crossentropy,
-        {"from_logits": False},
-        gradient=[1],
-        loose=8,
-    ),
+    Row("sigmoid_crossentropy", [unit(6, 4) / 2 + 0.5, real(6, 4)], _sigmoid, gradient=[1], loose=8),
 ]
 
 ROWS = PRODUCTS + CONVOLUTIONS + POOLINGS + NORMALISATIONS + LOSSES

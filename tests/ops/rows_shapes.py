@@ -154,6 +154,20 @@ INDEX = [
     Row("embedding", [integers(0, 7, 2, 3), real(7, 4)], lambda i, t: t[i], batch=False),
 ]
 
+LIKE = [
+    Row(
+        "sum_to_like",
+        [X, real(4, 1)],
+        lambda x, y: x.sum((0, 2))[:, None],
+        gradient=[0],
+        batch=False,
+        loose=8,
+    ),
+    Row(
+        "broadcast_like", [real(4, 1), X], lambda x, y: np.broadcast_to(x, y.shape), gradient=[0], batch=False
+    ),
+]
+
 CREATE = [
     Row("zeros", [], lambda: np.zeros((2, 3)), {"shape": [2, 3], "dtype": "float64"}, gradient=()),
     Row("ones", [], lambda: np.ones((2, 3)), {"shape": [2, 3], "dtype": "float64"}, gradient=()),
@@ -182,4 +196,4 @@ CREATE = [
     ),
 ]
 
-ROWS = REDUCE + SHAPE + INDEX + CREATE
+ROWS = REDUCE + SHAPE + INDEX + LIKE + CREATE
