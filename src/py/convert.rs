@@ -6,7 +6,7 @@
 use numpy::{PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyFloat, PyInt, PyTuple};
+use pyo3::types::{IntoPyDict, PyBool, PyFloat, PyInt, PyTuple};
 
 use super::tensor::PyTensor;
 use super::variable::PyVariable;
@@ -72,8 +72,12 @@ fn same_type(kind: u8, size: usize, dtype: DType) -> bool {
 /// Borrows an array or tensor; with `dtype`, converts to it.
 pub fn borrow(x: &Bound<'_, PyAny>, dtype: Option<DType>) -> PyResult<Borrowed> {
     let py = x.py();
-    if let Ok(t) = x.cast::<PyTensor>() {
-        let tensor = t.borrow().value.tensor()?.clone();
+    let held = if let Ok(t) = x.cast::<PyTensor>() {
+        Some(t.borrow().value.tensor()?.clone())
+    } else {
+        x.cast::<PyVariable>().ok().map(|v| v.borrow().variable.tensor())
+    };
+    if let Some(tensor) = held {
         return match dtype {
             Some(d) if d != tensor.dtype() => {
                 let cast = crate::ops::cast(&tensor.into(), d)?;
@@ -81,9 +85,6 @@ pub fn borrow(x: &Bound<'_, PyAny>, dtype: Option<DType>) -> PyResult<Borrowed> 
             }
             _ => Ok(Borrowed::from_tensor(tensor)),
         };
-    }
-    if let Ok(v) = x.cast::<PyVariable>() {
-        return Ok(Borrowed::from_tensor(v.borrow().variable.tensor()));
     }
     let array = match x.cast::<PyUntypedArray>() {
         Ok(a) => a.clone(),
@@ -107,10 +108,10 @@ pub fn borrow(x: &Bound<'_, PyAny>, dtype: Option<DType>) -> PyResult<Borrowed> 
     let array = if plain && same_type(kind, size, wanted) {
         array
     } else {
-        let numpy = py.import("numpy")?;
-        numpy
-            .call_method1("ascontiguousarray", (&array, wanted.name()))?
-            .call_method1("reshape", (array.getattr("shape")?,))?
+        // numpy.array copies always; ascontiguousarray hands a contiguous array back even when it is misaligned.
+        let options = [("order", "C")].into_py_dict(py)?;
+        py.import("numpy")?
+            .call_method("array", (&array, wanted.name()), Some(&options))?
             .cast_into::<PyUntypedArray>()?
     };
     // SAFETY: a valid array object.

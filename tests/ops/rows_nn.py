@@ -12,9 +12,6 @@ from tests.ops.table import Row, apart, integers, positive, real, unit
 
 _MATMUL = [
     ((3, 4), (4, 5)),
-    ((4,), (4, 5)),
-    ((3, 4), (4,)),
-    ((4,), (4,)),
     ((2, 3, 4), (2, 4, 5)),
     ((2, 3, 4), (4, 5)),
     ((2, 1, 3, 4), (3, 4, 5)),

@@ -37,7 +37,7 @@ def run(row: Row, inputs: list[Any]) -> list[_core.Tensor]:
 def traced(row: Row, arrays: list[np.ndarray], unknown_batch: bool) -> list[np.ndarray]:
     graph = _core.Graph()
     with graph:
-        inputs = [graph.input(_spec(a, unknown_batch), str(a.dtype)) for a in arrays]
+        inputs = [graph.input(_spec(a, unknown_batch), a.dtype.name) for a in arrays]
         program = graph.compile(run(row, inputs))
     return program.run(arrays)
 
