@@ -68,6 +68,39 @@ class InputSpec:
         }
         return "InputSpec(" + ", ".join(f"{k}={v!r}" for k, v in shown.items() if v is not None) + ")"
 
+    def check(self, value: Any, who: str) -> None:
+        """Raises `ValueError`, its message beginning with `who`, unless the tensor `value` fits."""
+        shape = tuple(value.shape)
+        ndim = len(shape)
+        full = f"Full shape received: {shape}."
+        if self.ndim is not None and not self.allow_last_axis_squeeze and ndim != self.ndim:
+            raise ValueError(f"{who}expected ndim={self.ndim}, found ndim={ndim}. {full}")
+        if self.max_ndim is not None and ndim > self.max_ndim:
+            raise ValueError(f"{who}expected max_ndim={self.max_ndim}, found ndim={ndim}. {full}")
+        if self.min_ndim is not None and ndim < self.min_ndim:
+            raise ValueError(f"{who}expected min_ndim={self.min_ndim}, found ndim={ndim}. {full}")
+        if self.dtype is not None and str(value.dtype) != self.dtype:
+            raise ValueError(f"{who}expected dtype={self.dtype}, found dtype={value.dtype}.")
+        for axis, size in self.axes.items():
+            if size is None:
+                continue
+            if not -ndim <= axis < ndim:
+                raise ValueError(f"{who}expected an axis {axis} of size {size}, found ndim={ndim}. {full}")
+            if shape[axis] not in (size, None):
+                raise ValueError(f"{who}expected axis {axis} of input shape to have value {size}. {full}")
+        if self.shape is not None:
+            expected = self.shape
+            if self.allow_last_axis_squeeze:
+                if shape and ndim == len(expected) + 1 and shape[-1] == 1:
+                    shape = shape[:-1]
+                elif expected and ndim == len(expected) - 1 and expected[-1] == 1:
+                    expected = expected[:-1]
+            if len(shape) != len(expected) or any(
+                want is not None and have is not None and want != have
+                for want, have in zip(expected, shape, strict=True)
+            ):
+                raise ValueError(f"{who}expected shape={self.shape}, found shape={tuple(value.shape)}.")
+
     def get_config(self) -> dict[str, Any]:
         """The arguments that make this spec again."""
         return {
@@ -123,37 +156,4 @@ def assert_input_compatibility(input_spec: Any, inputs: Any, layer_name: str) ->
                 f"Layer {layer_name!r}: input {index} must be a tensor or an array; got {value!r} of type "
                 f"{type(value).__name__}."
             )
-        _check_one(spec, value, f"Layer {layer_name!r}: input {index} is incompatible with the layer: ")
-
-
-def _check_one(spec: InputSpec, value: Any, who: str) -> None:
-    shape = tuple(value.shape)
-    ndim = len(shape)
-    full = f"Full shape received: {shape}."
-    if spec.ndim is not None and not spec.allow_last_axis_squeeze and ndim != spec.ndim:
-        raise ValueError(f"{who}expected ndim={spec.ndim}, found ndim={ndim}. {full}")
-    if spec.max_ndim is not None and ndim > spec.max_ndim:
-        raise ValueError(f"{who}expected max_ndim={spec.max_ndim}, found ndim={ndim}. {full}")
-    if spec.min_ndim is not None and ndim < spec.min_ndim:
-        raise ValueError(f"{who}expected min_ndim={spec.min_ndim}, found ndim={ndim}. {full}")
-    if spec.dtype is not None and str(value.dtype) != spec.dtype:
-        raise ValueError(f"{who}expected dtype={spec.dtype}, found dtype={value.dtype}.")
-    for axis, size in spec.axes.items():
-        if size is None:
-            continue
-        if not -ndim <= axis < ndim:
-            raise ValueError(f"{who}expected an axis {axis} of size {size}, found ndim={ndim}. {full}")
-        if shape[axis] not in (size, None):
-            raise ValueError(f"{who}expected axis {axis} of input shape to have value {size}. {full}")
-    if spec.shape is not None:
-        expected = spec.shape
-        if spec.allow_last_axis_squeeze:
-            if shape and ndim == len(expected) + 1 and shape[-1] == 1:
-                shape = shape[:-1]
-            elif expected and ndim == len(expected) - 1 and expected[-1] == 1:
-                expected = expected[:-1]
-        if len(shape) != len(expected) or any(
-            want is not None and have is not None and want != have
-            for want, have in zip(expected, shape, strict=True)
-        ):
-            raise ValueError(f"{who}expected shape={spec.shape}, found shape={tuple(value.shape)}.")
+        spec.check(value, f"Layer {layer_name!r}: input {index} is incompatible with the layer: ")

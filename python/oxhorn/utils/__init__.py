@@ -1,40 +1,70 @@
-"""Helpers around training: seeds, progress bar, data sets in batches, data preparation."""
+"""Helpers around training: seeds, progress bar, data sets in batches, data preparation, names in files."""
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
-from oxhorn.config import set_random_seed
+from oxhorn.config import clear_session, set_random_seed
 from oxhorn.utils.numerical import normalize, to_categorical
 from oxhorn.utils.progbar import Progbar
 
 if TYPE_CHECKING:
+    from oxhorn.engine.keras_tensor import is_keras_tensor
+    from oxhorn.saving import (
+        CustomObjectScope,
+        custom_object_scope,
+        deserialize_keras_object,
+        get_custom_objects,
+        get_registered_name,
+        get_registered_object,
+        register_keras_serializable,
+        serialize_keras_object,
+    )
     from oxhorn.training.data_adapters.packing import pack_x_y_sample_weight, unpack_x_y_sample_weight
     from oxhorn.training.data_adapters.py_dataset import PyDataset
     from oxhorn.training.data_adapters.py_dataset import PyDataset as Sequence
 
 __all__ = [
+    "CustomObjectScope",
     "Progbar",
     "PyDataset",
     "Sequence",
+    "clear_session",
+    "custom_object_scope",
+    "deserialize_keras_object",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
+    "is_keras_tensor",
     "normalize",
     "pack_x_y_sample_weight",
+    "register_keras_serializable",
+    "serialize_keras_object",
     "set_random_seed",
     "to_categorical",
     "unpack_x_y_sample_weight",
 ]
 
-# On first use: training itself needs the helpers above.
-_FROM_TRAINING = {
-    "PyDataset": ("py_dataset", "PyDataset"),
-    "Sequence": ("py_dataset", "PyDataset"),
-    "pack_x_y_sample_weight": ("packing", "pack_x_y_sample_weight"),
-    "unpack_x_y_sample_weight": ("packing", "unpack_x_y_sample_weight"),
+# On first use: what these need is built upon the helpers above.
+_LATER = {
+    "CustomObjectScope": ("saving", "CustomObjectScope"),
+    "PyDataset": ("training.data_adapters.py_dataset", "PyDataset"),
+    "Sequence": ("training.data_adapters.py_dataset", "PyDataset"),
+    "custom_object_scope": ("saving", "custom_object_scope"),
+    "deserialize_keras_object": ("saving", "deserialize_keras_object"),
+    "get_custom_objects": ("saving", "get_custom_objects"),
+    "get_registered_name": ("saving", "get_registered_name"),
+    "get_registered_object": ("saving", "get_registered_object"),
+    "is_keras_tensor": ("engine.keras_tensor", "is_keras_tensor"),
+    "pack_x_y_sample_weight": ("training.data_adapters.packing", "pack_x_y_sample_weight"),
+    "register_keras_serializable": ("saving", "register_keras_serializable"),
+    "serialize_keras_object": ("saving", "serialize_keras_object"),
+    "unpack_x_y_sample_weight": ("training.data_adapters.packing", "unpack_x_y_sample_weight"),
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name in _FROM_TRAINING:
-        import importlib
-
-        module, attribute = _FROM_TRAINING[name]
-        return getattr(importlib.import_module(f"oxhorn.training.data_adapters.{module}"), attribute)
+    if name in _LATER:
+        module, attribute = _LATER[name]
+        package = __name__.split(".", maxsplit=1)[0]
+        return getattr(importlib.import_module(f"{package}.{module}"), attribute)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

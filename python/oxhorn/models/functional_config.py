@@ -1,0 +1,201 @@
+"""The config of functional models: layers, and for each the calls by which it is joined to the others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from oxhorn import tree
+from oxhorn.engine import naming
+from oxhorn.engine.keras_tensor import KerasTensor
+from oxhorn.engine.operation import Node, Operation
+from oxhorn.engine.symbolic import FunctionCall
+from oxhorn.models.functional import Functional
+from oxhorn.models.graph import ModelGraph
+from oxhorn.saving.serialization import deserialize_keras_object, serialize_keras_object
+
+# In configs, the first call of a functional model inside another one has the number 1: 0 is its own definition.
+_FIRST_CALL_OF_FUNCTIONAL = 1
+
+# Functions whose class in configs is not their name in camel case.
+_FUNCTION_NAMES = {"get_item": "getitem", "true_divide": "divide"}
+
+
+def _first_call(operation: Operation) -> int:
+    return _FIRST_CALL_OF_FUNCTIONAL if isinstance(operation, Functional) else 0
+
+
+def functional_config(model: Any, graph: ModelGraph) -> dict[str, Any]:
+    """The config of a model that computes `graph`."""
+    numbers: dict[Node, int] = {}
+    inside = set(graph.nodes)
+    for operation in graph.operations:
+        own = [node for node in operation._inbound_nodes if node in inside]
+        numbers.update({node: i + _first_call(operation) for i, node in enumerate(own)})
+
+    def place(tensor: KerasTensor) -> list[Any]:
+        operation, index, tensor_index = tensor.history
+        return [operation.name, numbers[operation._inbound_nodes[index]], tensor_index]
+
+    def argument(leaf: Any) -> Any:
+        if isinstance(leaf, KerasTensor):
+            return {
+                "class_name": "__keras_tensor__",
+                "config": {"shape": list(leaf.shape), "dtype": leaf.dtype, "keras_history": place(leaf)},
+            }
+        return serialize_keras_object(leaf)
+
+    layers = []
+    for operation in graph.operations:
+        calls = [
+            {
+                "args": [tree.map_structure(argument, arg) for arg in node.call_args],
+                "kwargs": {name: tree.map_structure(argument, arg) for name, arg in node.call_kwargs.items()},
+            }
+            for node in operation._inbound_nodes
+            if node in numbers and not node.is_input
+        ]
+        layers.append({**serialize_keras_object(operation), "name": operation.name, "inbound_nodes": calls})
+    return {
+        "name": model.name,
+        "trainable": model.trainable,
+        "layers": layers,
+        "input_layers": tree.map_structure(place, graph.inputs),
+        "output_layers": tree.map_structure(place, graph.outputs),
+    }
+
+
+def is_functional_config(config: Any) -> bool:
+    """Whether this is the config of a functional model."""
+    return isinstance(config, dict) and {"name", "layers", "input_layers", "output_layers"} <= set(config)
+
+
+def model_from_functional_config(cls: Any, config: dict[str, Any]) -> Any:
+    """A model of class `cls` from its config.
+
+    Raises:
+        ValueError: If the calls in the config refer to layers or calls that are not there.
+    """
+    operations: dict[str, Any] = {}
+    waiting: list[tuple[Any, Any]] = []
+    for entry in _list(config["layers"], "layers"):
+        if not isinstance(entry, dict) or not isinstance(entry.get("config"), dict):
+            raise ValueError(f"An entry of 'layers' in a model's config must be a dict with a config; got {entry!r}.")
+        operation = _operation(entry)
+        name = str(entry.get("name", operation.name))
+        if name in operations:
+            raise ValueError(f"The config has two layers of the name {name!r}.")
+        operations[name] = operation
+        waiting.extend((operation, call) for call in _list(entry.get("inbound_nodes", []), "inbound_nodes"))
+    _replay(operations, waiting)
+
+    def tensor(place: Any) -> KerasTensor:
+        return _tensor(operations, place)
+
+    inputs = _map_places(tensor, config["input_layers"])
+    outputs = _map_places(tensor, config["output_layers"])
+    arguments = {
+        key: value for key, value in config.items() if key not in ("layers", "input_layers", "output_layers")
+    }
+    trainable = arguments.pop("trainable", None)
+    model = cls(inputs=inputs, outputs=outputs, **arguments)
+    if trainable is False:
+        model.trainable = False
+    return model
+
+
+def _list(value: Any, what: str) -> list[Any]:
+    if not isinstance(value, (list, tuple)):
+        raise ValueError(f"'{what}' in a model's config must be a list; got {value!r}.")
+    return list(value)
+
+
+def _operation(entry: dict[str, Any]) -> Any:
+    module = str(entry.get("module") or "")
+    class_name = entry.get("class_name")
+    if module.startswith(("keras.src.ops", "keras.ops")) and isinstance(class_name, str):
+        name = naming.to_snake_case(class_name)
+        config = {key: deserialize_keras_object(value) for key, value in entry["config"].items()}
+        return FunctionCall.from_names(_FUNCTION_NAMES.get(name, name), config)
+    return deserialize_keras_object({k: v for k, v in entry.items() if k not in ("name", "inbound_nodes")})
+
+
+class _NotYet(Exception):
+    """A call needs the result of another one that has not been made yet."""
+
+
+def _replay(operations: dict[str, Any], waiting: list[tuple[Any, Any]]) -> None:
+    """Makes the calls, each as soon as its inputs are there; the calls of one layer in their order."""
+    while waiting:
+        later: list[tuple[Any, Any]] = []
+        blocked: set[int] = set()
+        for operation, call in waiting:
+            try:
+                if id(operation) in blocked:
+                    raise _NotYet
+                args, kwargs = _arguments(operations, call)
+            except _NotYet:
+                blocked.add(id(operation))
+                later.append((operation, call))
+                continue
+            operation(*args, **kwargs)
+        if len(later) == len(waiting):
+            raise ValueError(
+                "The config of the model cannot be resolved: the calls of "
+                f"{sorted({operation.name for operation, _ in later})} wait for results that no call makes."
+            )
+        waiting = later
+
+
+def _arguments(operations: dict[str, Any], call: Any) -> tuple[list[Any], dict[str, Any]]:
+    if isinstance(call, dict):
+        args = [_argument(operations, arg) for arg in _list(call.get("args", []), "args")]
+        kwargs = {str(name): _argument(operations, arg) for name, arg in dict(call.get("kwargs") or {}).items()}
+        return args, kwargs
+    # The older form: a list of [layer, call number, tensor number, keyword arguments].
+    places = _list(call, "inbound_nodes")
+    if places and isinstance(places[0], str):
+        places = [places]
+    tensors = [_tensor(operations, place) for place in places]
+    kwargs = dict(places[0][3]) if places and len(places[0]) > 3 and isinstance(places[0][3], dict) else {}
+    return [tensors[0] if len(tensors) == 1 else tensors], kwargs
+
+
+def _argument(operations: dict[str, Any], argument: Any) -> Any:
+    if isinstance(argument, dict):
+        if argument.get("class_name") == "__keras_tensor__":
+            return _tensor(operations, argument.get("config", {}).get("keras_history"))
+        if "class_name" in argument and "config" in argument:
+            return deserialize_keras_object(argument)
+        return {key: _argument(operations, value) for key, value in argument.items()}
+    if isinstance(argument, (list, tuple)):
+        return [_argument(operations, value) for value in argument]
+    return argument
+
+
+def _is_place(place: Any) -> bool:
+    return isinstance(place, (list, tuple)) and len(place) in (3, 4) and isinstance(place[0], str)
+
+
+def _map_places(tensor: Any, places: Any) -> Any:
+    if _is_place(places):
+        return tensor(places)
+    if isinstance(places, dict):
+        return {key: _map_places(tensor, place) for key, place in places.items()}
+    return [_map_places(tensor, place) for place in _list(places, "input_layers")]
+
+
+def _tensor(operations: dict[str, Any], place: Any) -> KerasTensor:
+    if not _is_place(place) or not all(isinstance(i, int) and i >= 0 for i in place[1:3]):
+        raise ValueError(f"A tensor in a model's config is [layer name, call number, tensor number]; got {place!r}.")
+    name, index, tensor_index = place[:3]
+    if name not in operations:
+        raise ValueError(f"The config of the model refers to a layer {name!r} that it does not have.")
+    nodes = operations[name]._inbound_nodes
+    index -= _first_call(operations[name])
+    if not 0 <= index < len(nodes):
+        raise _NotYet
+    tensors = nodes[index].output_tensors
+    if tensor_index >= len(tensors):
+        raise ValueError(f"Layer {name!r} has {len(tensors)} results; the config asks for number {tensor_index}.")
+    found: KerasTensor = tensors[tensor_index]
+    return found

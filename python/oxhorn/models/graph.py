@@ -1,0 +1,271 @@
+"""`ModelGraph`: the calls of layers that lead from the inputs of a model to its outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from oxhorn import _core, tree
+from oxhorn.engine.input_spec import InputSpec
+from oxhorn.engine.keras_tensor import KerasTensor
+from oxhorn.engine.layer_state import LayerState
+from oxhorn.engine.operation import Node, Operation
+
+
+class ModelGraph:
+    """The nodes between symbolic inputs and outputs, in an order in which they can be run.
+
+    A node's depth is the number of steps from it to the outputs; nodes run from the deepest on, those of equal
+    depth in the order in which they are met on the way back from the outputs.
+
+    Args:
+        inputs: A `KerasTensor`, or a list, tuple or dict of them.
+        outputs: Likewise.
+        name: The name of the model, for messages.
+
+    Raises:
+        ValueError: If an output does not depend on the inputs alone, or two layers have the same name.
+    """
+
+    def __init__(self, inputs: Any, outputs: Any, name: str) -> None:
+        for what, structure in (("inputs", inputs), ("outputs", outputs)):
+            leaves = tree.flatten(structure)
+            if not leaves or not all(isinstance(leaf, KerasTensor) for leaf in leaves):
+                raise ValueError(
+                    f"The {what} of model {name!r} must be symbolic tensors, as `Input(shape=...)` and layers "
+                    f"called on them return; got {structure!r}."
+                )
+        if any(not t.history.operation._inbound_nodes[t.history.node_index].is_input for t in tree.flatten(inputs)):
+            inputs, outputs = _copy_from(inputs, outputs)
+        self.inputs = inputs
+        self.outputs = outputs
+        self.flat_inputs: list[KerasTensor] = tree.flatten(inputs)
+        self.flat_outputs: list[KerasTensor] = tree.flatten(outputs)
+        if len({id(tensor) for tensor in self.flat_inputs}) != len(self.flat_inputs):
+            raise ValueError(f"Model {name!r}: the same tensor is given as input more than once.")
+        self._arrange(name)
+        self.input_specs = [
+            InputSpec(
+                shape=(None, *tensor.shape[1:]),
+                name=tensor.history.operation.name,
+                optional=bool(getattr(tensor.history.operation, "optional", False)),
+                allow_last_axis_squeeze=True,
+            )
+            for tensor in self.flat_inputs
+        ]
+
+    def _arrange(self, name: str) -> None:
+        finished, first_met = _walk_back(self.flat_outputs, self.flat_inputs, name)
+        depths: dict[Node, int] = {}
+        operation_depths: dict[Operation, int] = {}
+        for node in reversed(finished):
+            depth = max(depths.get(node, 0), operation_depths.get(node.operation, 0))
+            depths[node] = operation_depths[node.operation] = depth
+            for parent in node.parent_nodes:
+                depths[parent] = max(depths.get(parent, 0), depth + 1)
+        for tensor in self.flat_inputs:
+            operation = tensor.history.operation
+            if operation not in operation_depths:
+                operation_depths[operation] = depths[operation._inbound_nodes[0]] = 0
+                first_met[operation] = -1
+                finished.append(operation._inbound_nodes[0])
+        self.nodes_by_depth: dict[int, list[Node]] = {}
+        for node in finished:
+            self.nodes_by_depth.setdefault(depths[node], []).append(node)
+        self.nodes_by_depth = dict(sorted(self.nodes_by_depth.items(), reverse=True))
+        self.nodes: list[Node] = [node for nodes in self.nodes_by_depth.values() for node in nodes]
+        self.operations: list[Operation] = sorted(
+            operation_depths, key=lambda operation: (-operation_depths[operation], first_met[operation])
+        )
+        names = [operation.name for operation in self.operations]
+        for repeated in {one for one in names if names.count(one) > 1} if len(set(names)) < len(names) else ():
+            raise ValueError(
+                f"Model {name!r}: the name {repeated!r} is used by {names.count(repeated)} layers; "
+                "names must be unique within a model. Pass another `name` to one of them."
+            )
+
+    @property
+    def layers(self) -> list[Any]:
+        """The layers among the operations."""
+        return [operation for operation in self.operations if isinstance(operation, LayerState)]
+
+    def run(self, values: Sequence[Any]) -> Any:
+        """The outputs for these values of the inputs (in the order of `flat_inputs`)."""
+        known = {id(tensor): value for tensor, value in zip(self.flat_inputs, values, strict=True)}
+        for node in self.nodes:
+            if node.is_input:
+                continue
+            args, kwargs = node.fill(known)
+            results = tree.flatten(node.operation(*args, **kwargs))
+            for tensor, result in zip(node.output_tensors, results, strict=True):
+                known[id(tensor)] = result
+        return tree.map_structure(lambda tensor: known[id(tensor)], self.outputs)
+
+    # What the model is called with -------------------------------------------------------------------
+
+    def match(self, inputs: Any, name: str) -> list[Any]:
+        """The inputs in the order of `flat_inputs`: by position, or by name from a dict.
+
+        Raises:
+            ValueError: If there are too few, too many, or none of a name.
+        """
+        if isinstance(inputs, dict):
+            if isinstance(self.inputs, dict) and set(self.inputs) <= set(inputs):
+                return tree.flatten({key: inputs[key] for key in self.inputs})
+            names = [spec.name for spec in self.input_specs]
+            missing = [s.name for s in self.input_specs if s.name not in inputs and not s.optional]
+            if missing:
+                raise ValueError(
+                    f"Model {name!r} has the inputs {names}; the dict it was called with lacks {missing} and has "
+                    f"the keys {sorted(map(str, inputs))}."
+                )
+            return [inputs.get(one) for one in names]
+        if isinstance(inputs, (list, tuple)):
+            if len(self.flat_inputs) == 1 and _is_numbers(inputs):
+                return [np.asarray(inputs)]
+            leaves = [
+                np.asarray(item) if isinstance(item, (list, tuple)) and _is_numbers(item) else item
+                for item in inputs
+            ]
+            flat = tree.flatten(leaves)
+        else:
+            flat = [inputs]
+        if len(flat) != len(self.flat_inputs):
+            raise ValueError(
+                f"Model {name!r} expects {len(self.flat_inputs)} input(s), "
+                f"{[spec.name for spec in self.input_specs]}; it received {len(flat)} of the shapes "
+                f"{[getattr(item, 'shape', item) for item in flat]}."
+            )
+        return flat
+
+    def standardize(self, inputs: Any, name: str) -> list[Any]:
+        """The inputs in the order of `flat_inputs`, with the rank and dtype of these.
+
+        A last axis of size 1 is added or taken away where only that is missing.
+        """
+        values = []
+        for i, (value, tensor, spec) in enumerate(
+            zip(self.match(inputs, name), self.flat_inputs, self.input_specs, strict=True)
+        ):
+            if value is None and spec.optional:
+                values.append(None)
+                continue
+            if not hasattr(value, "shape") and hasattr(value, "__array__"):
+                value = np.asarray(value)
+            if not hasattr(value, "shape") or not hasattr(value, "dtype"):
+                raise ValueError(
+                    f"Model {name!r}: input {i} ({spec.name!r}) must be an array or a tensor; got "
+                    f"{value!r} of type {type(value).__name__}."
+                )
+            spec.check(value, f"Model {name!r}: input {i} ({spec.name!r}) is incompatible with the model: ")
+            values.append(_with_dtype(_with_rank(value, tensor), tensor.dtype))
+        return values
+
+
+def _is_numbers(structure: Any) -> bool:
+    return bool(structure) and all(
+        _is_numbers(x) if isinstance(x, (list, tuple)) else isinstance(x, (bool, int, float, np.number))
+        for x in structure
+    )
+
+
+def _with_rank(value: Any, tensor: KerasTensor) -> Any:
+    rank, wanted = len(value.shape), len(tensor.shape)
+    if rank == wanted:
+        return value
+    array = isinstance(value, np.ndarray)
+    if rank == wanted + 1:
+        return value[..., 0] if array else _core.apply("squeeze", [value], {"axis": -1})
+    return value[..., None] if array else _core.apply("expand_dims", [value], {"axis": -1})
+
+
+def _with_dtype(value: Any, dtype: str) -> Any:
+    if isinstance(value, (_core.Tensor, _core.Variable)):
+        if str(value.dtype) == dtype:
+            return value
+        mask = getattr(value, "_keras_mask", None)
+        value = _core.apply("cast", [value], {"dtype": dtype})
+        if mask is not None:
+            value._keras_mask = mask
+        return value
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiub":
+        raise ValueError(f"Expected an array of numbers, for an input of dtype {dtype}; got dtype {array.dtype}.")
+    return array if array.dtype == dtype else array.astype(dtype)
+
+
+def _walk_back(
+    outputs: Sequence[KerasTensor], inputs: Sequence[KerasTensor], name: str
+) -> tuple[list[Node], dict[Operation, int]]:
+    """The nodes behind the outputs, each after those it needs; and the order in which operations are met."""
+    given = {id(tensor) for tensor in inputs}
+    first_met: dict[Operation, int] = {}
+    finished: list[Node] = []
+    done: set[Node] = set()
+    for output in outputs:
+        stack: list[tuple[Node, Iterator[KerasTensor]]] = []
+        pending: KerasTensor | None = output
+        while pending is not None or stack:
+            if pending is not None:
+                operation, index, _ = pending.history
+                node = operation._inbound_nodes[index]
+                if node.is_input and id(pending) not in given:
+                    raise ValueError(
+                        f"Model {name!r}: the outputs depend on {pending.name!r} (shape {pending.shape}), which is "
+                        f"not among the inputs {[tensor.name for tensor in inputs]}."
+                    )
+                pending = None
+                if node not in done:
+                    first_met.setdefault(operation, len(first_met))
+                    done.add(node)
+                    stack.append((node, iter(node.input_tensors)))
+            node, waiting = stack[-1] if stack else (None, iter(()))
+            if node is None:
+                break
+            pending = next(waiting, None)
+            if pending is None:
+                stack.pop()
+                finished.append(node)
+    return finished, first_met
+
+
+def _copy_from(inputs: Any, outputs: Any) -> tuple[Any, Any]:
+    """The same calls of the same layers, from fresh inputs in the place of intermediate tensors."""
+    from oxhorn.layers.input_layer import Input
+
+    copies: dict[int, KerasTensor] = {}
+    for tensor in tree.flatten(inputs):
+        operation, index, _ = tensor.history
+        is_input = operation._inbound_nodes[index].is_input
+        copies[id(tensor)] = (
+            tensor if is_input else Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=tensor.name)
+        )
+
+    def copy(tensor: KerasTensor) -> KerasTensor:
+        # A stack of our own: models can be deeper than Python's recursion limit.
+        waiting = [tensor]
+        while waiting:
+            current = waiting[-1]
+            if id(current) in copies:
+                waiting.pop()
+                continue
+            operation, index, _ = current.history
+            node = operation._inbound_nodes[index]
+            if node.is_input:
+                copies[id(current)] = current
+                continue
+            missing = [t for t in node.input_tensors if id(t) not in copies]
+            if missing:
+                waiting.extend(missing)
+                continue
+            args, kwargs = node.fill({id(t): copies[id(t)] for t in node.input_tensors})
+            results = tree.map_structure(lambda t: KerasTensor(t.shape, t.dtype, name=t.name), node.outputs)
+            Node(operation, args, kwargs, results)
+            for old, new in zip(node.output_tensors, tree.flatten(results), strict=True):
+                copies[id(old)] = new
+        return copies[id(tensor)]
+
+    copied_outputs = tree.map_structure(copy, outputs)
+    return tree.map_structure(lambda tensor: copies[id(tensor)], inputs), copied_outputs

@@ -1,0 +1,362 @@
+"""`Model`: layers joined to a whole, with training, weights in files, and a summary."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable, Mapping
+from os import PathLike
+from typing import Any, Self
+
+from oxhorn import _core, tree
+from oxhorn.engine import call_context, operation, tracing
+from oxhorn.engine.keras_tensor import KerasTensor, any_symbolic
+from oxhorn.engine.symbolic import FunctionCall
+from oxhorn.layers.core_layer import CoreLayer
+from oxhorn.layers.layer import Layer
+from oxhorn.models.graph import ModelGraph
+from oxhorn.training.trainer import Trainer
+
+PACKAGE = __name__.split(".", maxsplit=1)[0]
+
+
+def is_functional_call(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+    """Whether these are the arguments `inputs, outputs` of a functional model."""
+    return (
+        len(args) == 2 or (len(args) == 1 and "outputs" in kwargs) or ("inputs" in kwargs and "outputs" in kwargs)
+    )
+
+
+class Model(Trainer, Layer):
+    """Layers joined to a whole that trains, predicts and is saved.
+
+    Made in one of three ways: from symbolic inputs and outputs (`Model(inputs, outputs)`); as a stack of layers
+    (`Sequential`); or as a subclass with layers as attributes and a `call` method of its own.
+
+    Args:
+        inputs: A symbolic tensor, or a list, tuple or dict of them.
+        outputs: Symbolic tensors that were computed from the inputs, likewise.
+        name: A name; automatic if not given.
+
+    Raises:
+        ValueError: If the outputs do not depend on the inputs alone, or two layers have the same name.
+
+    >>> import oxhorn as keras
+    >>> x = keras.Input((3,))
+    >>> model = keras.Model(x, keras.layers.Dense(2)(x))
+    >>> model([[1.0, 2.0, 3.0]]).shape
+    (1, 2)
+    """
+
+    _graph: ModelGraph | None
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        if cls is Model and is_functional_call(args, kwargs):
+            from oxhorn.models.functional import Functional
+
+            cls = Functional  # type: ignore[assignment]
+        self = super().__new__(cls, *args, **kwargs)
+        self.__dict__["_graph"] = None
+        self.__dict__["_inference"] = tracing.TraceCache()
+        return self
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if is_functional_call(args, kwargs):
+            names = ("inputs", "outputs")
+            given = dict(zip(names, args, strict=False))
+            given.update({name: kwargs.pop(name) for name in names if name in kwargs})
+            super().__init__(**kwargs)
+            self._set_graph(ModelGraph(given["inputs"], given["outputs"], self.name))
+            self._build_shapes_dict = {"input_shape": None}
+            self.built = True
+        else:
+            super().__init__(*args, **kwargs)
+
+    def _set_graph(self, graph: ModelGraph | None) -> None:
+        """Makes `graph` what the model computes."""
+        self.__dict__["_graph"] = graph
+        self.__dict__["_inference"].clear()
+        if graph is not None:
+            for layer in graph.layers:
+                self._tracker.track(layer)
+
+    # Layers ------------------------------------------------------------------------------------------
+
+    @property
+    def layers(self) -> list[Any]:
+        """The layers of the model, those inside other layers not counted."""
+        if self._graph is not None:
+            found = self._graph.layers
+            return [*found, *(layer for layer in self._layers if not any(layer is one for one in found))]
+        return list(self._layers)
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Any:
+        """The layer of this name, or at this place of `layers`.
+
+        Raises:
+            ValueError: If there is none, or not exactly one of `name` and `index` is given.
+        """
+        layers = self.layers
+        if (name is None) == (index is None):
+            raise ValueError(f"get_layer expects either a name or an index; got name={name!r}, index={index!r}.")
+        if index is not None:
+            if not -len(layers) <= index < len(layers):
+                raise ValueError(f"get_layer: there is no layer {index}; the model has {len(layers)} layers.")
+            return layers[index]
+        for layer in layers:
+            if layer.name == name:
+                return layer
+        raise ValueError(f"get_layer: there is no layer {name!r}; the model has {[layer.name for layer in layers]}.")
+
+    def _need_graph(self, what: str) -> ModelGraph:
+        if self._graph is None:
+            raise AttributeError(
+                f"Model {self.name!r} has no {what}: only functional models, and Sequential models that are built, "
+                "have symbolic inputs and outputs. For a Sequential, begin with `Input(shape=...)`."
+            )
+        return self._graph
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        """The symbolic inputs, as a list."""
+        return list(self._need_graph("inputs").flat_inputs)
+
+    @property
+    def outputs(self) -> list[KerasTensor]:
+        """The symbolic outputs, as a list."""
+        return list(self._need_graph("outputs").flat_outputs)
+
+    @property
+    def input(self) -> Any:
+        """The symbolic input, in the structure in which it was given."""
+        return self._need_graph("input").inputs
+
+    @property
+    def output(self) -> Any:
+        """The symbolic output, in the structure in which it was given."""
+        return self._need_graph("output").outputs
+
+    @property
+    def input_shape(self) -> Any:
+        """The shapes of the inputs."""
+        return tree.map_structure(lambda tensor: tensor.shape, self._need_graph("input_shape").inputs)
+
+    @property
+    def output_shape(self) -> Any:
+        """The shapes of the outputs."""
+        return tree.map_structure(lambda tensor: tensor.shape, self._need_graph("output_shape").outputs)
+
+    @property
+    def input_names(self) -> list[str]:
+        """The names of the inputs."""
+        return [tensor.history.operation.name for tensor in self._need_graph("input_names").flat_inputs]
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of the layers that make the outputs; the keys if the outputs are a dict."""
+        graph = self._need_graph("output_names")
+        if isinstance(graph.outputs, dict) and len(graph.outputs) == len(graph.flat_outputs):
+            return sorted(map(str, graph.outputs))
+        return [tensor.history.operation.name for tensor in graph.flat_outputs]
+
+    # Calling -----------------------------------------------------------------------------------------
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        graph = self._graph
+        if (
+            graph is None
+            or type(self).call not in _graph_calls
+            or len(args) != 1
+            or any_symbolic(args[0])
+            or any(name != "training" for name in kwargs)
+        ):
+            return super().__call__(*args, **kwargs)
+        values = graph.standardize(args[0], self.name)
+        if not kwargs.get("training") and self._may_run_compiled(values):
+            return self._run_compiled(graph, values)
+        return super().__call__(values if len(values) != 1 else values[0], **kwargs)
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Computes the outputs. Subclasses without symbolic inputs and outputs define it."""
+        if self._graph is None:
+            raise NotImplementedError(
+                f"Model {type(self).__name__} defines no `call`. Define `call(self, inputs)`, or make the model "
+                "with `Model(inputs, outputs)`."
+            )
+        values = self._graph.standardize(inputs, self.name)
+        for value, given in zip(values, tree.flatten(mask) if mask is not None else (), strict=False):
+            if given is not None and isinstance(value, _core.Tensor):
+                value._keras_mask = given
+        return self._graph.run(values)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """The masks that the outputs carry already."""
+        return None
+
+    def _may_run_compiled(self, values: list[Any]) -> bool:
+        return (
+            not _core.is_tracing()
+            and not _core.is_recording()
+            and call_context.get() is None
+            and all(v is not None and getattr(v, "_keras_mask", None) is None for v in values)
+            and self._is_pure()
+        )
+
+    def _is_pure(self) -> bool:
+        """Whether a call only computes outputs: all layers are built in, and none adds a loss."""
+        if self._graph is None or type(self).call not in _graph_calls or self.activity_regularizer is not None:
+            return False
+        return all(_is_pure_operation(one) for one in self._graph.operations)
+
+    def _run_compiled(self, graph: ModelGraph, values: list[Any]) -> Any:
+        """The outputs by a program that is traced once, for any batch size."""
+
+        def make() -> tracing.Traced:
+            specs = [
+                tracing.TensorSpec((None, *tensor.shape[1:]), tensor.dtype) for tensor in graph.flat_inputs
+            ]
+            return tracing.trace(lambda *flat: self(list(flat), training=False), specs)
+
+        traced = self.__dict__["_inference"].get(False, make)
+        if traced.has_mask:
+            return super().__call__(values if len(values) != 1 else values[0], training=False)
+        return traced.pack(traced.program.call(values))
+
+    # Config ------------------------------------------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make this model again, without its weights."""
+        if self._graph is not None and has_functional_constructor(type(self)):
+            from oxhorn.models.functional_config import functional_config
+
+            return functional_config(self, self._graph)
+        return super().get_config()
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """The model that `get_config` describes, with fresh weights."""
+        from oxhorn.models.functional_config import is_functional_config, model_from_functional_config
+        from oxhorn.saving import CustomObjectScope
+
+        with CustomObjectScope(custom_objects):
+            if is_functional_config(config) and has_functional_constructor(cls):
+                return model_from_functional_config(cls, config)
+            return super().from_config(config)
+
+    def to_json(self, **kwargs: Any) -> str:
+        """The config of the model as JSON text; `model_from_json` reads it. Arguments go to `json.dumps`."""
+        from oxhorn.saving import serialize_keras_object
+
+        return json.dumps(serialize_keras_object(self), **kwargs)
+
+    # Weights in files --------------------------------------------------------------------------------
+
+    def save_weights(self, filepath: str | PathLike[str], overwrite: bool = True) -> None:
+        """Writes the weights to a safetensors file; a file that was there is kept until the new one is complete.
+
+        Args:
+            filepath: A path that ends in `.safetensors`.
+            overwrite: Whether a file that is there may be replaced.
+
+        Raises:
+            ValueError: If the path has another ending, or the model has no weights yet.
+            FileExistsError: If there is a file and `overwrite` is False.
+        """
+        from oxhorn.saving import weights
+
+        weights.save_weights(self, filepath, overwrite)
+
+    def load_weights(self, filepath: str | PathLike[str], skip_mismatch: bool = False) -> None:
+        """Reads the weights from a safetensors file, all or none.
+
+        Args:
+            filepath: A path that ends in `.safetensors`.
+            skip_mismatch: Leaves weights alone that the file lacks or has in another shape, with a warning,
+                instead of an error.
+
+        Raises:
+            ValueError: If the file is damaged, or its weights are not those of the model: nothing is changed then.
+        """
+        from oxhorn.saving import weights
+
+        weights.load_weights(self, filepath, skip_mismatch)
+
+    # Summary -----------------------------------------------------------------------------------------
+
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: list[float] | None = None,
+        print_fn: Callable[[str], Any] | None = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: list[str] | tuple[str, str] | None = None,
+    ) -> None:
+        """Prints the layers with the shapes of their results and their numbers of weights.
+
+        Args:
+            line_length: The width of the table.
+            positions: The right edges of the columns, as parts of the width.
+            print_fn: Called with the text, in the place of `print`.
+            expand_nested: Also show the layers of models inside the model.
+            show_trainable: Add a column that tells whether a layer is trainable.
+            layer_range: The names (or regular expressions) of the first and the last layer to show.
+        """
+        from oxhorn.utils import summary
+
+        summary.print_summary(
+            self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range
+        )
+
+    def _repr_html_(self) -> str:
+        from oxhorn.utils import summary
+
+        return summary.html(summary.table_of(self))
+
+
+operation._automatic_get_configs.add(Model.get_config)
+# The `call` methods that run the graph, and so may be run compiled.
+_graph_calls: set[Any] = {Model.call}
+
+
+def _is_pure_operation(one: Any) -> bool:
+    if isinstance(one, FunctionCall):
+        return str(getattr(one.function, "__module__", "")).split(".")[0] == PACKAGE
+    if isinstance(one, Model):
+        return one._is_pure()
+    if getattr(one, "activity_regularizer", None) is not None:
+        return False
+    if isinstance(one, CoreLayer) and one._python_activation() is not None:
+        return False
+    return type(one).__module__.split(".")[0] == PACKAGE
+
+
+def has_functional_constructor(cls: type) -> bool:
+    """Whether the class is made from `inputs` and `outputs`, so that a functional config describes it."""
+    parameters = inspect.signature(cls.__init__).parameters
+    if {"inputs", "outputs"} <= set(parameters):
+        return True
+    kinds = {parameter.kind for parameter in parameters.values()}
+    return {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD} <= kinds
+
+
+def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The model that the JSON text of `to_json` describes, with fresh weights.
+
+    Args:
+        json_string: The text.
+        custom_objects: Your own classes and functions in it, by name.
+
+    Raises:
+        ValueError: If the text is not JSON.
+        TypeError: If it names an unknown class.
+    """
+    from oxhorn.saving import deserialize_keras_object
+
+    try:
+        config = json.loads(json_string)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise ValueError(f"model_from_json: the text is not readable JSON: {error}.") from None
+    if not isinstance(config, dict):
+        raise ValueError(f"model_from_json expects the JSON of an object; got {type(config).__name__}.")
+    return deserialize_keras_object(config, custom_objects=custom_objects)
