@@ -62,7 +62,10 @@ def set_floatx(value: str) -> None:
     global _floatx
     if value not in FLOAT_DTYPES:
         raise ValueError(f"set_floatx expects one of {list(FLOAT_DTYPES)}; got {value!r}.")
+    from oxhorn import _core
+
     _floatx = str(value)
+    _core.set_default_float(_floatx)
 
 
 def epsilon() -> float:
