@@ -40,6 +40,14 @@ impl<T> Shared<T> {
         // SAFETY: by the caller's promise.
         unsafe { self.0.add(i) }
     }
+
+    /// # Safety
+    /// The place `i` elements on (or back) must lie inside the array.
+    #[inline(always)]
+    pub unsafe fn offset(self, i: isize) -> *mut T {
+        // SAFETY: by the caller's promise.
+        unsafe { self.0.offset(i) }
+    }
 }
 
 struct MapJob<T, F> {

@@ -1,10 +1,12 @@
 //! Kernels: slices and sizes in, slices out. They know nothing of tensors, ops or gradients.
 
+pub mod activate;
 pub mod conv;
-pub mod gemm;
 pub mod elementwise;
 pub mod functions;
+pub mod gemm;
 pub mod math;
+pub mod memory;
 pub mod norm;
 pub mod parallel;
 pub mod pool;
