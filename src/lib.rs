@@ -2,6 +2,7 @@
 //!
 //! Dependencies point one way: `kernels <- ops <- autograd <- layers <- train <- py`.
 
+pub mod activations;
 pub mod autograd;
 pub mod config;
 pub mod dtype;

@@ -5,7 +5,8 @@
 
 use super::op::{Op, OpFn, Pass, Run};
 use super::table::rows;
-use super::{cast, equal, greater, log, logical_or, negative, sigmoid, to_float, where_, zeros_like};
+use super::{cast, equal, greater, log, logical_or, negative, to_float, where_, zeros_like};
+use crate::activations::sigmoid;
 use crate::autograd::{Value, apply};
 use crate::dtype::{DType, Element};
 use crate::error::{Error, Result};

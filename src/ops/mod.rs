@@ -1,23 +1,50 @@
 //! The op set: one op or one family a file. Each file lists its ops by name in `OPS`; this index lists the files.
 
+mod binary;
+mod cast;
+mod compare;
 mod copy;
 mod dense;
 #[cfg(test)]
 mod gradient_check;
+mod like;
 mod matmul;
+mod moves;
 mod op;
+mod reduce;
+mod softmax;
+mod table;
+mod unary;
+mod views;
 
-// The four ops the engine itself calls.
-mod engine;
-
+pub use binary::*;
+pub use cast::{cast, to_float};
+pub use compare::*;
 pub use copy::Copy;
 pub use dense::dense;
-pub use engine::*;
+pub use like::{broadcast_like, broadcast_to, full_like, identity, ones_like, stop_gradient, zeros_like};
 pub use matmul::{contract_rows, matmul, matmul_of};
+pub use moves::{PadMode, concatenate, flip, pad, repeat, slice_axis, split, stack, tile, transpose};
 pub use op::*;
+pub use reduce::{Axes, all, any, argmax, argmin, logsumexp, max, mean, min, prod, std, sum, sum_to_like, var};
+pub use softmax::{log_softmax, sigmoid_crossentropy, softmax, softmax_crossentropy, sparse_softmax_crossentropy};
+pub use unary::*;
+pub use views::{expand_dims, reshape, reshape_like, reshape_tail, squeeze};
 
 /// The op tables of all families.
-static FAMILIES: &[&[(&str, OpFn)]] = &[dense::OPS, engine::OPS, matmul::OPS];
+static FAMILIES: &[&[(&str, OpFn)]] = &[
+    binary::OPS,
+    cast::OPS,
+    compare::OPS,
+    dense::OPS,
+    like::OPS,
+    matmul::OPS,
+    moves::OPS,
+    reduce::OPS,
+    softmax::OPS,
+    unary::OPS,
+    views::OPS,
+];
 
 /// The op called `name`.
 pub fn lookup(name: &str) -> Option<OpFn> {

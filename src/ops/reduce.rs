@@ -26,7 +26,7 @@ pub enum Axes {
 
 impl Axes {
     /// A flag for each axis; an axis named twice is an error.
-    fn flags(&self, who: &str, rank: usize) -> Result<SmallVec<[bool; 6]>> {
+    pub(super) fn flags(&self, who: &str, rank: usize) -> Result<SmallVec<[bool; 6]>> {
         let mut flags = SmallVec::from_elem(matches!(self, Axes::All), rank);
         let named: &[i64] = match self {
             Axes::All => &[],

@@ -3,7 +3,8 @@
 use serde::Deserialize;
 
 use super::op::{Attrs, Op, OpFn, Pass, Run, arity, parse_attrs};
-use super::{Axes, cast, exp, expand_dims, multiply, negative, softplus, subtract, sum};
+use super::{Axes, cast, exp, expand_dims, multiply, negative, subtract, sum};
+use crate::activations::softplus;
 use crate::autograd::{Value, apply, apply_many};
 use crate::dtype::DType;
 use crate::error::{Error, Result};

@@ -4,12 +4,12 @@
 
 use super::op::{Op, OpFn, Pass, Run};
 use super::table::rows;
-use super::{add, cast, cos, cosh, divide, equal, log, multiply, negative, power, rsqrt, sign, sin, sinh, square, subtract};
+use super::{add, cast, divide, equal, multiply, power, subtract, to_float};
 use crate::autograd::{Value, apply};
 use crate::dtype::{Bool, DType, Element};
 use crate::error::{Error, Result};
 use crate::float_dispatch;
-use crate::kernels::elementwise::{Shared, map_scalar};
+use crate::kernels::elementwise::map_scalar;
 use crate::kernels::functions::{Function, Integer};
 use crate::shape::{Spec, Specs};
 use crate::tensor::{View, ViewMut};
@@ -72,11 +72,6 @@ impl Op for Unary {
     fn inplace(&self, _: usize) -> bool {
         true
     }
-}
-
-/// Integers and booleans as float32, floats as they are.
-pub(crate) fn to_float(x: &Value) -> Result<Value> {
-    if x.dtype().is_float() { Ok(x.clone()) } else { cast(x, DType::F32) }
 }
 
 /// Booleans as int32, numbers as they are.

@@ -1,0 +1,103 @@
+//! cast(x, dtype): floats to integers are cut towards 0, anything but 0 is true, true is 1.
+
+use serde::Deserialize;
+
+use super::op::{Attrs, Op, OpFn, Pass, Run, arity, parse_attrs};
+use crate::autograd::{Value, apply};
+use crate::dispatch;
+use crate::dtype::{Bool, DType, Element};
+use crate::error::Result;
+use crate::kernels::parallel::{GRAIN, for_chunks_mut};
+use crate::shape::{Spec, Specs};
+use crate::tensor::{View, ViewMut};
+
+/// Conversion between element types.
+trait To<D> {
+    fn to(self) -> D;
+}
+
+macro_rules! conversions {
+    ($($s:ty => $($d:ty),*);*) => { $($(
+        impl To<$d> for $s {
+            #[inline(always)]
+            fn to(self) -> $d { self as $d }
+        }
+    )*)* };
+}
+conversions!(
+    f32 => f32, f64, i32, i64, u8;
+    f64 => f32, f64, i32, i64, u8;
+    i32 => f32, f64, i32, i64, u8;
+    i64 => f32, f64, i32, i64, u8;
+    u8 => f32, f64, i32, i64, u8
+);
+
+macro_rules! with_bool {
+    ($($t:ty),*) => { $(
+        impl To<Bool> for $t {
+            #[inline(always)]
+            fn to(self) -> Bool { (self != 0 as $t).into() }
+        }
+        impl To<$t> for Bool {
+            #[inline(always)]
+            fn to(self) -> $t { u8::from(self.get()) as $t }
+        }
+    )* };
+}
+with_bool!(f32, f64, i32, i64, u8);
+
+impl To<Bool> for Bool {
+    #[inline(always)]
+    fn to(self) -> Bool {
+        self.get().into()
+    }
+}
+
+fn convert<S: Element + To<D>, D: Element>(x: &View<'_>, y: &mut ViewMut<'_>) {
+    let x = x.slice::<S>();
+    for_chunks_mut(y.slice_mut::<D>(), GRAIN, |at, part| {
+        part.iter_mut().zip(&x[at..]).for_each(|(y, x)| *y = x.to());
+    });
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Cast(DType);
+
+impl Op for Cast {
+    fn name(&self) -> &'static str {
+        "cast"
+    }
+
+    fn infer(&self, x: &[Spec]) -> Result<Specs> {
+        x[0].with_dtype(self.0).one()
+    }
+
+    fn forward(&self, _: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {
+        dispatch!(x[0].dtype(), S => dispatch!(self.0, D => convert::<S, D>(&x[0], &mut y[0])));
+        Ok(())
+    }
+
+    fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
+        Ok(vec![Some(cast(pass.grad()?, pass.inputs[0].dtype())?)])
+    }
+}
+
+pub fn cast(x: &Value, dtype: DType) -> Result<Value> {
+    if x.dtype() == dtype { Ok(x.clone()) } else { apply(Cast(dtype), &[x]) }
+}
+
+/// Integers and booleans as float32, floats as they are.
+pub fn to_float(x: &Value) -> Result<Value> {
+    if x.dtype().is_float() { Ok(x.clone()) } else { cast(x, DType::F32) }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CastAttrs {
+    dtype: String,
+}
+
+pub const OPS: &[(&str, OpFn)] = &[("cast", |x, attrs: &Attrs| {
+    let [x] = arity("cast", x)?;
+    Ok(vec![cast(&x, DType::parse(&parse_attrs::<CastAttrs>("cast", attrs)?.dtype)?)?])
+})];
