@@ -254,7 +254,7 @@ pub fn heaviside(a: &Value, b: &Value) -> Result<Value> {
     where_(&equal(&a, &zero)?, &b, &step)
 }
 
-pub const OPS: &[&[(&str, OpFn)]] = &[
+pub(super) const OPS: &[&[(&str, OpFn)]] = &[
     rows!(1: ; 2: add, subtract, multiply, divide, divide_no_nan, floor_divide, power, maximum, minimum,
         squared_difference, arctan2, logaddexp, heaviside),
     &[

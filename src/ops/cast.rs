@@ -97,7 +97,7 @@ struct CastAttrs {
     dtype: String,
 }
 
-pub const OPS: &[(&str, OpFn)] = &[("cast", |x, attrs: &Attrs| {
+pub(super) const OPS: &[(&str, OpFn)] = &[("cast", |x, attrs: &Attrs| {
     let [x] = arity("cast", x)?;
     Ok(vec![cast(&x, DType::parse(&parse_attrs::<CastAttrs>("cast", attrs)?.dtype)?)?])
 })];

@@ -142,7 +142,7 @@ pub fn where_(condition: &Value, a: &Value, b: &Value) -> Result<Value> {
 
 const _: () = assert!(size_of::<Bool>() == 1);
 
-pub const OPS: &[&[(&str, OpFn)]] = &[
+pub(super) const OPS: &[&[(&str, OpFn)]] = &[
     rows!(1: ; 2: equal, not_equal, less, less_equal, greater, greater_equal, logical_and, logical_or, logical_xor),
     &[("where", |x, attrs| {
         super::table::no_attrs("where", attrs)?;

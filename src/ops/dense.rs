@@ -73,7 +73,7 @@ pub fn dense(x: &Value, kernel: &Value, bias: Option<&Value>) -> Result<Value> {
     }
 }
 
-pub const OPS: &[(&str, OpFn)] = &[("dense", |x, attrs: &Attrs| {
+pub(super) const OPS: &[(&str, OpFn)] = &[("dense", |x, attrs: &Attrs| {
     #[derive(serde::Deserialize)]
     #[serde(deny_unknown_fields)]
     struct None {}

@@ -182,7 +182,7 @@ fn typed(name: Option<&str>, x: &Value) -> Result<DType> {
     name.map_or(Ok(x.dtype()), DType::parse)
 }
 
-pub const OPS: &[(&str, OpFn)] = &[
+pub(super) const OPS: &[(&str, OpFn)] = &[
     ("zeros_like", |x, attrs: &Attrs| {
         let [x] = arity("zeros_like", x)?;
         let t: Typed = parse_attrs("zeros_like", attrs)?;

@@ -232,7 +232,7 @@ pub fn contract_rows(x: &Value, g: &Value) -> Result<Value> {
     apply(ContractRows, &[x, g])
 }
 
-pub const OPS: &[(&str, OpFn)] = &[("matmul", |x, attrs: &Attrs| {
+pub(super) const OPS: &[(&str, OpFn)] = &[("matmul", |x, attrs: &Attrs| {
     #[derive(serde::Deserialize)]
     #[serde(deny_unknown_fields)]
     struct None {}

@@ -33,16 +33,19 @@ pub use views::{expand_dims, reshape, reshape_like, reshape_tail, squeeze};
 
 /// The op tables of all families.
 static FAMILIES: &[&[(&str, OpFn)]] = &[
-    binary::OPS,
+    binary::OPS[0],
+    binary::OPS[1],
     cast::OPS,
-    compare::OPS,
+    compare::OPS[0],
+    compare::OPS[1],
     dense::OPS,
     like::OPS,
     matmul::OPS,
     moves::OPS,
     reduce::OPS,
     softmax::OPS,
-    unary::OPS,
+    unary::OPS[0],
+    unary::OPS[1],
     views::OPS,
 ];
 

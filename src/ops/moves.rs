@@ -622,7 +622,7 @@ struct TileAttrs {
     repeats: Vec<usize>,
 }
 
-pub const OPS: &[(&str, OpFn)] = &[
+pub(super) const OPS: &[(&str, OpFn)] = &[
     ("transpose", |x, attrs: &Attrs| {
         let [x] = arity("transpose", x)?;
         Ok(vec![transpose(&x, parse_attrs::<TransposeAttrs>("transpose", attrs)?.axes.as_deref())?])

@@ -578,4 +578,4 @@ macro_rules! over {
     };
 }
 
-pub const OPS: &[(&str, OpFn)] = &over!(sum, mean, prod, max, min, any, all, var, std, logsumexp);
+pub(super) const OPS: &[(&str, OpFn)] = &over!(sum, mean, prod, max, min, any, all, var, std, logsumexp);

@@ -258,7 +258,7 @@ fn last() -> i64 {
     -1
 }
 
-pub const OPS: &[(&str, OpFn)] = &[
+pub(super) const OPS: &[(&str, OpFn)] = &[
     ("softmax", |x, attrs: &Attrs| {
         let [x] = arity("softmax", x)?;
         Ok(vec![softmax(&x, parse_attrs::<Along>("softmax", attrs)?.axis)?])

@@ -275,7 +275,7 @@ struct RoundAttrs {
     decimals: i32,
 }
 
-pub const OPS: &[&[(&str, OpFn)]] = &[
+pub(super) const OPS: &[&[(&str, OpFn)]] = &[
     rows!(1: negative, absolute, abs, sign, square, sqrt, rsqrt, reciprocal, exp, exp2, expm1, log, log1p, log2, log10,
         sin, cos, tan, arcsin, arccos, arctan, sinh, cosh, tanh, arcsinh, arccosh, arctanh, erf, erfinv, erfc, cbrt,
         floor, ceil, trunc, logical_not, isnan, isinf, isfinite; 2:),

@@ -200,7 +200,7 @@ struct Of {
     axis: Axes,
 }
 
-pub const OPS: &[(&str, OpFn)] = &[
+pub(super) const OPS: &[(&str, OpFn)] = &[
     ("reshape", |x, attrs: &Attrs| {
         let [x] = arity("reshape", x)?;
         let r: ReshapeAttrs = parse_attrs("reshape", attrs)?;
