@@ -546,19 +546,6 @@ fn apply<'py>(
     .into_any())
 }
 
-/// Applies the activation called `name`.
-#[pyfunction]
-#[pyo3(signature = (name, x, attrs=None))]
-fn activation(name: &str, x: &Bound<'_, PyAny>, attrs: Option<&Bound<'_, PyDict>>) -> PyResult<PyTensor> {
-    let (x, attrs) = (value_from(x, None)?, attrs_from(attrs)?);
-    Ok(guard(|| crate::activations::activation(name, &x, &attrs))?.into())
-}
-
-#[pyfunction]
-fn activation_names() -> Vec<&'static str> {
-    crate::activations::names()
-}
-
 #[pyfunction]
 fn op_names() -> Vec<&'static str> {
     ops::names()
@@ -568,7 +555,5 @@ pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<PyTensor>()?;
     m.add_function(wrap_pyfunction!(tensor, m)?)?;
     m.add_function(wrap_pyfunction!(apply, m)?)?;
-    m.add_function(wrap_pyfunction!(activation, m)?)?;
-    m.add_function(wrap_pyfunction!(activation_names, m)?)?;
     m.add_function(wrap_pyfunction!(op_names, m)?)
 }
