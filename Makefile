@@ -39,8 +39,8 @@ test-rust: ## run the Rust tests
 test-python: $(CORE) $(DEV) ## run the Python tests, the docstring examples and the README's code blocks
 	$(PY) -m pytest -q
 
-test-long: $(CORE) $(DEV) ## run the tests that take minutes, and the notebooks in full
-	$(PY) -m pytest -q -m long
+test-long: $(CORE) $(DEV) ## run the Python tests with those that take minutes, and the notebooks in full
+	$(PY) -m pytest -q -m ''
 	$(PY) -m pytest -q -p no:cacheprovider --nbmake --nbmake-timeout=3600 notebooks
 
 notebooks: $(CORE) $(DEV) ## execute every notebook in its quick variant

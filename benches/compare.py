@@ -30,6 +30,12 @@ PEERS = (
     ("Keras+TF", "keras", {"KERAS_BACKEND": "tensorflow"}, "keras"),
     ("PyTorch", "torch", {}, "torch"),
 )
+# The distributions without which each does not run, NumPy and h5py apart, which all but PyTorch need.
+PARTS = {
+    "Keras+JAX": "keras jax jaxlib scipy ml_dtypes",
+    "Keras+TF": "keras tensorflow_cpu tensorflow ml_dtypes grpcio protobuf",
+    "PyTorch": "torch sympy networkx nvidia_ triton",
+}
 
 
 class Worker:
@@ -70,6 +76,19 @@ class Worker:
         command = [self.python, "-c", f"import {self.imported}"]
         subprocess.run(command, env=self.environment, check=True, capture_output=True)
         return time.perf_counter() - start
+
+    def installed_megabytes(self) -> float:
+        """Size of the files that pip installed for it."""
+        code = (
+            "import sys, importlib.metadata as m\n"
+            "parts = tuple(sys.argv[1].split())\n"
+            "names = [(d, d.name.replace('-', '_').lower()) for d in m.distributions()]\n"
+            "mine = [d for d, n in names if n in parts or n.startswith(tuple(p for p in parts if p[-1] == '_'))]\n"
+            "files = {f.locate() for d in mine for f in d.files or ()}\n"
+            "print(sum(f.stat().st_size for f in files if f.is_file()))\n"
+        )
+        command = [self.python, "-c", code, PARTS[self.name]]
+        return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout) / 1e6
 
     def close(self) -> None:
         self.process.kill()
@@ -151,9 +170,17 @@ def as_table(rows: dict[str, dict[str, Any]], names: list[str]) -> str:
     return "\n".join(lines)
 
 
-def wheel_size() -> dict[str, float]:
-    """Megabytes of the wheels in dist/."""
-    return {path.name: path.stat().st_size / 1e6 for path in sorted((HERE.parent / "dist").glob("*.whl"))}
+def sizes(workers: list[Worker]) -> dict[str, float]:
+    """Megabytes: the newest wheel in dist/, and what each peer takes when installed."""
+    wheels = sorted((HERE.parent / "dist").glob("*.whl"), key=lambda path: path.stat().st_mtime)
+    result = {f"{OXHORN}, wheel": wheels[-1].stat().st_size / 1e6} if wheels else {}
+    # Here Oxhorn is installed editable: its files are the checkout's.
+    peers = {
+        f"{worker.name}, installed": worker.installed_megabytes()
+        for worker in workers
+        if worker.name != OXHORN
+    }
+    return result | peers
 
 
 def main() -> None:
@@ -185,11 +212,12 @@ def main() -> None:
     for title, row in rows.items():
         for name, error in row["errors"].items():
             print(f"\n{title}: {name} did not run: {error[:200]}")
-    for name, size in wheel_size().items():
-        print(f"\n{name}: {size:.1f} MB")
+    megabytes = {} if arguments.only else sizes(workers)
+    if megabytes:
+        print("\nMB: " + "; ".join(f"{name} {size:.3g}" for name, size in megabytes.items()))
     if arguments.json:
         machine = {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()}
-        result = {"machine": machine, "rounds": arguments.rounds, "rows": rows, "wheels_mb": wheel_size()}
+        result = {"machine": machine, "rounds": arguments.rounds, "rows": rows, "megabytes": megabytes}
         arguments.json.parent.mkdir(parents=True, exist_ok=True)
         arguments.json.write_text(json.dumps(result, indent=2) + "\n")
 

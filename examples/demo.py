@@ -60,7 +60,8 @@ def main() -> None:
 
     probabilities = model.predict(x_test, verbose=0)
     guesses, certainty = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    shown = [*range(3), *np.flatnonzero(guesses != y_test)[:2]]
+    right, wrong = np.flatnonzero(guesses == y_test), np.flatnonzero(guesses != y_test)
+    shown = [*right[:3], *wrong[:2]]
     captions = [
         f"{guesses[i]} ({certainty[i]:.0%})"
         if guesses[i] == y_test[i]
