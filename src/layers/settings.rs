@@ -4,9 +4,10 @@ use std::num::NonZeroUsize;
 
 use serde::Deserialize;
 
+use crate::activations::activation;
 use crate::autograd::Value;
-use crate::error::{Error, Result};
-use crate::ops::{self, Attrs};
+use crate::error::Result;
+use crate::ops::Attrs;
 
 /// Where the channels are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -46,7 +47,7 @@ pub fn sizes<const N: usize>(values: [NonZeroUsize; N]) -> [usize; N] {
     values.map(NonZeroUsize::get)
 }
 
-/// An activation by its name in Keras, which is the name of an op.
+/// An activation by its name in Keras.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(transparent)]
 pub struct Activation(String);
@@ -68,59 +69,6 @@ impl Activation {
     }
 
     pub fn apply_with(&self, x: &Value, attrs: &Attrs) -> Result<Value> {
-        let op = match self.0.as_str() {
-            "linear" => return Ok(x.clone()),
-            "exponential" => "exp",
-            name => name,
-        };
-        let names = Self::names();
-        let Some(op) = ops::lookup(op).filter(|_| names.contains(&self.0.as_str())) else {
-            return Err(Error::unknown("activation", "an activation", &self.0, &names));
-        };
-        op(std::slice::from_ref(x), attrs)?
-            .pop()
-            .ok_or_else(|| Error::runtime("activation").expected("one output").got("none"))
-    }
-
-    /// The names of all activations.
-    pub fn names() -> Vec<&'static str> {
-        NAMES
-            .iter()
-            .copied()
-            .filter(|n| matches!(*n, "linear" | "exponential") || ops::lookup(n).is_some())
-            .collect()
+        activation(&self.0, x, attrs)
     }
 }
-
-static NAMES: &[&str] = &[
-    "celu",
-    "elu",
-    "exponential",
-    "gelu",
-    "glu",
-    "hard_shrink",
-    "hard_sigmoid",
-    "hard_silu",
-    "hard_tanh",
-    "leaky_relu",
-    "linear",
-    "log_sigmoid",
-    "log_softmax",
-    "mish",
-    "relu",
-    "relu6",
-    "selu",
-    "sigmoid",
-    "silu",
-    "soft_shrink",
-    "softmax",
-    "softplus",
-    "softsign",
-    "sparse_plus",
-    "sparse_sigmoid",
-    "sparsemax",
-    "squareplus",
-    "tanh",
-    "tanh_shrink",
-    "threshold",
-];

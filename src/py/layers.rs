@@ -124,7 +124,7 @@ fn activation(name: &str, x: &Bound<'_, PyAny>, attrs: Option<&Bound<'_, PyDict>
 
 #[pyfunction]
 fn activation_names() -> Vec<&'static str> {
-    Activation::names()
+    crate::activations::names()
 }
 
 /// The first values of a weight.
