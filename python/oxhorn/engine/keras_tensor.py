@@ -230,7 +230,7 @@ class KerasTensor:
         return self._call("greater_equal", self, other)
 
     def __getitem__(self, key: Any) -> Any:
-        return self._call("getitem", self, key)
+        return self._call("get_item", self, key)
 
     # `==` stays identity: symbolic tensors are kept in sets and looked up in lists.
 

@@ -48,7 +48,8 @@ class FunctionCall(Operation):
         from oxhorn.saving.serialization import serialize_dict
 
         class_name = naming.to_camel_case(self.function_name)
-        module = "keras.src.ops.numpy" if self.namespace == "ops" else "keras.src.ops.nn"
+        is_nn = self.namespace == "activations" or self.function.__module__.endswith(".nn")
+        module = "keras.src.ops.nn" if is_nn else "keras.src.ops.numpy"
         return {
             "module": module,
             "class_name": class_name,

@@ -170,6 +170,8 @@ class Layer(LayerState):
         self._check_super_called()
         if type(self).build is Layer.build and type(self).call is not Layer.call and self._layers:
             self._build_by_tracing(input_shape)
+        if type(self).build is Layer.build:
+            self._build_shapes_dict = {"input_shape": input_shape}
         self.built = True
 
     def _build_by_tracing(self, input_shape: Any) -> None:
@@ -189,7 +191,8 @@ class Layer(LayerState):
             # Sub-layers are built when `call` reaches them.
             with self._open_name_scope():
                 self.__dict__["_path"] = naming.current_path()
-            self._build_shapes_dict = None
+            shapes = call_spec.shapes()
+            self._build_shapes_dict = {"input_shape": next(iter(shapes.values()))} if shapes else None
             self.built = True
             return
         self.build(**shapes_for(self.build, call_spec, self.name))
@@ -405,6 +408,25 @@ class Layer(LayerState):
         if self.activity_regularizer is not None:
             config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
         return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """The layer that `get_config` describes.
+
+        `name`, `trainable` and `dtype` are set afterwards if `__init__` does not take them.
+        """
+        parameters = inspect.signature(cls.__init__).parameters
+        if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+            return super().from_config(config)
+        later = {k: config[k] for k in ("name", "trainable", "dtype") if k in config and k not in parameters}
+        layer = super().from_config({key: value for key, value in config.items() if key not in later})
+        if "name" in later:
+            layer.name = later["name"]
+        if "dtype" in later:
+            layer.dtype_policy = later["dtype"]
+        if later.get("trainable") is False:
+            layer.trainable = False
+        return layer
 
     def __repr__(self) -> str:
         if not self.__dict__["_super_called"]:

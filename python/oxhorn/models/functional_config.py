@@ -13,11 +13,8 @@ from oxhorn.models.functional import Functional
 from oxhorn.models.graph import ModelGraph
 from oxhorn.saving.serialization import deserialize_keras_object, serialize_keras_object
 
-# In configs, the first call of a functional model inside another one has the number 1: 0 is its own definition.
+# In `input_layers` and `output_layers`, the first call of a functional model inside another one has the number 1.
 _FIRST_CALL_OF_FUNCTIONAL = 1
-
-# Functions whose class in configs is not their name in camel case.
-_FUNCTION_NAMES = {"get_item": "getitem", "true_divide": "divide"}
 
 
 def _first_call(operation: Operation) -> int:
@@ -30,11 +27,15 @@ def functional_config(model: Any, graph: ModelGraph) -> dict[str, Any]:
     inside = set(graph.nodes)
     for operation in graph.operations:
         own = [node for node in operation._inbound_nodes if node in inside]
-        numbers.update({node: i + _first_call(operation) for i, node in enumerate(own)})
+        numbers.update({node: i for i, node in enumerate(own)})
 
     def place(tensor: KerasTensor) -> list[Any]:
         operation, index, tensor_index = tensor.history
         return [operation.name, numbers[operation._inbound_nodes[index]], tensor_index]
+
+    def end(tensor: KerasTensor) -> list[Any]:
+        name, number, tensor_index = place(tensor)
+        return [name, number + _first_call(tensor.history.operation), tensor_index]
 
     def argument(leaf: Any) -> Any:
         if isinstance(leaf, KerasTensor):
@@ -59,8 +60,8 @@ def functional_config(model: Any, graph: ModelGraph) -> dict[str, Any]:
         "name": model.name,
         "trainable": model.trainable,
         "layers": layers,
-        "input_layers": tree.map_structure(place, graph.inputs),
-        "output_layers": tree.map_structure(place, graph.outputs),
+        "input_layers": tree.map_structure(end, graph.inputs),
+        "output_layers": tree.map_structure(end, graph.outputs),
     }
 
 
@@ -88,11 +89,14 @@ def model_from_functional_config(cls: Any, config: dict[str, Any]) -> Any:
         waiting.extend((operation, call) for call in _list(entry.get("inbound_nodes", []), "inbound_nodes"))
     _replay(operations, waiting)
 
-    def tensor(place: Any) -> KerasTensor:
-        return _tensor(operations, place)
+    def end(place: Any) -> KerasTensor:
+        try:
+            return _tensor(operations, place, at_end=True)
+        except _NotYet:
+            raise ValueError(f"The config of the model has no call for its input or output {place!r}.") from None
 
-    inputs = _map_places(tensor, config["input_layers"])
-    outputs = _map_places(tensor, config["output_layers"])
+    inputs = _map_places(end, config["input_layers"])
+    outputs = _map_places(end, config["output_layers"])
     arguments = {
         key: value for key, value in config.items() if key not in ("layers", "input_layers", "output_layers")
     }
@@ -115,7 +119,7 @@ def _operation(entry: dict[str, Any]) -> Any:
     if module.startswith(("keras.src.ops", "keras.ops")) and isinstance(class_name, str):
         name = naming.to_snake_case(class_name)
         config = {key: deserialize_keras_object(value) for key, value in entry["config"].items()}
-        return FunctionCall.from_names(_FUNCTION_NAMES.get(name, name), config)
+        return FunctionCall.from_names(name, config)
     return deserialize_keras_object({k: v for k, v in entry.items() if k not in ("name", "inbound_nodes")})
 
 
@@ -184,14 +188,15 @@ def _map_places(tensor: Any, places: Any) -> Any:
     return [_map_places(tensor, place) for place in _list(places, "input_layers")]
 
 
-def _tensor(operations: dict[str, Any], place: Any) -> KerasTensor:
+def _tensor(operations: dict[str, Any], place: Any, at_end: bool = False) -> KerasTensor:
     if not _is_place(place) or not all(isinstance(i, int) and i >= 0 for i in place[1:3]):
         raise ValueError(f"A tensor in a model's config is [layer name, call number, tensor number]; got {place!r}.")
     name, index, tensor_index = place[:3]
     if name not in operations:
         raise ValueError(f"The config of the model refers to a layer {name!r} that it does not have.")
     nodes = operations[name]._inbound_nodes
-    index -= _first_call(operations[name])
+    if at_end:
+        index -= _first_call(operations[name])
     if not 0 <= index < len(nodes):
         raise _NotYet
     tensors = nodes[index].output_tensors

@@ -162,16 +162,12 @@ def _params(layer: Any) -> str:
 
 
 def _connections(layer: Any, inside: set[Any]) -> str:
-    from oxhorn.models.functional import Functional
-
     found = []
     for node in layer._inbound_nodes:
         if node not in inside:
             continue
         for tensor in node.input_tensors:
             operation, index, tensor_index = tensor.history
-            # The first call of a functional model has the number 1: 0 is its own definition.
-            index += isinstance(operation, Functional)
             found.append(f"{operation.name}[{index}][{tensor_index}]")
     return ", ".join(found) or "-"
 
