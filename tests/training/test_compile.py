@@ -113,11 +113,8 @@ def test_accuracy_is_decided_by_the_shapes(width: int, activation: str, y: Any, 
     loss, accuracy, entropy = model.evaluate(X, y, verbose=0)
     assert type(model.compiled_metrics.metrics[0]).__name__ == kind
     p = model.predict(X, verbose=0)
-    if width == 1:
-        right = np.mean((p > 0.5) == np.reshape(y, (-1, 1)).astype(bool))
-    else:
-        right = np.mean(p.argmax(1) == CLASSES)
-    np.testing.assert_allclose(accuracy, right, rtol=1e-6)
+    right = p.argmax(1) == CLASSES if width > 1 else (p > 0.5) == (CLASSES > 1)[:, None]
+    np.testing.assert_allclose(accuracy, right.mean(), rtol=1e-6)
     np.testing.assert_allclose(entropy, loss, rtol=1e-5)
 
 

@@ -12,6 +12,7 @@ from oxhorn.training.compile_loss import CompileLoss
 from oxhorn.training.compile_metrics import CompileMetrics
 from oxhorn.training.data_adapters.packing import unpack_x_y_sample_weight
 from oxhorn.training.exclusive import ExclusiveUse
+from oxhorn.training.logs import results_of
 from oxhorn.training.programs import ProgramCache
 from oxhorn.training.tensors import batch_size_of, scalar
 
@@ -95,16 +96,7 @@ class StepMethods:
 
     def get_metrics_result(self) -> dict[str, Any]:
         """The results of all `metrics` by name."""
-        results: dict[str, Any] = {}
-        for metric in self.metrics:
-            if isinstance(metric, CompileMetrics) and not metric.built:
-                continue
-            result = metric.result()
-            if isinstance(result, dict):
-                results.update(result)
-            else:
-                results[metric.name] = result
-        return results
+        return results_of(self.metrics)
 
     def compute_loss(
         self,

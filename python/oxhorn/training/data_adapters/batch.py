@@ -75,6 +75,12 @@ def make_batch(who: str, x: Any, y: Any, sample_weight: Any, dtypes: Dtypes) -> 
     inputs = dtypes.inputs
 
     def part(value: Any, name: str, dtype_of: Callable[[str | int], str]) -> Any:
+        if value is None:
+            return None
+        if type(value) is np.ndarray:
+            columns.append(as_column(value, name, dtype_of(0)))
+            labels.append(name)
+            return len(columns) - 1
         leaves: list[Any] = []
         template = take_apart(lists_to_arrays(value, name), leaves)
         first = len(columns)
