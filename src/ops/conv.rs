@@ -41,13 +41,23 @@ impl Sliding {
     fn window(&self, who: &'static str, kernel: &[usize]) -> Result<Window> {
         let rank = kernel.len().saturating_sub(2);
         let size = Sizes::of(kernel.get(..rank).unwrap_or(&[]));
-        Window::new(who, "kernel", rank, &size, &self.strides, &self.dilation, &self.padding)
+        Window::new(
+            who,
+            "kernel",
+            rank,
+            &size,
+            &self.strides,
+            &self.dilation,
+            &self.padding,
+        )
     }
 
     /// The output of shape rule `who` for an input and a kernel.
     fn output(&self, who: &'static str, x: &Spec, k: &Spec) -> Result<Dims> {
         let shape = k.shape().ok_or_else(|| {
-            Error::value(who).expected("a kernel whose sizes are all known").got(show(&k.dims))
+            Error::value(who)
+                .expected("a kernel whose sizes are all known")
+                .got(show(&k.dims))
         })?;
         if !(3..=5).contains(&shape.len()) || x.rank() != shape.len() {
             return Err(Error::value(who)
@@ -58,7 +68,9 @@ impl Sliding {
         let (own, filters) = (shape[rank], shape[rank + 1]);
         let got = || format!("input {} and kernel {}", show(&x.dims), show(&k.dims));
         if own == 0 || filters == 0 {
-            return Err(Error::value(who).expected("a kernel with channels and filters").got(got()));
+            return Err(Error::value(who)
+                .expected("a kernel with channels and filters")
+                .got(got()));
         }
         if let Some(channels) = x.dims[rank + 1] {
             let groups = self.groups.unwrap_or(channels / own);
@@ -102,8 +114,11 @@ impl Sliding {
     }
 
     fn cost(&self, x: &Spec, k: &Spec) -> usize {
-        let (Some(x), Some(k)) = (x.shape(), k.shape()) else { return 0 };
-        self.geometry("conv", &x, &k).map_or(0, |g| multiply_adds(Some(g.multiply_adds()), 1))
+        let (Some(x), Some(k)) = (x.shape(), k.shape()) else {
+            return 0;
+        };
+        self.geometry("conv", &x, &k)
+            .map_or(0, |g| multiply_adds(Some(g.multiply_adds()), 1))
     }
 }
 
@@ -123,7 +138,10 @@ impl Op for Conv {
             && (bias.rank() != 1 || !agree(bias.dims[0], dims[dims.len() - 1]))
         {
             return Err(Error::value("conv")
-                .expected(format!("a bias with one number for each filter, kernel {}", show(&x[1].dims)))
+                .expected(format!(
+                    "a bias with one number for each filter, kernel {}",
+                    show(&x[1].dims)
+                ))
                 .got(show(&bias.dims)));
         }
         x[0].with_dims(dims).one()
@@ -141,9 +159,20 @@ impl Op for Conv {
     // db = sum of dy over all but the filters (the engine sums, as for any broadcast input)
     fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
         let (x, k, dy) = (&pass.inputs[0], &pass.inputs[1], pass.grad()?);
-        let dx = if pass.needs[0] { Some(apply(ConvInputGradient(self.0.clone()), &[dy, k, x])?) } else { None };
-        let dk = if pass.needs[1] { Some(apply(ConvKernelGradient(self.0.clone()), &[x, dy, k])?) } else { None };
-        Ok([dx, dk, Some(dy.clone())].into_iter().take(pass.inputs.len()).collect())
+        let dx = if pass.needs[0] {
+            Some(apply(ConvInputGradient(self.0.clone()), &[dy, k, x])?)
+        } else {
+            None
+        };
+        let dk = if pass.needs[1] {
+            Some(apply(ConvKernelGradient(self.0.clone()), &[x, dy, k])?)
+        } else {
+            None
+        };
+        Ok([dx, dk, Some(dy.clone())]
+            .into_iter()
+            .take(pass.inputs.len())
+            .collect())
     }
 
     fn cost(&self, inputs: &[Spec], _: &[Spec]) -> usize {
@@ -162,12 +191,18 @@ impl Op for ConvInputGradient {
 
     fn infer(&self, x: &[Spec]) -> Result<Specs> {
         same_float("conv_input_gradient", x)?;
-        same_dims("conv_input_gradient", &x[0], &self.0.output("conv_input_gradient", &x[2], &x[1])?)?;
+        same_dims(
+            "conv_input_gradient",
+            &x[0],
+            &self.0.output("conv_input_gradient", &x[2], &x[1])?,
+        )?;
         x[2].clone().one()
     }
 
     fn forward(&self, run: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {
-        let g = self.0.geometry("conv_input_gradient", x[2].shape(), x[1].shape())?;
+        let g = self
+            .0
+            .geometry("conv_input_gradient", x[2].shape(), x[1].shape())?;
         float_dispatch!(x[0].dtype(), T => {
             input_gradient(&g, x[0].slice::<T>(), x[1].slice(), y[0].slice_mut(), run.scratch(g.scratch()));
             Ok(())
@@ -176,8 +211,16 @@ impl Op for ConvInputGradient {
 
     fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
         let (dy, k, g) = (&pass.inputs[0], &pass.inputs[1], pass.grad()?);
-        let ddy = if pass.needs[0] { Some(apply(Conv(self.0.clone()), &[g, k])?) } else { None };
-        let dk = if pass.needs[1] { Some(apply(ConvKernelGradient(self.0.clone()), &[g, dy, k])?) } else { None };
+        let ddy = if pass.needs[0] {
+            Some(apply(Conv(self.0.clone()), &[g, k])?)
+        } else {
+            None
+        };
+        let dk = if pass.needs[1] {
+            Some(apply(ConvKernelGradient(self.0.clone()), &[g, dy, k])?)
+        } else {
+            None
+        };
         Ok(vec![ddy, dk, None])
     }
 
@@ -201,12 +244,18 @@ impl Op for ConvKernelGradient {
 
     fn infer(&self, x: &[Spec]) -> Result<Specs> {
         same_float("conv_kernel_gradient", x)?;
-        same_dims("conv_kernel_gradient", &x[1], &self.0.output("conv_kernel_gradient", &x[0], &x[2])?)?;
+        same_dims(
+            "conv_kernel_gradient",
+            &x[1],
+            &self.0.output("conv_kernel_gradient", &x[0], &x[2])?,
+        )?;
         x[2].clone().one()
     }
 
     fn forward(&self, run: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {
-        let g = self.0.geometry("conv_kernel_gradient", x[0].shape(), x[2].shape())?;
+        let g = self
+            .0
+            .geometry("conv_kernel_gradient", x[0].shape(), x[2].shape())?;
         float_dispatch!(x[0].dtype(), T => {
             kernel_gradient(&g, x[0].slice::<T>(), x[1].slice(), y[0].slice_mut(), run.scratch(g.kernel_scratch()));
             Ok(())
@@ -215,8 +264,16 @@ impl Op for ConvKernelGradient {
 
     fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
         let (x, dy, g) = (&pass.inputs[0], &pass.inputs[1], pass.grad()?);
-        let dx = if pass.needs[0] { Some(apply(ConvInputGradient(self.0.clone()), &[dy, g, x])?) } else { None };
-        let ddy = if pass.needs[1] { Some(apply(Conv(self.0.clone()), &[x, g])?) } else { None };
+        let dx = if pass.needs[0] {
+            Some(apply(ConvInputGradient(self.0.clone()), &[dy, g, x])?)
+        } else {
+            None
+        };
+        let ddy = if pass.needs[1] {
+            Some(apply(Conv(self.0.clone()), &[x, g])?)
+        } else {
+            None
+        };
         Ok(vec![dx, ddy, None])
     }
 
@@ -233,7 +290,9 @@ fn same_dims(who: &str, got: &Spec, want: &Dims) -> Result<()> {
     if got.rank() == want.len() && got.dims.iter().zip(want).all(|(&a, &b)| agree(a, b)) {
         return Ok(());
     }
-    Err(Error::value(who).expected(format!("an output gradient of shape {}", show(want))).got(show(&got.dims)))
+    Err(Error::value(who)
+        .expected(format!("an output gradient of shape {}", show(want)))
+        .got(show(&got.dims)))
 }
 
 /// Convolution of x (batch, spatial.., channels) with a kernel (spatial.., channels / groups, filters), one to three
@@ -258,7 +317,9 @@ pub const OPS: &[(&str, OpFn)] = &[("conv", |x, attrs: &Attrs| {
     match x {
         [x, k] => Ok(vec![conv(x, k, None, &options)?]),
         [x, k, b] => Ok(vec![conv(x, k, Some(b), &options)?]),
-        _ => Err(Error::type_error("conv").expected("2 or 3 inputs: x, kernel, bias").got(x.len().to_string())),
+        _ => Err(Error::type_error("conv")
+            .expected("2 or 3 inputs: x, kernel, bias")
+            .got(x.len().to_string())),
     }
 })];
 
@@ -286,8 +347,16 @@ mod tests {
             (&[1, 4, 5, 1], &[2, 3, 1, 2], options(&[2, 1], Padding::Valid, 1)),
             (&[1, 5, 5, 1], &[2, 2, 1, 2], options(&[1], Padding::Same, 2)),
             (&[1, 3, 3, 4], &[2, 2, 2, 2], options(&[1], Padding::Valid, 1)),
-            (&[1, 3, 4, 1], &[2, 2, 1, 1], options(&[1], Padding::Explicit(vec![(1, 0), (2, 1)]), 1)),
-            (&[1, 3, 3, 3, 1], &[2, 2, 2, 1, 2], options(&[1], Padding::Valid, 1)),
+            (
+                &[1, 3, 4, 1],
+                &[2, 2, 1, 1],
+                options(&[1], Padding::Explicit(vec![(1, 0), (2, 1)]), 1),
+            ),
+            (
+                &[1, 3, 3, 3, 1],
+                &[2, 2, 2, 1, 2],
+                options(&[1], Padding::Valid, 1),
+            ),
         ];
         for (x, k, options) in cases {
             let filters = k[k.len() - 1];
@@ -299,9 +368,20 @@ mod tests {
 
     #[test]
     fn channels_first_is_the_same_seen_otherwise() {
-        let options = ConvOptions { data_format: DataFormat::ChannelsFirst, ..ConvOptions::default() };
-        check(&[numbers(&[1, 2, 3, 4], 1), numbers(&[2, 2, 2, 3], 2)], |x| conv(&x[0], &x[1], None, &options));
-        let y = conv(&numbers(&[1, 2, 3, 4], 1).into(), &numbers(&[2, 2, 2, 5], 2).into(), None, &options).unwrap();
+        let options = ConvOptions {
+            data_format: DataFormat::ChannelsFirst,
+            ..ConvOptions::default()
+        };
+        check(&[numbers(&[1, 2, 3, 4], 1), numbers(&[2, 2, 2, 3], 2)], |x| {
+            conv(&x[0], &x[1], None, &options)
+        });
+        let y = conv(
+            &numbers(&[1, 2, 3, 4], 1).into(),
+            &numbers(&[2, 2, 2, 5], 2).into(),
+            None,
+            &options,
+        )
+        .unwrap();
         assert_eq!(y.shape().unwrap().as_slice(), &[1, 5, 2, 3]);
     }
 
@@ -316,7 +396,10 @@ mod tests {
             dilation: options.dilation_rate.clone(),
             groups: options.groups,
         };
-        Ok(Conv(sliding).infer(&[spec(x), Spec::known(DType::F32, k)])?.remove(0).dims)
+        Ok(Conv(sliding)
+            .infer(&[spec(x), Spec::known(DType::F32, k)])?
+            .remove(0)
+            .dims)
     }
 
     #[test]
@@ -324,7 +407,12 @@ mod tests {
         let valid = ConvOptions::default();
         let dims = infer(&[None, Some(28), None, Some(1)], &[3, 3, 1, 8], &valid).unwrap();
         assert_eq!(dims.as_slice(), &[None, Some(26), None, Some(8)]);
-        let dims = infer(&[None, Some(28), Some(5), Some(1)], &[3, 3, 1, 8], &options(&[2], Padding::Same, 1)).unwrap();
+        let dims = infer(
+            &[None, Some(28), Some(5), Some(1)],
+            &[3, 3, 1, 8],
+            &options(&[2], Padding::Same, 1),
+        )
+        .unwrap();
         assert_eq!(dims.as_slice(), &[None, Some(14), Some(3), Some(8)]);
     }
 
@@ -335,14 +423,21 @@ mod tests {
             infer(&x, k, &o).unwrap_err().to_string()
         };
         let e = bad(&[1, 2, 9, 1], &[3, 3, 1, 8], ConvOptions::default());
-        assert!(e.contains("kernel size 3") && e.contains("axis 1 of size 2") && e.contains("(1, 2, 9, 1)"), "{e}");
+        assert!(
+            e.contains("kernel size 3") && e.contains("axis 1 of size 2") && e.contains("(1, 2, 9, 1)"),
+            "{e}"
+        );
         let e = bad(&[1, 9, 9, 3], &[3, 3, 2, 8], ConvOptions::default());
         assert!(e.contains("(1, 9, 9, 3) and kernel (3, 3, 2, 8)"), "{e}");
         let e = bad(&[1, 9, 9, 4], &[3, 3, 2, 7], ConvOptions::default());
         assert!(e.contains("7 filters, groups 2"), "{e}");
         let e = bad(&[1, 9, 9, 1], &[3, 3, 1, 8], options(&[0], Padding::Valid, 1));
         assert!(e.contains("strides of 1 or more; got [0]"), "{e}");
-        let e = bad(&[1, 9, 9, 1], &[3, 3, 1, 8], options(&[1], Padding::Valid, usize::MAX));
+        let e = bad(
+            &[1, 9, 9, 1],
+            &[3, 3, 1, 8],
+            options(&[1], Padding::Valid, usize::MAX),
+        );
         assert!(e.contains("spanning too many"), "{e}");
         let e = bad(&[1, 9, 9, 1], &[3, 3, 1, 8], options(&[1], Padding::Causal, 1));
         assert!(e.contains("causal"), "{e}");

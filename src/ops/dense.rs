@@ -22,11 +22,16 @@ impl Op for Dense {
         let (input, kernel) = (&x[0].dims, &x[1].dims);
         let got = || format!("input {} and kernel {}", show(input), show(kernel));
         if input.len() < 2 || kernel.len() != 2 {
-            return Err(Error::value("dense").expected("an input of rank 2 or more and a kernel of rank 2").got(got()));
+            return Err(Error::value("dense")
+                .expected("an input of rank 2 or more and a kernel of rank 2")
+                .got(got()));
         }
         if !agree(input[input.len() - 1], kernel[0]) {
             return Err(Error::value("dense")
-                .expected(format!("the last axis of the input (axis {}) and axis 0 of the kernel to have one size", input.len() - 1))
+                .expected(format!(
+                    "the last axis of the input (axis {}) and axis 0 of the kernel to have one size",
+                    input.len() - 1
+                ))
                 .got(got())
                 .hint("Give the layer inputs with as many features as it was built for"));
         }
@@ -34,7 +39,10 @@ impl Op for Dense {
             && (bias.rank() != 1 || !agree(bias.dims[0], kernel[1]))
         {
             return Err(Error::value("dense")
-                .expected(format!("a bias with one number for each of the kernel's columns, kernel {}", show(kernel)))
+                .expected(format!(
+                    "a bias with one number for each of the kernel's columns, kernel {}",
+                    show(kernel)
+                ))
                 .got(show(&bias.dims)));
         }
         let lead = &input[..input.len() - 1];
@@ -55,9 +63,20 @@ impl Op for Dense {
     // dx = g w^T;  dw = x^T g over all rows;  db = sum of g over all rows (the engine sums, as for any broadcast input)
     fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
         let (x, w, g) = (&pass.inputs[0], &pass.inputs[1], pass.grad()?);
-        let dx = if pass.needs[0] { Some(matmul_of(g, w, false, true)?) } else { None };
-        let dw = if pass.needs[1] { Some(contract_rows(x, g)?) } else { None };
-        Ok([dx, dw, Some(g.clone())].into_iter().take(pass.inputs.len()).collect())
+        let dx = if pass.needs[0] {
+            Some(matmul_of(g, w, false, true)?)
+        } else {
+            None
+        };
+        let dw = if pass.needs[1] {
+            Some(contract_rows(x, g)?)
+        } else {
+            None
+        };
+        Ok([dx, dw, Some(g.clone())]
+            .into_iter()
+            .take(pass.inputs.len())
+            .collect())
     }
 
     fn cost(&self, inputs: &[Spec], outputs: &[Spec]) -> usize {
@@ -81,13 +100,15 @@ pub(super) const OPS: &[(&str, OpFn)] = &[("dense", |x, attrs: &Attrs| {
     match x {
         [x, w] => Ok(vec![dense(x, w, Option::None)?]),
         [x, w, b] => Ok(vec![dense(x, w, Some(b))?]),
-        _ => Err(Error::type_error("dense").expected("2 or 3 inputs: x, kernel, bias").got(x.len().to_string())),
+        _ => Err(Error::type_error("dense")
+            .expected("2 or 3 inputs: x, kernel, bias")
+            .got(x.len().to_string())),
     }
 })];
 
 #[cfg(test)]
 mod tests {
-    use super::super::gradient_check::{check, check_twice, numbers};
+    use super::super::gradient_check::{check_twice, numbers};
     use super::*;
     use crate::dtype::DType;
 
@@ -95,7 +116,7 @@ mod tests {
     fn gradients_agree_with_central_differences() {
         for input in [&[3, 4][..], &[2, 3, 4]] {
             let inputs = [numbers(input, 1), numbers(&[4, 2], 2), numbers(&[2], 3)];
-            check(&inputs, |x| dense(&x[0], &x[1], Some(&x[2])));
+            check_twice(&inputs, |x| dense(&x[0], &x[1], Some(&x[2])));
             check_twice(&inputs[..2], |x| dense(&x[0], &x[1], None));
         }
     }
@@ -103,9 +124,18 @@ mod tests {
     #[test]
     fn errors_name_the_shapes() {
         let spec = |dims: &[usize]| Spec::known(DType::F32, dims);
-        let e = Dense.infer(&[spec(&[2, 3]), spec(&[4, 5])]).unwrap_err().to_string();
-        assert!(e.contains("(2, 3) and kernel (4, 5)") && e.contains("axis 1"), "{e}");
-        let e = Dense.infer(&[spec(&[2, 4]), spec(&[4, 5]), spec(&[4])]).unwrap_err().to_string();
+        let e = Dense
+            .infer(&[spec(&[2, 3]), spec(&[4, 5])])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            e.contains("(2, 3) and kernel (4, 5)") && e.contains("axis 1"),
+            "{e}"
+        );
+        let e = Dense
+            .infer(&[spec(&[2, 4]), spec(&[4, 5]), spec(&[4])])
+            .unwrap_err()
+            .to_string();
         assert!(e.contains("got (4,)"), "{e}");
     }
 }

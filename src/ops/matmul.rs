@@ -4,6 +4,7 @@
 //! `contract_rows`: Y[p, j] = sum over all leading axes r of X[r, p] G[r, j], the gradient of a shared matrix.
 
 use super::op::{Attrs, Op, OpFn, Pass, Run, arity, parse_attrs};
+use super::{Axes, expand_dims, squeeze};
 use crate::autograd::{Value, apply};
 use crate::dtype::Element;
 use crate::error::{Error, Result};
@@ -27,7 +28,10 @@ pub(super) fn same_float(who: &str, inputs: &[Spec]) -> Result<()> {
 }
 
 pub(super) fn float_only(who: &str, dtype: crate::dtype::DType) -> Error {
-    Error::type_error(who).expected("float32 or float64").got(dtype.name()).hint("Cast the input")
+    Error::type_error(who)
+        .expected("float32 or float64")
+        .got(dtype.name())
+        .hint("Cast the input")
 }
 
 /// Two sizes that must agree; an unknown one agrees with any.
@@ -56,7 +60,9 @@ impl Op for MatMul {
         same_float("matmul", x)?;
         let (a, b) = (&x[0].dims, &x[1].dims);
         if a.len() < 2 || b.len() < 2 {
-            return Err(Error::value("matmul").expected("inputs of rank 2 or more").got(format!("{} and {}", show(a), show(b))));
+            return Err(Error::value("matmul")
+                .expected("inputs of rank 2 or more")
+                .got(format!("{} and {}", show(a), show(b))));
         }
         let ((m, k), (k2, n)) = (last_two(a, self.transpose_a), last_two(b, self.transpose_b));
         if !agree(k, k2) {
@@ -84,7 +90,10 @@ impl Op for MatMul {
 
     fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
         let (a, b, g) = (&pass.inputs[0], &pass.inputs[1], pass.grad()?);
-        let Self { transpose_a, transpose_b } = *self;
+        let Self {
+            transpose_a,
+            transpose_b,
+        } = *self;
         let mut grads = vec![None, None];
         if pass.needs[0] {
             // dop(A) = G op(B)^T
@@ -120,27 +129,49 @@ pub(super) fn multiply_adds(outputs: Option<usize>, terms: usize) -> usize {
 
 /// The matrix of `rows` x `columns` in a slice that holds it, or its transpose, in row-major order.
 fn mat<T>(data: &[T], transposed: bool, rows: usize, columns: usize) -> Mat<'_, T> {
-    if transposed { Mat::transposed(data, rows) } else { Mat::row_major(data, columns) }
+    if transposed {
+        Mat::transposed(data, rows)
+    } else {
+        Mat::row_major(data, columns)
+    }
 }
 
 impl MatMul {
     fn product<T: Real + Element>(self, a: &View<'_>, b: &View<'_>, y: &mut ViewMut<'_>) {
-        let ((m, k), (_, n)) = (last_two(a.shape(), self.transpose_a), last_two(b.shape(), self.transpose_b));
+        let ((m, k), (_, n)) = (
+            last_two(a.shape(), self.transpose_a),
+            last_two(b.shape(), self.transpose_b),
+        );
         let (rank, out) = (y.shape().len(), y.shape());
         let (sa, sb, to) = (a.slice::<T>(), b.slice::<T>(), y.slice_mut::<T>());
         if to.is_empty() {
             return;
         }
         let one = |size: Size, a: &[T], b: &[T], c: &mut [T]| {
-            let (a, b) = (mat(a, self.transpose_a, size.m, k), mat(b, self.transpose_b, k, n));
+            let (a, b) = (
+                mat(a, self.transpose_a, size.m, k),
+                mat(b, self.transpose_b, k, n),
+            );
             gemm(size, T::ONE, a, b, T::ZERO, c, Epilogue::NONE);
         };
         if b.shape().len() == 2 && !self.transpose_a {
             // A shared right-hand side: all leading axes are rows.
-            return one(Size { m: to.len() / n, n, k }, sa, sb, to);
+            return one(
+                Size {
+                    m: to.len() / n,
+                    n,
+                    k,
+                },
+                sa,
+                sb,
+                to,
+            );
         }
         let lead = &out[..rank - 2];
-        let (lead_a, lead_b) = (&a.shape()[..a.shape().len() - 2], &b.shape()[..b.shape().len() - 2]);
+        let (lead_a, lead_b) = (
+            &a.shape()[..a.shape().len() - 2],
+            &b.shape()[..b.shape().len() - 2],
+        );
         let products = lead.iter().product::<usize>();
         let shared = Disjoint::new(to);
         let grain = (1 << 18) / (m * n * k).clamp(1, 1 << 18);
@@ -149,7 +180,12 @@ impl MatMul {
                 let (at_a, at_b) = (source(i, lead, lead_a) * m * k, source(i, lead, lead_b) * k * n);
                 // SAFETY: each product has its own part of the output.
                 let c = unsafe { shared.slice(i * m * n..(i + 1) * m * n) };
-                one(Size { m, n, k }, &sa[at_a..at_a + m * k], &sb[at_b..at_b + k * n], c);
+                one(
+                    Size { m, n, k },
+                    &sa[at_a..at_a + m * k],
+                    &sb[at_b..at_b + k * n],
+                    c,
+                );
             }
         });
     }
@@ -171,12 +207,35 @@ fn source(mut i: usize, out: &[usize], shape: &[usize]) -> usize {
 
 /// op(a) op(b) for inputs of rank 2 or more, the last two axes of either transposed on request without a copy.
 pub fn matmul_of(a: &Value, b: &Value, transpose_a: bool, transpose_b: bool) -> Result<Value> {
-    apply(MatMul { transpose_a, transpose_b }, &[a, b])
+    apply(
+        MatMul {
+            transpose_a,
+            transpose_b,
+        },
+        &[a, b],
+    )
 }
 
-/// a b as NumPy's `matmul`, for inputs of rank 2 or more.
+/// a b as NumPy's `matmul`: a vector on the left is a row, a vector on the right is a column.
 pub fn matmul(a: &Value, b: &Value) -> Result<Value> {
-    matmul_of(a, b, false, false)
+    if a.rank() == 0 || b.rank() == 0 {
+        return Err(Error::value("matmul")
+            .expected("inputs of rank 1 or more")
+            .got(format!("shapes {} and {}", show(&a.dims()), show(&b.dims())))
+            .hint("Use multiply for scalars"));
+    }
+    match (a.rank(), b.rank()) {
+        (1, 1) => squeeze(
+            &squeeze(
+                &matmul_of(&expand_dims(a, 0)?, &expand_dims(b, 1)?, false, false)?,
+                Axes::One(-1),
+            )?,
+            Axes::One(-1),
+        ),
+        (1, _) => squeeze(&matmul_of(&expand_dims(a, 0)?, b, false, false)?, Axes::One(-2)),
+        (_, 1) => squeeze(&matmul_of(a, &expand_dims(b, 1)?, false, false)?, Axes::One(-1)),
+        _ => matmul_of(a, b, false, false),
+    }
 }
 
 /// Y[p, j] = sum over rows r of X[r, p] G[r, j], rows being all leading axes.
@@ -217,8 +276,16 @@ impl Op for ContractRows {
     // dX[r, p] = sum over j of G[r, j] dY[p, j];  dG[r, j] = sum over p of X[r, p] dY[p, j]
     fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
         let (x, g, dy) = (&pass.inputs[0], &pass.inputs[1], pass.grad()?);
-        let dx = if pass.needs[0] { Some(matmul_of(g, dy, false, true)?) } else { None };
-        let dg = if pass.needs[1] { Some(matmul_of(x, dy, false, false)?) } else { None };
+        let dx = if pass.needs[0] {
+            Some(matmul_of(g, dy, false, true)?)
+        } else {
+            None
+        };
+        let dg = if pass.needs[1] {
+            Some(matmul_of(x, dy, false, false)?)
+        } else {
+            None
+        };
         Ok(vec![dx, dg])
     }
 
@@ -243,43 +310,66 @@ pub(super) const OPS: &[(&str, OpFn)] = &[("matmul", |x, attrs: &Attrs| {
 
 #[cfg(test)]
 mod tests {
-    use super::super::gradient_check::{check, check_twice, numbers};
+    use super::super::gradient_check::{check_twice, numbers};
     use super::*;
     use crate::dtype::DType;
 
     #[test]
     fn gradients_agree_with_central_differences() {
-        let shapes: [(&[usize], &[usize]); 5] = [
+        let shapes: [(&[usize], &[usize]); 8] = [
             (&[3, 4], &[4, 2]),
             (&[2, 3, 4], &[4, 2]),
             (&[2, 3, 4], &[2, 4, 2]),
             (&[3, 4], &[2, 4, 2]),
             (&[2, 1, 2, 3], &[3, 3, 2]),
+            (&[4], &[4]),
+            (&[4], &[2, 4, 3]),
+            (&[2, 3, 4], &[4]),
         ];
         for (a, b) in shapes {
-            check(&[numbers(a, 1), numbers(b, 2)], |x| matmul(&x[0], &x[1]));
+            check_twice(&[numbers(a, 1), numbers(b, 2)], |x| matmul(&x[0], &x[1]));
         }
         for (ta, tb) in [(true, false), (false, true), (true, true)] {
             let a: &[usize] = if ta { &[2, 4, 3] } else { &[2, 3, 4] };
             let b: &[usize] = if tb { &[5, 4] } else { &[4, 5] };
-            check(&[numbers(a, 1), numbers(b, 2)], |x| matmul_of(&x[0], &x[1], ta, tb));
+            check_twice(&[numbers(a, 1), numbers(b, 2)], |x| {
+                matmul_of(&x[0], &x[1], ta, tb)
+            });
         }
     }
 
     #[test]
     fn contraction_of_rows() {
-        check_twice(&[numbers(&[2, 3, 4], 1), numbers(&[2, 3, 2], 2)], |x| contract_rows(&x[0], &x[1]));
+        check_twice(&[numbers(&[2, 3, 4], 1), numbers(&[2, 3, 2], 2)], |x| {
+            contract_rows(&x[0], &x[1])
+        });
     }
 
     #[test]
     fn unknown_sizes_pass_and_wrong_ones_are_named() {
-        let op = MatMul { transpose_a: false, transpose_b: false };
+        let op = MatMul {
+            transpose_a: false,
+            transpose_b: false,
+        };
         let spec = |dims: &[Dim]| Spec::new(DType::F32, dims.iter().copied());
-        let out = op.infer(&[spec(&[None, Some(3)]), spec(&[Some(3), Some(2)])]).unwrap();
+        let out = op
+            .infer(&[spec(&[None, Some(3)]), spec(&[Some(3), Some(2)])])
+            .unwrap();
         assert_eq!(out[0].dims.as_slice(), &[None, Some(2)]);
-        let e = op.infer(&[spec(&[None, Some(3)]), spec(&[Some(4), Some(2)])]).unwrap_err().to_string();
-        assert!(e.contains("axis 1 of the first") && e.contains("(None, 3) and (4, 2)"), "{e}");
-        let e = op.infer(&[spec(&[None, Some(3)]), spec(&[Some(3), Some(2)]).with_dtype(DType::F64)]).unwrap_err();
+        let e = op
+            .infer(&[spec(&[None, Some(3)]), spec(&[Some(4), Some(2)])])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            e.contains("axis 1 of the first") && e.contains("(None, 3) and (4, 2)"),
+            "{e}"
+        );
+        let e = op
+            .infer(&[
+                spec(&[None, Some(3)]),
+                spec(&[Some(3), Some(2)]).with_dtype(DType::F64),
+            ])
+            .unwrap_err();
         assert!(e.to_string().contains("float32 and float64"), "{e}");
     }
 

@@ -3,6 +3,7 @@
 mod binary;
 mod cast;
 mod compare;
+mod conv;
 mod copy;
 mod dense;
 #[cfg(test)]
@@ -10,25 +11,32 @@ mod gradient_check;
 mod like;
 mod matmul;
 mod moves;
+mod norm;
 mod op;
+mod pool;
 mod reduce;
 mod softmax;
 mod table;
 mod unary;
 mod views;
+mod window;
 
 pub use binary::*;
 pub use cast::{cast, to_float};
 pub use compare::*;
+pub use conv::{ConvOptions, conv};
 pub use copy::Copy;
 pub use dense::dense;
 pub use like::{broadcast_like, broadcast_to, full_like, identity, ones_like, stop_gradient, zeros_like};
 pub use matmul::{contract_rows, matmul, matmul_of};
 pub use moves::{PadMode, concatenate, flip, pad, repeat, slice_axis, split, stack, tile, transpose};
+pub use norm::{batch_normalization, batch_normalization_training, layer_normalization};
 pub use op::*;
+pub use pool::{PoolOptions, average_pool, max_pool};
 pub use reduce::{Axes, all, any, argmax, argmin, logsumexp, max, mean, min, prod, std, sum, sum_to_like, var};
 pub use softmax::{log_softmax, sigmoid_crossentropy, softmax, softmax_crossentropy, sparse_softmax_crossentropy};
 pub use unary::*;
+pub use window::{DataFormat, Padding, Sizes};
 pub use views::{expand_dims, reshape, reshape_like, reshape_tail, squeeze};
 
 /// The op tables of all families.
@@ -38,10 +46,13 @@ static FAMILIES: &[&[(&str, OpFn)]] = &[
     cast::OPS,
     compare::OPS[0],
     compare::OPS[1],
+    conv::OPS,
     dense::OPS,
     like::OPS,
     matmul::OPS,
     moves::OPS,
+    norm::OPS,
+    pool::OPS,
     reduce::OPS,
     softmax::OPS,
     unary::OPS[0],

@@ -52,7 +52,10 @@ struct Pooling {
 
 impl Pooling {
     fn with(&self, job: Job) -> Self {
-        Self { job, window: self.window.clone() }
+        Self {
+            job,
+            window: self.window.clone(),
+        }
     }
 
     fn output(&self, x: &Spec) -> Result<Dims> {
@@ -70,7 +73,15 @@ impl Pooling {
     fn geometry(&self, x: &[usize]) -> Result<Pool> {
         let (input, output, before) = self.window.settle(x)?;
         let (window, stride) = (self.window.size, self.window.stride);
-        Ok(Pool { batch: x[0], input, output, window, stride, before, channels: x[x.len() - 1] })
+        Ok(Pool {
+            batch: x[0],
+            input,
+            output,
+            window,
+            stride,
+            before,
+            channels: x[x.len() - 1],
+        })
     }
 }
 
@@ -89,7 +100,9 @@ impl Op for Pooling {
         same_float(self.name(), x)?;
         let input = &x[self.pooled()];
         let output = self.output(input)?;
-        let is = |spec: &Spec, dims: &Dims| spec.rank() == dims.len() && spec.dims.iter().zip(dims).all(|(&a, &b)| agree(a, b));
+        let is = |spec: &Spec, dims: &Dims| {
+            spec.rank() == dims.len() && spec.dims.iter().zip(dims).all(|(&a, &b)| agree(a, b))
+        };
         let fits = match self.job {
             Job::Max | Job::Average => true,
             Job::MaxGradient => is(&x[1], &output) && is(&x[2], &output),
@@ -98,10 +111,18 @@ impl Op for Pooling {
         };
         if !fits {
             return Err(Error::value(self.name())
-                .expected(format!("arrays that belong to input {} and output {}", show(&input.dims), show(&output)))
+                .expected(format!(
+                    "arrays that belong to input {} and output {}",
+                    show(&input.dims),
+                    show(&output)
+                ))
                 .got(x.iter().map(|s| show(&s.dims)).collect::<Vec<_>>().join(", ")));
         }
-        let dims = if matches!(self.job, Job::MaxGradient | Job::AverageGradient) { input.dims.clone() } else { output };
+        let dims = if matches!(self.job, Job::MaxGradient | Job::AverageGradient) {
+            input.dims.clone()
+        } else {
+            output
+        };
         input.with_dims(dims).one()
     }
 
@@ -124,9 +145,20 @@ impl Op for Pooling {
     fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
         let (x, g) = (&pass.inputs[0], pass.grad()?);
         Ok(match self.job {
-            Job::Max => vec![Some(apply(self.with(Job::MaxGradient), &[x, &pass.outputs[0], g])?)],
-            Job::MaxGradient => vec![None, None, Some(apply(self.with(Job::AtMax), &[x, &pass.inputs[1], g])?)],
-            Job::AtMax => vec![None, None, Some(apply(self.with(Job::MaxGradient), &[x, &pass.inputs[1], g])?)],
+            Job::Max => vec![Some(apply(
+                self.with(Job::MaxGradient),
+                &[x, &pass.outputs[0], g],
+            )?)],
+            Job::MaxGradient => vec![
+                None,
+                None,
+                Some(apply(self.with(Job::AtMax), &[x, &pass.inputs[1], g])?),
+            ],
+            Job::AtMax => vec![
+                None,
+                None,
+                Some(apply(self.with(Job::MaxGradient), &[x, &pass.inputs[1], g])?),
+            ],
             Job::Average => vec![Some(apply(self.with(Job::AverageGradient), &[g, x])?)],
             Job::AverageGradient => vec![Some(apply(self.with(Job::Average), &[g])?), None],
         })
@@ -137,16 +169,29 @@ impl Op for Pooling {
     }
 
     fn cost(&self, _: &[Spec], outputs: &[Spec]) -> usize {
-        outputs[0].len().unwrap_or(0).saturating_mul(self.window.size.iter().product())
+        outputs[0]
+            .len()
+            .unwrap_or(0)
+            .saturating_mul(self.window.size.iter().product())
     }
 }
 
 fn pool(job: Job, who: &'static str, x: &Value, options: &PoolOptions) -> Result<Value> {
     let rank = x.rank().saturating_sub(2);
     let strides = options.strides.as_ref().unwrap_or(&options.pool_size);
-    let window = Window::new(who, "pool", rank, &options.pool_size, strides, &Sizes::all(1), &options.padding)?;
+    let window = Window::new(
+        who,
+        "pool",
+        rank,
+        &options.pool_size,
+        strides,
+        &Sizes::all(1),
+        &options.padding,
+    )?;
     let x = options.data_format.to_last(x)?;
-    options.data_format.from_last(&apply(Pooling { job, window }, &[&x])?)
+    options
+        .data_format
+        .from_last(&apply(Pooling { job, window }, &[&x])?)
 }
 
 /// The maximum over each window of x (batch, spatial.., channels).
@@ -204,20 +249,43 @@ mod tests {
         let options = options(&[2], None, Padding::Valid);
         let x: Value = numbers(&[1, 6, 2], 1).into();
         let y = max_pool(&x, &options).unwrap();
-        let window = Window::new("max_pool", "pool", 1, &options.pool_size, &options.pool_size, &Sizes::all(1), &Padding::Valid).unwrap();
-        let pooling = Pooling { job: Job::MaxGradient, window };
+        let window = Window::new(
+            "max_pool",
+            "pool",
+            1,
+            &options.pool_size,
+            &options.pool_size,
+            &Sizes::all(1),
+            &Padding::Valid,
+        )
+        .unwrap();
+        let pooling = Pooling {
+            job: Job::MaxGradient,
+            window,
+        };
         let (x, y) = (&x, &y);
-        check_twice(&[numbers(&[1, 3, 2], 5)], move |dy| apply(pooling.clone(), &[x, y, &dy[0]]));
+        check_twice(&[numbers(&[1, 3, 2], 5)], move |dy| {
+            apply(pooling.clone(), &[x, y, &dy[0]])
+        });
     }
 
     #[test]
     fn errors_say_what_does_not_fit() {
         let x: Value = numbers(&[1, 2, 2, 1], 1).into();
-        let e = max_pool(&x, &options(&[3], None, Padding::Valid)).unwrap_err().to_string();
-        assert!(e.contains("max_pool") && e.contains("pool size 3") && e.contains("(1, 2, 2, 1)"), "{e}");
-        let e = average_pool(&x, &options(&[0], None, Padding::Valid)).unwrap_err().to_string();
+        let e = max_pool(&x, &options(&[3], None, Padding::Valid))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            e.contains("max_pool") && e.contains("pool size 3") && e.contains("(1, 2, 2, 1)"),
+            "{e}"
+        );
+        let e = average_pool(&x, &options(&[0], None, Padding::Valid))
+            .unwrap_err()
+            .to_string();
         assert!(e.contains("pool sizes of 1 or more; got [0]"), "{e}");
-        let e = max_pool(&numbers(&[2, 2], 1).into(), &options(&[2], None, Padding::Valid)).unwrap_err().to_string();
+        let e = max_pool(&numbers(&[2, 2], 1).into(), &options(&[2], None, Padding::Valid))
+            .unwrap_err()
+            .to_string();
         assert!(e.contains("spatial axes"), "{e}");
     }
 }

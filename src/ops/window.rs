@@ -67,11 +67,17 @@ impl Sizes {
         let mut out = [1; 3];
         if self.0.len() != 1 && self.0.len() != rank {
             return Err(Error::value(who)
-                .expected(format!("{what} as one number or one for each of the {rank} spatial axes"))
+                .expected(format!(
+                    "{what} as one number or one for each of the {rank} spatial axes"
+                ))
                 .got(format!("{:?}", self.0.as_slice())));
         }
         for axis in 0..rank {
-            out[3 - rank + axis] = if self.0.len() == 1 { self.0[0] } else { self.0[axis] };
+            out[3 - rank + axis] = if self.0.len() == 1 {
+                self.0[0]
+            } else {
+                self.0[axis]
+            };
         }
         if out.contains(&0) {
             return Err(Error::value(who)
@@ -88,11 +94,11 @@ impl<'de> Deserialize<'de> for Sizes {
         #[serde(untagged)]
         enum Raw {
             One(usize),
-            Each(SmallVec<[usize; 3]>),
+            Each(Vec<usize>),
         }
         Ok(match Raw::deserialize(deserializer)? {
             Raw::One(n) => Self::all(n),
-            Raw::Each(sizes) => Self(sizes),
+            Raw::Each(sizes) => Self::of(&sizes),
         })
     }
 }
@@ -150,7 +156,9 @@ impl Window {
         padding: &Padding,
     ) -> Result<Self> {
         if !(1..=3).contains(&rank) {
-            return Err(Error::value(who).expected("1, 2 or 3 spatial axes").got(rank.to_string()));
+            return Err(Error::value(who)
+                .expected("1, 2 or 3 spatial axes")
+                .got(rank.to_string()));
         }
         match padding {
             Padding::Causal if rank != 1 => {
@@ -179,7 +187,9 @@ impl Window {
 
     /// Input pixels that a window spans on an axis, none if that is beyond counting.
     fn span(&self, axis: usize) -> Option<usize> {
-        (self.size[axis] - 1).checked_mul(self.dilation[axis])?.checked_add(1)
+        (self.size[axis] - 1)
+            .checked_mul(self.dilation[axis])?
+            .checked_add(1)
     }
 
     /// (output size, zeros in front) on one of the three axes for an input of size `n`.
@@ -216,23 +226,31 @@ impl Window {
                 axis + self.rank - 2,
                 show(dims)
             ))
-            .hint(format!("Use a smaller {}, padding=\"same\", or a larger input", self.what))
+            .hint(format!(
+                "Use a smaller {}, padding=\"same\", or a larger input",
+                self.what
+            ))
     }
 
     /// Output sizes of the spatial axes of an input (batch, spatial.., channels).
     pub fn outputs(&self, dims: &[Dim]) -> Result<SmallVec<[Dim; 3]>> {
         if dims.len() != self.rank + 2 {
             return Err(Error::value(self.who)
-                .expected(format!("an input of rank {}: batch, {} spatial, channels", self.rank + 2, self.rank))
+                .expected(format!(
+                    "an input of rank {}: batch, {} spatial, channels",
+                    self.rank + 2,
+                    self.rank
+                ))
                 .got(format!("rank {}, shape {}", dims.len(), show(dims)))
                 .hint("Reshape the input, or add an axis"));
         }
         (3 - self.rank..3)
             .map(|axis| match dims[axis + self.rank - 2] {
                 Option::None => Ok(Option::None),
-                Some(n) => {
-                    self.along(axis, n).map(|(o, _)| Some(o)).ok_or_else(|| self.too_large(axis, dims))
-                }
+                Some(n) => self
+                    .along(axis, n)
+                    .map(|(o, _)| Some(o))
+                    .ok_or_else(|| self.too_large(axis, dims)),
             })
             .collect()
     }
@@ -243,8 +261,9 @@ impl Window {
         let dims: SmallVec<[Dim; 6]> = shape.iter().copied().map(Some).collect();
         for axis in 3 - self.rank..3 {
             input[axis] = shape[axis + self.rank - 2];
-            (output[axis], before[axis]) =
-                self.along(axis, input[axis]).ok_or_else(|| self.too_large(axis, &dims))?;
+            (output[axis], before[axis]) = self
+                .along(axis, input[axis])
+                .ok_or_else(|| self.too_large(axis, &dims))?;
         }
         Ok((input, output, before))
     }
