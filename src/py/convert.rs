@@ -101,8 +101,9 @@ pub fn borrow(x: &Bound<'_, PyAny>, dtype: Option<DType>) -> PyResult<Borrowed> 
         )));
     };
     let wanted = dtype.unwrap_or(found);
-    // SAFETY: a valid array object; its flags are only read.
-    let aligned = unsafe { (*array.as_array_ptr()).fields.flags } & numpy::npyffi::NPY_ARRAY_ALIGNED != 0;
+    // The address itself is asked: NumPy calls every empty array aligned, Rust's slices do not.
+    // SAFETY: a valid array object; its pointer is only read.
+    let aligned = unsafe { (*array.as_array_ptr()).fields.data }.addr() % size == 0;
     let plain = array.is_c_contiguous() && aligned && descr.is_native_byteorder() == Some(true)
         || size == 1 && array.is_c_contiguous();
     let array = if plain && same_type(kind, size, wanted) {
