@@ -54,7 +54,7 @@ def _rng(seed: int) -> np.random.Generator:
 def real(*shape: int, seed: int = 1) -> Array:
     """Numbers of both signs between 0.1 and 2.5 away from zero: no kink at 0 is met."""
     rng = _rng(seed)
-    return rng.uniform(0.1, 2.5, shape) * rng.choice([-1.0, 1.0], shape)
+    return np.asarray(rng.uniform(0.1, 2.5, shape) * rng.choice([-1.0, 1.0], shape))
 
 
 def positive(*shape: int, seed: int = 2) -> Array:
