@@ -3,10 +3,11 @@
 use serde::Deserialize;
 
 use crate::autograd::{Value, Variable};
+use crate::config::Axes;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::layers::layer::{Call, Layer, one, single};
-use crate::layers::settings::Axes;
+
 use crate::ops;
 use crate::shape::{broadcast, show};
 
@@ -19,12 +20,23 @@ pub struct Softmax {
     axis: Axes,
 }
 
+impl Softmax {
+    fn normalize(&self, x: &Value) -> Result<Value> {
+        match self.axis.to_vec()[..] {
+            [axis] => ops::softmax(x, axis),
+            ref axes => {
+                let total = ops::logsumexp(x, ops::Axes::Some(axes.to_vec()), true)?;
+                ops::exp(&ops::subtract(x, &total)?)
+            }
+        }
+    }
+}
+
 impl Layer for Softmax {
     fn call(&self, call: &Call, inputs: &[Value], _: &[Variable]) -> Result<Vec<Value>> {
         let x = single(inputs)?;
-        let axes = self.axis.to_vec();
         let Some(mask) = call.mask(0) else {
-            return one(ops::softmax(x, &axes)?);
+            return one(self.normalize(x)?);
         };
         let (dims, m) = (x.dims(), mask.dims());
         if broadcast("mask", &dims, &m)?.len() != dims.len() || m.iter().rev().zip(dims.iter().rev()).any(|(m, d)| m.is_some_and(|m| m != 1) && d == &Some(1) && m != d) {
@@ -35,6 +47,6 @@ impl Layer for Softmax {
         }
         let mask = if mask.dtype() == DType::Bool { mask.clone() } else { ops::cast(mask, DType::Bool)? };
         let scores = ops::where_(&mask, x, &x.like(VERY_NEGATIVE)?)?;
-        one(ops::where_(&mask, &ops::softmax(&scores, &axes)?, &x.like(0.0)?)?)
+        one(ops::where_(&mask, &self.normalize(&scores)?, &x.like(0.0)?)?)
     }
 }

@@ -10,6 +10,6 @@ mod zero_padding2d;
 pub use flatten::Flatten;
 pub use permute::Permute;
 pub use repeat_vector::RepeatVector;
-pub use reshape::Reshape;
+pub use reshape::{Reshape, reshape_samples};
 pub use zero_padding1d::ZeroPadding1D;
 pub use zero_padding2d::ZeroPadding2D;

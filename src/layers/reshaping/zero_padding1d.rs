@@ -6,7 +6,7 @@ use crate::autograd::{Value, Variable};
 use crate::error::Result;
 use crate::layers::layer::{Call, Layer, check_rank, one, single};
 use crate::layers::settings::DataFormat;
-use crate::ops;
+use crate::ops::{self, PadMode};
 
 #[derive(Debug, Deserialize)]
 pub struct ZeroPadding1D {
@@ -21,6 +21,6 @@ impl Layer for ZeroPadding1D {
         check_rank(&x.dims(), 3, "(batch, steps, features)")?;
         let mut widths = [(0, 0); 3];
         widths[self.data_format.spatial_axes(3).start] = self.padding;
-        one(ops::pad(x, &widths, 0.0)?)
+        one(ops::pad(x, &widths, PadMode::Constant, 0.0)?)
     }
 }

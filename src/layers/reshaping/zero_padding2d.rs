@@ -6,7 +6,7 @@ use crate::autograd::{Value, Variable};
 use crate::error::Result;
 use crate::layers::layer::{Call, Layer, check_rank, one, single};
 use crate::layers::settings::DataFormat;
-use crate::ops;
+use crate::ops::{self, PadMode};
 
 #[derive(Debug, Deserialize)]
 pub struct ZeroPadding2D {
@@ -22,6 +22,6 @@ impl Layer for ZeroPadding2D {
         check_rank(&x.dims(), 4, "(batch, rows, columns, channels)")?;
         let mut widths = [(0, 0); 4];
         widths[self.data_format.spatial_axes(4)].copy_from_slice(&self.padding);
-        one(ops::pad(x, &widths, 0.0)?)
+        one(ops::pad(x, &widths, PadMode::Constant, 0.0)?)
     }
 }
