@@ -5,6 +5,7 @@
 pub mod activations;
 pub mod autograd;
 pub mod config;
+pub mod constraints;
 pub mod dtype;
 pub mod error;
 pub mod initializers;
@@ -12,6 +13,7 @@ pub mod kernels;
 pub mod layers;
 pub mod ops;
 pub mod optimizers;
+pub mod regularizers;
 pub mod rng;
 pub mod shape;
 pub mod tensor;

@@ -42,7 +42,12 @@ mod tests {
 
     fn values(class_name: &str, config: &str, shape: &[usize], w: &[f64]) -> Vec<f64> {
         let w = Value::from(Tensor::from_slice(shape, w).unwrap());
-        constrain(class_name, config, &w).unwrap().tensor().unwrap().slice::<f64>().to_vec()
+        constrain(class_name, config, &w)
+            .unwrap()
+            .tensor()
+            .unwrap()
+            .slice::<f64>()
+            .to_vec()
     }
 
     #[test]
@@ -52,12 +57,22 @@ mod tests {
             ("UnitNorm", r#"{"axis": 0}"#, [0.6, -0.8]),
             ("MaxNorm", r#"{"max_value": 10, "axis": 0}"#, [3.0, -4.0]),
             ("MaxNorm", r#"{"max_value": 2.5, "axis": [0]}"#, [1.5, -2.0]),
-            ("MinMaxNorm", r#"{"min_value": 10.0, "max_value": 20.0, "rate": 0.5, "axis": 0}"#, [4.5, -6.0]),
+            (
+                "MinMaxNorm",
+                r#"{"min_value": 10.0, "max_value": 20.0, "rate": 0.5, "axis": 0}"#,
+                [4.5, -6.0],
+            ),
         ] {
             let got = values(class, config, &[2, 1], &[3.0, -4.0]);
-            assert!(got.iter().zip(want).all(|(a, b)| (a - b).abs() < 1e-5), "{class}: {got:?}");
+            assert!(
+                got.iter().zip(want).all(|(a, b)| (a - b).abs() < 1e-5),
+                "{class}: {got:?}"
+            );
         }
-        assert_eq!(values("MaxNorm", r#"{"max_value": 2.0, "axis": 0}"#, &[2], &[0.0, 0.0]), [0.0, 0.0]);
+        assert_eq!(
+            values("MaxNorm", r#"{"max_value": 2.0, "axis": 0}"#, &[2], &[0.0, 0.0]),
+            [0.0, 0.0]
+        );
     }
 
     #[test]
@@ -65,8 +80,16 @@ mod tests {
         let w = Value::from(Tensor::from_slice(&[2], &[1.0, 2.0]).unwrap());
         for (class, config, parts) in [
             ("MaxNorms", "{}", &["'MaxNorms'", "MaxNorm, MinMaxNorm"][..]),
-            ("MaxNorm", r#"{"max_value": 2.0, "axis": 3}"#, &["MaxNorm", "axis", "3"]),
-            ("UnitNorm", r#"{"axis": "x"}"#, &["`axis` to be an integer or a list of integers"]),
+            (
+                "MaxNorm",
+                r#"{"max_value": 2.0, "axis": 3}"#,
+                &["MaxNorm", "axis", "3"],
+            ),
+            (
+                "UnitNorm",
+                r#"{"axis": "x"}"#,
+                &["`axis` to be an integer or a list of integers"],
+            ),
         ] {
             let e = constrain(class, config, &w).unwrap_err().to_string();
             for part in parts {

@@ -27,11 +27,17 @@ pub fn constant(config: &str) -> Result<Box<dyn Initializer>> {
     Ok(Box::new(parse::<Constant>("Constant", config)?))
 }
 
-pub fn zeros(_: &str) -> Result<Box<dyn Initializer>> {
+/// A config without arguments.
+#[derive(Debug, Deserialize)]
+struct Nothing {}
+
+pub fn zeros(config: &str) -> Result<Box<dyn Initializer>> {
+    let Nothing {} = parse("Zeros", config)?;
     Ok(Box::new(Constant { value: 0.0 }))
 }
 
-pub fn ones(_: &str) -> Result<Box<dyn Initializer>> {
+pub fn ones(config: &str) -> Result<Box<dyn Initializer>> {
+    let Nothing {} = parse("Ones", config)?;
     Ok(Box::new(Constant { value: 1.0 }))
 }
 

@@ -72,11 +72,15 @@ fn orthonormalize(vectors: &mut [f64], length: usize) {
         for _ in 0..2 {
             for u in done.chunks_exact(length) {
                 let dot: f64 = u.iter().zip(v.iter()).map(|(a, b)| a * b).sum();
-                v.iter_mut().zip(u).for_each(|(a, b)| *a -= dot * b);
+                for (a, b) in v.iter_mut().zip(u) {
+                    *a -= dot * b;
+                }
             }
         }
         let norm = v.iter().map(|a| a * a).sum::<f64>().sqrt();
-        v.iter_mut().for_each(|a| *a /= norm);
+        for a in v.iter_mut() {
+            *a /= norm;
+        }
     }
 }
 

@@ -11,11 +11,13 @@ use crate::shape::axis_index;
 use crate::tensor::Tensor;
 
 #[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
 enum Mode {
-    FanIn,
-    FanOut,
-    FanAvg,
+    #[serde(rename = "fan_in")]
+    Inputs,
+    #[serde(rename = "fan_out")]
+    Outputs,
+    #[serde(rename = "fan_avg")]
+    Average,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -49,7 +51,7 @@ fn one() -> f64 {
 }
 
 fn fan_in() -> Mode {
-    Mode::FanIn
+    Mode::Inputs
 }
 
 fn truncated() -> Distribution {
@@ -85,9 +87,9 @@ impl Initializer for VarianceScaling {
         const CUT: f64 = 0.879_625_661_034_239_8;
         let (inputs, outputs) = self.fans(shape)?;
         let fan = match self.mode {
-            Mode::FanIn => inputs,
-            Mode::FanOut => outputs,
-            Mode::FanAvg => f64::midpoint(inputs, outputs),
+            Mode::Inputs => inputs,
+            Mode::Outputs => outputs,
+            Mode::Average => f64::midpoint(inputs, outputs),
         };
         let variance = self.scale / fan.max(1.0);
         let draw = match self.distribution {
@@ -166,14 +168,14 @@ pub fn glorot_normal(config: &str) -> Result<Box<dyn Initializer>> {
         "GlorotNormal",
         config,
         1.0,
-        Mode::FanAvg,
+        Mode::Average,
         Distribution::TruncatedNormal,
     )
 }
 
 /// w ~ U[-l, l), l = sqrt(6 / (fan_in + fan_out))
 pub fn glorot_uniform(config: &str) -> Result<Box<dyn Initializer>> {
-    preset("GlorotUniform", config, 1.0, Mode::FanAvg, Distribution::Uniform)
+    preset("GlorotUniform", config, 1.0, Mode::Average, Distribution::Uniform)
 }
 
 /// w ~ N(0, 2 / fan_in), cut off
@@ -182,14 +184,14 @@ pub fn he_normal(config: &str) -> Result<Box<dyn Initializer>> {
         "HeNormal",
         config,
         2.0,
-        Mode::FanIn,
+        Mode::Inputs,
         Distribution::TruncatedNormal,
     )
 }
 
 /// w ~ U[-l, l), l = sqrt(6 / fan_in)
 pub fn he_uniform(config: &str) -> Result<Box<dyn Initializer>> {
-    preset("HeUniform", config, 2.0, Mode::FanIn, Distribution::Uniform)
+    preset("HeUniform", config, 2.0, Mode::Inputs, Distribution::Uniform)
 }
 
 /// w ~ N(0, 1 / fan_in), cut off
@@ -198,12 +200,12 @@ pub fn lecun_normal(config: &str) -> Result<Box<dyn Initializer>> {
         "LecunNormal",
         config,
         1.0,
-        Mode::FanIn,
+        Mode::Inputs,
         Distribution::TruncatedNormal,
     )
 }
 
 /// w ~ U[-l, l), l = sqrt(3 / fan_in)
 pub fn lecun_uniform(config: &str) -> Result<Box<dyn Initializer>> {
-    preset("LecunUniform", config, 1.0, Mode::FanIn, Distribution::Uniform)
+    preset("LecunUniform", config, 1.0, Mode::Inputs, Distribution::Uniform)
 }

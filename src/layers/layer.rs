@@ -123,6 +123,7 @@ impl Built {
 }
 
 /// The result of a layer with one output.
+#[allow(clippy::unnecessary_wraps)] // every `call` ends in it
 pub fn one(value: Value) -> Result<Vec<Value>> {
     Ok(vec![value])
 }

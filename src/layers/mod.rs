@@ -3,16 +3,46 @@
 mod activations;
 mod core;
 mod layer;
+mod merging;
+mod normalization;
+mod pooling;
+mod preprocessing;
+mod reshaping;
 mod settings;
 
 pub use layer::{Built, Call, Layer, WeightSpec, names};
-pub use settings::Activation;
 
 use layer::{Make, make};
 
 /// Class name and constructor.
 static LAYERS: &[(&str, Make)] = &[
     ("Activation", make::<activations::Activation>),
+    ("Add", make::<merging::Add>),
+    ("Average", make::<merging::Average>),
+    ("BatchNormalization", make::<normalization::BatchNormalization>),
+    ("Concatenate", make::<merging::Concatenate>),
     ("Dense", make::<core::Dense>),
+    ("Dot", make::<merging::Dot>),
+    ("ELU", make::<activations::Elu>),
+    ("Flatten", make::<reshaping::Flatten>),
+    ("GlobalAveragePooling1D", make::<pooling::GlobalAveragePooling1D>),
+    ("GlobalAveragePooling2D", make::<pooling::GlobalAveragePooling2D>),
+    ("GlobalMaxPooling1D", make::<pooling::GlobalMaxPooling1D>),
+    ("GlobalMaxPooling2D", make::<pooling::GlobalMaxPooling2D>),
     ("Identity", make::<core::Identity>),
+    ("LayerNormalization", make::<normalization::LayerNormalization>),
+    ("LeakyReLU", make::<activations::LeakyRelu>),
+    ("Maximum", make::<merging::Maximum>),
+    ("Minimum", make::<merging::Minimum>),
+    ("Multiply", make::<merging::Multiply>),
+    ("PReLU", make::<activations::PRelu>),
+    ("Permute", make::<reshaping::Permute>),
+    ("ReLU", make::<activations::Relu>),
+    ("RepeatVector", make::<reshaping::RepeatVector>),
+    ("Rescaling", make::<preprocessing::Rescaling>),
+    ("Reshape", make::<reshaping::Reshape>),
+    ("Softmax", make::<activations::Softmax>),
+    ("Subtract", make::<merging::Subtract>),
+    ("ZeroPadding1D", make::<reshaping::ZeroPadding1D>),
+    ("ZeroPadding2D", make::<reshaping::ZeroPadding2D>),
 ];

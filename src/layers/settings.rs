@@ -1,10 +1,9 @@
 //! Kinds of config values that several layers share.
 
-use std::num::NonZeroUsize;
-
 use serde::Deserialize;
+use serde_json::Value as Json;
 
-use crate::activations::activation;
+use crate::activations;
 use crate::autograd::Value;
 use crate::error::Result;
 use crate::ops::Attrs;
@@ -42,12 +41,7 @@ impl DataFormat {
     }
 }
 
-/// Sizes, each at least 1.
-pub fn sizes<const N: usize>(values: [NonZeroUsize; N]) -> [usize; N] {
-    values.map(NonZeroUsize::get)
-}
-
-/// An activation by its name in Keras.
+/// The activation at the end of a layer, with its default arguments.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(transparent)]
 pub struct Activation(String);
@@ -59,16 +53,18 @@ impl Default for Activation {
 }
 
 impl Activation {
-    pub fn new(name: &str) -> Self {
-        Self(name.into())
-    }
-
-    /// The activation with its default arguments.
     pub fn apply(&self, x: &Value) -> Result<Value> {
-        self.apply_with(x, &Attrs::new())
+        if self.0 == "linear" {
+            return Ok(x.clone());
+        }
+        activations::activation(&self.0, x, &Attrs::new())
     }
+}
 
-    pub fn apply_with(&self, x: &Value, attrs: &Attrs) -> Result<Value> {
-        activation(&self.0, x, attrs)
-    }
+/// Arguments of an activation by name.
+pub fn attrs<const N: usize>(entries: [(&str, Json); N]) -> Attrs {
+    entries
+        .into_iter()
+        .map(|(name, value)| (name.to_string(), value))
+        .collect()
 }

@@ -11,9 +11,9 @@ use super::system::default_float;
 use super::tensor::PyTensor;
 use crate::autograd::Value;
 use crate::dtype::DType;
-use crate::layers::{self, Activation, Built, Call};
+use crate::layers::{self, Built, Call};
 use crate::shape::Spec;
-use crate::{initializers, ops};
+use crate::{activations, constraints, initializers, ops, regularizers};
 
 /// A built-in layer's mathematics, from Keras's config.
 #[pyclass(name = "LayerCore", module = "oxhorn._core", frozen)]
@@ -117,14 +117,14 @@ fn activation(name: &str, x: &Bound<'_, PyAny>, attrs: Option<&Bound<'_, PyDict>
         } else {
             ops::cast(&x, default_float())?
         };
-        Activation::new(name).apply_with(&x, &attrs)
+        activations::activation(name, &x, &attrs)
     })?
     .into())
 }
 
 #[pyfunction]
 fn activation_names() -> Vec<&'static str> {
-    crate::activations::names()
+    activations::names()
 }
 
 /// The first values of a weight.
@@ -150,11 +150,39 @@ fn initializer_names() -> Vec<&'static str> {
     initializers::names()
 }
 
+/// The penalty of a weight, a scalar.
+#[pyfunction]
+fn penalty(class_name: &str, config: &str, weight: &Bound<'_, PyAny>) -> PyResult<PyTensor> {
+    let weight = value_from(weight, None)?;
+    Ok(guard(|| regularizers::penalty(class_name, config, &weight))?.into())
+}
+
+#[pyfunction]
+fn regularizer_names() -> Vec<&'static str> {
+    regularizers::names()
+}
+
+/// A weight brought back to what the constraint allows.
+#[pyfunction]
+fn constrain(class_name: &str, config: &str, weight: &Bound<'_, PyAny>) -> PyResult<PyTensor> {
+    let weight = value_from(weight, None)?;
+    Ok(guard(|| constraints::constrain(class_name, config, &weight))?.into())
+}
+
+#[pyfunction]
+fn constraint_names() -> Vec<&'static str> {
+    constraints::names()
+}
+
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<PyLayerCore>()?;
     m.add_function(wrap_pyfunction!(layer_names, m)?)?;
     m.add_function(wrap_pyfunction!(activation, m)?)?;
     m.add_function(wrap_pyfunction!(activation_names, m)?)?;
     m.add_function(wrap_pyfunction!(initialize, m)?)?;
-    m.add_function(wrap_pyfunction!(initializer_names, m)?)
+    m.add_function(wrap_pyfunction!(initializer_names, m)?)?;
+    m.add_function(wrap_pyfunction!(penalty, m)?)?;
+    m.add_function(wrap_pyfunction!(regularizer_names, m)?)?;
+    m.add_function(wrap_pyfunction!(constrain, m)?)?;
+    m.add_function(wrap_pyfunction!(constraint_names, m)?)
 }

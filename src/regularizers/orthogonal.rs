@@ -33,11 +33,18 @@ impl Regularizer for OrthogonalRegularizer {
                 .got(format!("shape {}", show(&weight.dims())))
                 .hint("Use this regularizer for kernels of Dense layers")
         })?;
-        let (axis, n) = if self.mode == Mode::Rows { (1, shape[0]) } else { (0, shape[1]) };
+        let (axis, n) = if self.mode == Mode::Rows {
+            (1, shape[0])
+        } else {
+            (0, shape[1])
+        };
         if n < 2 {
             return weight.like(0.0);
         }
-        let square = ops::maximum(&ops::sum(&ops::square(weight)?, ops::Axes::One(axis), true)?, &weight.like(TINY)?)?;
+        let square = ops::maximum(
+            &ops::sum(&ops::square(weight)?, ops::Axes::One(axis), true)?,
+            &weight.like(TINY)?,
+        )?;
         let unit = ops::divide(weight, &ops::sqrt(&square)?)?;
         let turned = ops::transpose(&unit, None)?;
         let products = if self.mode == Mode::Rows {
@@ -48,8 +55,15 @@ impl Regularizer for OrthogonalRegularizer {
         // Ones off the diagonal: each pair appears twice, hence the half.
         let mut others = vec![1.0; n * n];
         (0..n).for_each(|i| others[i * n + i] = 0.0);
-        let others = ops::cast(&Value::from(Tensor::from_slice(&[n, n], &others)?), weight.dtype())?;
-        let total = ops::sum(&ops::abs(&ops::multiply(&products, &others)?)?, ops::Axes::All, false)?;
+        let others = ops::cast(
+            &Value::from(Tensor::from_slice(&[n, n], &others)?),
+            weight.dtype(),
+        )?;
+        let total = ops::sum(
+            &ops::abs(&ops::multiply(&products, &others)?)?,
+            ops::Axes::All,
+            false,
+        )?;
         let pairs = (n * (n - 1) / 2) as f64;
         ops::multiply(&total, &weight.like(self.factor * 0.5 / pairs)?)
     }

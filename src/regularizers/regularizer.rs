@@ -42,7 +42,12 @@ mod tests {
 
     fn value(class_name: &str, config: &str, shape: &[usize], w: &[f64]) -> f64 {
         let w = Value::from(Tensor::from_slice(shape, w).unwrap());
-        penalty(class_name, config, &w).unwrap().tensor().unwrap().view().item()
+        penalty(class_name, config, &w)
+            .unwrap()
+            .tensor()
+            .unwrap()
+            .view()
+            .item()
     }
 
     #[test]
@@ -53,7 +58,10 @@ mod tests {
         assert_eq!(value("L1L2", r#"{"l1": 0.5, "l2": 0.5}"#, &[4], &w), 10.0);
         assert_eq!(value("L1L2", r#"{"l1": 0.0, "l2": 0.0}"#, &[4], &w), 0.0);
         let rows = r#"{"factor": 2.0, "mode": "rows"}"#;
-        assert_eq!(value("OrthogonalRegularizer", rows, &[2, 2], &[1.0, 0.0, 0.0, 3.0]), 0.0);
+        assert_eq!(
+            value("OrthogonalRegularizer", rows, &[2, 2], &[1.0, 0.0, 0.0, 3.0]),
+            0.0
+        );
         assert!((value("OrthogonalRegularizer", rows, &[2, 2], &[1.0, 0.0, -3.0, 0.0]) - 2.0).abs() < 1e-12);
         let columns = r#"{"factor": 2.0, "mode": "columns"}"#;
         assert!((value("OrthogonalRegularizer", columns, &[1, 2], &[4.0, 5.0]) - 2.0).abs() < 1e-12);
@@ -65,8 +73,16 @@ mod tests {
         for (class, config, parts) in [
             ("L3", "{}", &["'L3'", "L1, L1L2, L2"][..]),
             ("L2", r#"{"l2": "much"}"#, &["L2", "`l2` to be a number", "much"]),
-            ("OrthogonalRegularizer", r#"{"factor": 1.0, "mode": "rows"}"#, &["a matrix", "(2,)"]),
-            ("OrthogonalRegularizer", r#"{"factor": 1.0, "mode": "row"}"#, &["`mode`", "rows"]),
+            (
+                "OrthogonalRegularizer",
+                r#"{"factor": 1.0, "mode": "rows"}"#,
+                &["a matrix", "(2,)"],
+            ),
+            (
+                "OrthogonalRegularizer",
+                r#"{"factor": 1.0, "mode": "row"}"#,
+                &["`mode`", "rows"],
+            ),
         ] {
             let e = penalty(class, config, &w).unwrap_err().to_string();
             for part in parts {

@@ -1,11 +1,13 @@
 //! y = x for x > 0, alpha (exp(x) - 1) otherwise
 
 use serde::Deserialize;
+use serde_json::json;
 
+use crate::activations::activation;
 use crate::autograd::{Value, Variable};
 use crate::error::Result;
 use crate::layers::layer::{Call, Layer, one, single};
-use crate::ops;
+use crate::layers::settings::attrs;
 
 #[derive(Debug, Deserialize)]
 pub struct Elu {
@@ -14,6 +16,10 @@ pub struct Elu {
 
 impl Layer for Elu {
     fn call(&self, _: &Call, inputs: &[Value], _: &[Variable]) -> Result<Vec<Value>> {
-        one(ops::elu(single(inputs)?, self.alpha)?)
+        one(activation(
+            "elu",
+            single(inputs)?,
+            &attrs([("alpha", json!(self.alpha))]),
+        )?)
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use crate::activations::relu;
 use crate::autograd::{Value, Variable};
 use crate::error::{Error, Result};
 use crate::layers::layer::{Call, Layer, WeightSpec, exactly, known, one, single};
@@ -41,7 +42,13 @@ impl Layer for PRelu {
         let x = single(inputs)?;
         let shared = self.shared(x)?;
         let shape: Shape = (1..x.rank())
-            .map(|axis| if shared.contains(&axis) { Ok(1) } else { known(&x.dims, axis) })
+            .map(|axis| {
+                if shared.contains(&axis) {
+                    Ok(1)
+                } else {
+                    known(&x.dims, axis)
+                }
+            })
             .collect::<Result<_>>()?;
         Ok(vec![WeightSpec::trained("alpha", "alpha_initializer", &shape)])
     }
@@ -50,7 +57,7 @@ impl Layer for PRelu {
         let [alpha] = exactly(weights)?;
         let x = single(inputs)?;
         // relu(x) - alpha relu(-x)
-        let below = ops::multiply(&alpha.value(), &ops::relu(&ops::negative(x)?)?)?;
-        one(ops::subtract(&ops::relu(x)?, &below)?)
+        let below = ops::multiply(&alpha.value(), &relu(&ops::negative(x)?)?)?;
+        one(ops::subtract(&relu(x)?, &below)?)
     }
 }

@@ -1,11 +1,13 @@
 //! y = min(x, max_value) for x >= threshold, negative_slope (x - threshold) below
 
 use serde::Deserialize;
+use serde_json::json;
 
+use crate::activations::activation;
 use crate::autograd::{Value, Variable};
 use crate::error::Result;
 use crate::layers::layer::{Call, Layer, one, single};
-use crate::ops;
+use crate::layers::settings::attrs;
 
 #[derive(Debug, Deserialize)]
 pub struct Relu {
@@ -19,6 +21,14 @@ pub struct Relu {
 
 impl Layer for Relu {
     fn call(&self, _: &Call, inputs: &[Value], _: &[Variable]) -> Result<Vec<Value>> {
-        one(ops::relu_general(single(inputs)?, self.negative_slope, self.max_value, self.threshold)?)
+        one(activation(
+            "relu",
+            single(inputs)?,
+            &attrs([
+                ("max_value", json!(self.max_value)),
+                ("negative_slope", json!(self.negative_slope)),
+                ("threshold", json!(self.threshold)),
+            ]),
+        )?)
     }
 }

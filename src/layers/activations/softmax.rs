@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use crate::activations::softmax_over;
 use crate::autograd::{Value, Variable};
 use crate::config::Axes;
 use crate::dtype::DType;
@@ -20,33 +21,34 @@ pub struct Softmax {
     axis: Axes,
 }
 
-impl Softmax {
-    fn normalize(&self, x: &Value) -> Result<Value> {
-        match self.axis.to_vec()[..] {
-            [axis] => ops::softmax(x, axis),
-            ref axes => {
-                let total = ops::logsumexp(x, ops::Axes::Some(axes.to_vec()), true)?;
-                ops::exp(&ops::subtract(x, &total)?)
-            }
-        }
-    }
-}
-
 impl Layer for Softmax {
     fn call(&self, call: &Call, inputs: &[Value], _: &[Variable]) -> Result<Vec<Value>> {
-        let x = single(inputs)?;
+        let x = &ops::to_float(single(inputs)?)?;
+        let axes = self.axis.to_vec();
         let Some(mask) = call.mask(0) else {
-            return one(self.normalize(x)?);
+            return one(softmax_over(x, &axes)?);
         };
         let (dims, m) = (x.dims(), mask.dims());
-        if broadcast("mask", &dims, &m)?.len() != dims.len() || m.iter().rev().zip(dims.iter().rev()).any(|(m, d)| m.is_some_and(|m| m != 1) && d == &Some(1) && m != d) {
+        if broadcast("mask", &dims, &m)?.len() != dims.len()
+            || m.iter()
+                .rev()
+                .zip(dims.iter().rev())
+                .any(|(m, d)| m.is_some_and(|m| m != 1) && d == &Some(1) && m != d)
+        {
             return Err(Error::value("mask")
-                .expected(format!("a shape that broadcasts to that of the input, {}", show(&dims)))
+                .expected(format!(
+                    "a shape that broadcasts to that of the input, {}",
+                    show(&dims)
+                ))
                 .got(show(&m))
                 .hint("Each size is 1 or that of the input"));
         }
-        let mask = if mask.dtype() == DType::Bool { mask.clone() } else { ops::cast(mask, DType::Bool)? };
+        let mask = if mask.dtype() == DType::Bool {
+            mask.clone()
+        } else {
+            ops::cast(mask, DType::Bool)?
+        };
         let scores = ops::where_(&mask, x, &x.like(VERY_NEGATIVE)?)?;
-        one(ops::where_(&mask, &self.normalize(&scores)?, &x.like(0.0)?)?)
+        one(ops::where_(&mask, &softmax_over(&scores, &axes)?, &x.like(0.0)?)?)
     }
 }

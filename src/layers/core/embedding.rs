@@ -20,7 +20,11 @@ pub struct Embedding {
 impl Layer for Embedding {
     fn weights(&self, _: &[Spec]) -> Result<Vec<WeightSpec>> {
         let shape = [self.input_dim.get(), self.output_dim.get()];
-        Ok(vec![WeightSpec::trained("embeddings", "embeddings_initializer", &shape)])
+        Ok(vec![WeightSpec::trained(
+            "embeddings",
+            "embeddings_initializer",
+            &shape,
+        )])
     }
 
     fn call(&self, _: &Call, inputs: &[Value], weights: &[Variable]) -> Result<Vec<Value>> {

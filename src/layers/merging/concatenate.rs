@@ -20,9 +20,17 @@ fn last() -> i64 {
 
 impl Concatenate {
     fn check(&self, inputs: &[Spec]) -> Result<()> {
-        let shapes = || inputs.iter().map(|s| show(&s.dims)).collect::<Vec<_>>().join(", ");
+        let shapes = || {
+            inputs
+                .iter()
+                .map(|s| show(&s.dims))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
         let Some((first, rest)) = inputs.split_first() else {
-            return Err(Error::value("inputs").expected("a list of at least 1 tensor").got("an empty list"));
+            return Err(Error::value("inputs")
+                .expected("a list of at least 1 tensor")
+                .got("an empty list"));
         };
         let axis = axis_index("axis", self.axis, first.rank())?;
         let fits = |other: &Spec| {

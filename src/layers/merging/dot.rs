@@ -27,20 +27,34 @@ impl Dot {
             [axis] => (axis, axis),
             [first, second] => (first, second),
             ref other => {
-                return Err(Error::value("axes").expected("one axis or two").got(format!("{other:?}")).hint("Pass axes=1 or axes=(1, 2)"));
+                return Err(Error::value("axes")
+                    .expected("one axis or two")
+                    .got(format!("{other:?}"))
+                    .hint("Pass axes=1 or axes=(1, 2)"));
             }
         };
         let shapes = || format!("shapes {} and {}", show(a), show(b));
         if a.len() < 2 || b.len() < 2 {
-            return Err(Error::value("inputs").expected("at least 2 axes each, the batch first").got(shapes()).hint("Add an axis for the batch"));
+            return Err(Error::value("inputs")
+                .expected("at least 2 axes each, the batch first")
+                .got(shapes())
+                .hint("Add an axis for the batch"));
         }
-        let (i, j) = (axis_index("axes", first, a.len())?, axis_index("axes", second, b.len())?);
+        let (i, j) = (
+            axis_index("axes", first, a.len())?,
+            axis_index("axes", second, b.len())?,
+        );
         if i == 0 || j == 0 {
-            return Err(Error::value("axes").expected("axes other than 0, the batch").got(format!("{first} and {second}")).hint("Count from 1, or from the end"));
+            return Err(Error::value("axes")
+                .expected("axes other than 0, the batch")
+                .got(format!("{first} and {second}"))
+                .hint("Count from 1, or from the end"));
         }
         if a[i].is_some() && b[j].is_some() && a[i] != b[j] {
             return Err(Error::value("inputs")
-                .expected(format!("the same size along axis {i} of the first and axis {j} of the second"))
+                .expected(format!(
+                    "the same size along axis {i} of the first and axis {j} of the second"
+                ))
                 .got(shapes())
                 .hint("Choose other `axes`, or reshape the inputs"));
         }
@@ -56,7 +70,11 @@ fn unit(x: &Value, axis: usize) -> Result<Value> {
 
 /// The axes in order, but with this one last.
 fn moved_last(rank: usize, axis: usize) -> Vec<i64> {
-    (0..rank).filter(|k| *k != axis).chain([axis]).map(|k| k as i64).collect()
+    (0..rank)
+        .filter(|k| *k != axis)
+        .chain([axis])
+        .map(|k| k as i64)
+        .collect()
 }
 
 /// Sizes as a target shape, at most one of them unknown.
@@ -78,7 +96,11 @@ impl Layer for Dot {
             return Err(two(inputs.len()));
         };
         let (i, j) = self.summed(&a.dims(), &b.dims())?;
-        let (a, b) = if self.normalize { (unit(a, i)?, unit(b, j)?) } else { (a.clone(), b.clone()) };
+        let (a, b) = if self.normalize {
+            (unit(a, i)?, unit(b, j)?)
+        } else {
+            (a.clone(), b.clone())
+        };
         // Both as (batch, others, k); the others of each, without batch and k, are put back at the end.
         let a = ops::transpose(&a, Some(&moved_last(a.rank(), i)))?;
         let b = ops::transpose(&b, Some(&moved_last(b.rank(), j)))?;
@@ -93,7 +115,10 @@ impl Layer for Dot {
                 reshape_samples(x, &[-1, k.map_or(-1, |n| n as i64)])
             }
         };
-        let y = ops::matmul(&matrix(&a, &da)?, &ops::transpose(&matrix(&b, &db)?, Some(&[0, 2, 1]))?)?;
+        let y = ops::matmul(
+            &matrix(&a, &da)?,
+            &ops::transpose(&matrix(&b, &db)?, Some(&[0, 2, 1]))?,
+        )?;
         if rest.is_empty() {
             return one(ops::squeeze(&y, ops::Axes::One(2))?);
         }
@@ -105,5 +130,8 @@ impl Layer for Dot {
 }
 
 fn two(count: usize) -> Error {
-    Error::value("inputs").expected("a list of exactly 2 tensors").got(count.to_string()).hint("Call the layer on a list, layer([a, b])")
+    Error::value("inputs")
+        .expected("a list of exactly 2 tensors")
+        .got(count.to_string())
+        .hint("Call the layer on a list, layer([a, b])")
 }

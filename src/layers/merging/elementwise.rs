@@ -46,7 +46,9 @@ fn same_rank(inputs: &[Value], least: usize) -> Result<Vec<Value>> {
 
 fn fold(inputs: &[Value], op: fn(&Value, &Value) -> Result<Value>) -> Result<Value> {
     let inputs = same_rank(inputs, 1)?;
-    let (first, rest) = inputs.split_first().ok_or_else(|| Error::value("inputs").expected("a list of tensors").got("none"))?;
+    let (first, rest) = inputs
+        .split_first()
+        .ok_or_else(|| Error::value("inputs").expected("a list of tensors").got("none"))?;
     rest.iter().try_fold(first.clone(), |sum, x| op(&sum, x))
 }
 
@@ -108,7 +110,10 @@ impl Subtract {
         if count == 2 {
             return Ok(());
         }
-        Err(Error::value("inputs").expected("a list of exactly 2 tensors").got(count.to_string()).hint("Call the layer on a list, layer([a, b])"))
+        Err(Error::value("inputs")
+            .expected("a list of exactly 2 tensors")
+            .got(count.to_string())
+            .hint("Call the layer on a list, layer([a, b])"))
     }
 }
 

@@ -56,11 +56,17 @@ impl BatchNormalization {
         let gamma = if self.scale { next.next() } else { None };
         let beta = if self.center { next.next() } else { None };
         match (next.next(), next.next(), next.next()) {
-            (Some(moving_mean), Some(moving_variance), None) => {
-                Ok(Weights { gamma, beta, moving_mean, moving_variance })
-            }
+            (Some(moving_mean), Some(moving_variance), None) => Ok(Weights {
+                gamma,
+                beta,
+                moving_mean,
+                moving_variance,
+            }),
             _ => Err(Error::runtime("weights")
-                .expected(format!("{}", 2 + usize::from(self.scale) + usize::from(self.center)))
+                .expected(format!(
+                    "{}",
+                    2 + usize::from(self.scale) + usize::from(self.center)
+                ))
                 .got(weights.len().to_string())
                 .hint("Build the layer first")),
         }
@@ -72,7 +78,10 @@ impl BatchNormalization {
         let dims = mask.dims();
         if dims.len() + 1 != x.rank() {
             return Err(Error::value("mask")
-                .expected(format!("one axis less than the input of shape {}", show(&x.dims())))
+                .expected(format!(
+                    "one axis less than the input of shape {}",
+                    show(&x.dims())
+                ))
                 .got(format!("shape {}", show(&dims)))
                 .hint("Leave out the axis of the features"));
         }
@@ -80,10 +89,19 @@ impl BatchNormalization {
         let zero = x.like(0.0)?;
         let count = ops::sum(&ops::cast(&mask, x.dtype())?, others.clone(), true)?;
         let count = ops::add(&count, &x.like(EPSILON)?)?;
-        let mean = ops::divide(&ops::sum(&ops::where_(&mask, x, &zero)?, others.clone(), true)?, &count)?;
+        let mean = ops::divide(
+            &ops::sum(&ops::where_(&mask, x, &zero)?, others.clone(), true)?,
+            &count,
+        )?;
         let difference = ops::where_(&mask, &ops::subtract(x, &mean)?, &zero)?;
-        let variance = ops::divide(&ops::sum(&ops::square(&difference)?, others.clone(), true)?, &count)?;
-        Ok((ops::squeeze(&mean, others.clone())?, ops::squeeze(&variance, others)?))
+        let variance = ops::divide(
+            &ops::sum(&ops::square(&difference)?, others.clone(), true)?,
+            &count,
+        )?;
+        Ok((
+            ops::squeeze(&mean, others.clone())?,
+            ops::squeeze(&variance, others)?,
+        ))
     }
 
     /// Mean and variance over all axes but `axis`.
@@ -113,8 +131,16 @@ impl Layer for BatchNormalization {
         if self.center {
             weights.push(WeightSpec::trained("beta", "beta_initializer", &features));
         }
-        weights.push(WeightSpec::kept("moving_mean", "moving_mean_initializer", &features));
-        weights.push(WeightSpec::kept("moving_variance", "moving_variance_initializer", &features));
+        weights.push(WeightSpec::kept(
+            "moving_mean",
+            "moving_mean_initializer",
+            &features,
+        ));
+        weights.push(WeightSpec::kept(
+            "moving_variance",
+            "moving_variance_initializer",
+            &features,
+        ));
         Ok(weights)
     }
 

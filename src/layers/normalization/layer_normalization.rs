@@ -28,8 +28,12 @@ fn epsilon() -> f64 {
 impl LayerNormalization {
     /// The axes as indices, in order.
     fn axes(&self, rank: usize) -> Result<Vec<usize>> {
-        let mut axes: Vec<usize> =
-            self.axis.to_vec().iter().map(|&a| axis_index("axis", a, rank)).collect::<Result<_>>()?;
+        let mut axes: Vec<usize> = self
+            .axis
+            .to_vec()
+            .iter()
+            .map(|&a| axis_index("axis", a, rank))
+            .collect::<Result<_>>()?;
         axes.sort_unstable();
         if axes.is_empty() || axes.windows(2).any(|pair| pair[0] == pair[1]) {
             return Err(Error::value("axis")
@@ -44,8 +48,11 @@ impl LayerNormalization {
 impl Layer for LayerNormalization {
     fn weights(&self, inputs: &[Spec]) -> Result<Vec<WeightSpec>> {
         let x = single(inputs)?;
-        let shape: Shape =
-            self.axes(x.rank())?.into_iter().map(|axis| known(&x.dims, axis)).collect::<Result<_>>()?;
+        let shape: Shape = self
+            .axes(x.rank())?
+            .into_iter()
+            .map(|axis| known(&x.dims, axis))
+            .collect::<Result<_>>()?;
         let mut weights = Vec::with_capacity(2);
         if self.scale {
             weights.push(WeightSpec::trained("gamma", "gamma_initializer", &shape));

@@ -20,15 +20,25 @@ struct Settings {
 
 impl Settings {
     fn axes(self, x: &Value, rank: usize) -> Result<Axes> {
-        let form = if rank == 3 { "(batch, steps, features)" } else { "(batch, rows, columns, channels)" };
+        let form = if rank == 3 {
+            "(batch, steps, features)"
+        } else {
+            "(batch, rows, columns, channels)"
+        };
         check_rank(&x.dims(), rank, form)?;
-        if self.data_format.spatial_axes(rank).any(|axis| x.dims()[axis] == Some(0)) {
+        if self
+            .data_format
+            .spatial_axes(rank)
+            .any(|axis| x.dims()[axis] == Some(0))
+        {
             return Err(Error::value("input")
                 .expected("at least one entry to pool over")
                 .got(format!("shape {}", show(&x.dims())))
                 .hint("Leave out empty samples"));
         }
-        Ok(Axes::Some(self.data_format.spatial_axes(rank).map(|a| a as i64).collect()))
+        Ok(Axes::Some(
+            self.data_format.spatial_axes(rank).map(|a| a as i64).collect(),
+        ))
     }
 }
 
@@ -77,7 +87,11 @@ impl Layer for GlobalAveragePooling1D {
         }
         let channels = self.0.data_format.channel_axis(3) as i64;
         let mask = ops::expand_dims(&ops::cast(mask, DType::Bool)?, channels)?;
-        let total = ops::sum(&ops::where_(&mask, x, &x.like(0.0)?)?, axes.clone(), self.0.keepdims)?;
+        let total = ops::sum(
+            &ops::where_(&mask, x, &x.like(0.0)?)?,
+            axes.clone(),
+            self.0.keepdims,
+        )?;
         let count = ops::sum(&ops::cast(&mask, x.dtype())?, axes, self.0.keepdims)?;
         one(ops::divide(&total, &count)?)
     }

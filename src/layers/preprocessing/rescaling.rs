@@ -36,11 +36,15 @@ fn numbers(json: &Json, dtype: DType) -> Result<Value> {
         if shape[depth] != list.len() {
             return None;
         }
-        list.iter().try_for_each(|entry| walk(entry, depth + 1, shape, out))
+        list.iter()
+            .try_for_each(|entry| walk(entry, depth + 1, shape, out))
     }
     let (mut shape, mut values) = (Vec::new(), Vec::new());
     walk(json, 0, &mut shape, &mut values).ok_or_else(|| {
-        Error::value("config").expected("a number, or lists of numbers of equal lengths").got(json.to_string()).hint("Pass a number")
+        Error::value("config")
+            .expected("a number, or lists of numbers of equal lengths")
+            .got(json.to_string())
+            .hint("Pass a number")
     })?;
     ops::cast(&Tensor::from_slice(&shape, &values)?.into(), dtype)
 }
@@ -51,8 +55,15 @@ impl Rescaling {
         if x.dtype().is_float() {
             return x.dtype();
         }
-        let name = self.dtype.as_str().or_else(|| self.dtype.pointer("/config/name")?.as_str());
-        if name == Some("float64") { DType::F64 } else { DType::F32 }
+        let name = self
+            .dtype
+            .as_str()
+            .or_else(|| self.dtype.pointer("/config/name")?.as_str());
+        if name == Some("float64") {
+            DType::F64
+        } else {
+            DType::F32
+        }
     }
 }
 
@@ -60,7 +71,11 @@ impl Layer for Rescaling {
     fn call(&self, _: &Call, inputs: &[Value], _: &[Variable]) -> Result<Vec<Value>> {
         let x = single(inputs)?;
         let dtype = self.float_of(x);
-        let x = if x.dtype() == dtype { x.clone() } else { ops::cast(x, dtype)? };
+        let x = if x.dtype() == dtype {
+            x.clone()
+        } else {
+            ops::cast(x, dtype)?
+        };
         let scaled = ops::multiply(&x, &numbers(&self.scale, dtype)?)?;
         match &self.offset {
             Json::Null => one(scaled),

@@ -18,13 +18,19 @@ impl Layer for Dropout {
     fn call(&self, call: &Call, inputs: &[Value], _: &[Variable]) -> Result<Vec<Value>> {
         let x = single(inputs)?;
         if !(0.0..=1.0).contains(&self.rate) {
-            return Err(Error::value("rate").expected("a number in [0, 1]").got(self.rate.to_string()).hint("Pass a part such as 0.5"));
+            return Err(Error::value("rate")
+                .expected("a number in [0, 1]")
+                .got(self.rate.to_string())
+                .hint("Pass a part such as 0.5"));
         }
         if !call.training || self.rate == 0.0 {
             return one(x.clone());
         }
         let key = call.key.as_ref().ok_or_else(|| {
-            Error::runtime("key").expected("a stream of random numbers while training").got("none").hint("Give the layer a seed generator")
+            Error::runtime("key")
+                .expected("a stream of random numbers while training")
+                .got("none")
+                .hint("Give the layer a seed generator")
         })?;
         one(ops::dropout(key, x, self.rate, self.noise_shape.as_deref())?)
     }

@@ -18,11 +18,18 @@ impl Layer for Permute {
         let x = single(inputs)?;
         if x.rank() != self.dims.len() + 1 {
             return Err(Error::value("input")
-                .expected(format!("{} axes, the batch and those that `dims` {:?} names", self.dims.len() + 1, self.dims))
+                .expected(format!(
+                    "{} axes, the batch and those that `dims` {:?} names",
+                    self.dims.len() + 1,
+                    self.dims
+                ))
                 .got(format!("shape {}", show(&x.dims())))
                 .hint("Give `dims` one entry for each axis but the batch"));
         }
-        let order: Vec<i64> = [0].into_iter().chain(self.dims.iter().map(|d| *d as i64)).collect();
+        let order: Vec<i64> = [0]
+            .into_iter()
+            .chain(self.dims.iter().map(|d| *d as i64))
+            .collect();
         one(ops::transpose(x, Some(&order))?)
     }
 }
