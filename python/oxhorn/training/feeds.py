@@ -93,7 +93,9 @@ class ArrayFeed:
     def advance(self, steps_for: StepsFor, max_steps: int, budget: float) -> int:
         self._last = steps = steps_for(self._batch)
         size = self._batch_size
-        rows = steps.run(self._batch, self._order, self._at, self._rows, size, max_steps, budget)
+        # The core looks through all the indices of a call, so a call for one step gets no more than its own.
+        stop = min(self._rows, self._at + max_steps * size)
+        rows = steps.run(self._batch, self._order, self._at, stop, size, max_steps, budget)
         self._at += rows
         return -(-rows // size)
 
