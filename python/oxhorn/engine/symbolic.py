@@ -36,6 +36,11 @@ class FunctionCall(Operation):
         self.namespace = namespace
         self.arguments = arguments
 
+    @property
+    def class_name(self) -> str:
+        """What configs and summaries call it: `reduce_sum` is a `ReduceSum`."""
+        return naming.to_camel_case(self.function_name)
+
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """The function on values."""
         return self.function(*args, **kwargs, **self.arguments)
@@ -47,14 +52,13 @@ class FunctionCall(Operation):
     def _serialize(self) -> dict[str, Any]:
         from oxhorn.saving.serialization import serialize_dict
 
-        class_name = naming.to_camel_case(self.function_name)
         is_nn = self.namespace == "activations" or self.function.__module__.endswith(".nn")
         module = "keras.src.ops.nn" if is_nn else "keras.src.ops.numpy"
         return {
             "module": module,
-            "class_name": class_name,
+            "class_name": self.class_name,
             "config": serialize_dict(self.get_config()),
-            "registered_name": class_name,
+            "registered_name": self.class_name,
         }
 
     @classmethod
@@ -91,6 +95,7 @@ def call_symbolically(
     inputs of a node, the others belong to its operation.
     """
     bound = inspect.signature(function).bind(*args, **kwargs)
+    bound.apply_defaults()
     inputs: dict[str, Any] = {}
     arguments: dict[str, Any] = {}
     for name, value in bound.arguments.items():

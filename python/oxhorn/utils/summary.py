@@ -93,7 +93,8 @@ def table_of(
 
     def add(layer: Any, level: int) -> None:
         prefix = "   " * level + "└ " if level else ""
-        row = [f"{prefix}{layer.name} ({type(layer).__name__})", _shape(layer), _params(layer)]
+        kind = getattr(layer, "class_name", type(layer).__name__)
+        row = [f"{prefix}{layer.name} ({kind})", _shape(layer), _params(layer)]
         if connected:
             row.append(_connections(layer, inside))
         if show_trainable:
