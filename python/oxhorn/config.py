@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random as _python_random
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from oxhorn.dtype_policies import DTypePolicy
@@ -281,5 +281,3 @@ def clear_session(free_memory: bool = True) -> None:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
-
-

@@ -95,9 +95,7 @@ def flatten_with_path(structure: Any) -> list[tuple[tuple[Any, ...], Any]]:
     """
     if not is_nested(structure):
         return [((), structure)]
-    return [
-        ((key, *path), leaf) for key, item in _items(structure) for path, leaf in flatten_with_path(item)
-    ]
+    return [((key, *path), leaf) for key, item in _items(structure) for path, leaf in flatten_with_path(item)]
 
 
 def map_structure(func: Callable[..., Any], *structures: Any, none_is_leaf: bool = True) -> Any:
@@ -222,8 +220,7 @@ def _assert_same(a: Any, b: Any, path: tuple[Any, ...]) -> None:
     if isinstance(a, dict):
         if set(a) != set(b):
             raise ValueError(
-                f"The structures do not match{where}: one dict has the keys {_keys(a)}, "
-                f"the other {_keys(b)}."
+                f"The structures do not match{where}: one dict has the keys {_keys(a)}, the other {_keys(b)}."
             )
         for key in _keys(a):
             _assert_same(a[key], b[key], (*path, key))

@@ -90,9 +90,7 @@ def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
 def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> DTypePolicy:
     """The policy that `serialize` describes."""
     if config.get("class_name") != "DTypePolicy":
-        raise ValueError(
-            f"Unknown dtype policy class {config.get('class_name')!r}; expected 'DTypePolicy'."
-        )
+        raise ValueError(f"Unknown dtype policy class {config.get('class_name')!r}; expected 'DTypePolicy'.")
     return DTypePolicy(**config.get("config", {}))
 
 

@@ -45,8 +45,7 @@ class CallSpec:
             bound = signature.bind(*args, **kwargs)
         except TypeError as error:
             raise TypeError(
-                f"Layer {layer_name!r} cannot be called like this: {error}. "
-                f"Its call takes {signature}."
+                f"Layer {layer_name!r} cannot be called like this: {error}. Its call takes {signature}."
             ) from None
         bound.apply_defaults()
         self.arguments: dict[str, Any] = dict(bound.arguments)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -98,8 +98,11 @@ class LayerState(Operation):
                 for floats and zeros for the rest.
             dtype: That of the layer's dtype policy by default.
             trainable: Whether optimizers change it.
+            autocast: Accepted for compatibility: weights and computations have one dtype here.
             regularizer: A name, a regularizer or a function of the variable: a term of `layer.losses`.
             constraint: A name, a constraint or a function applied after each update.
+            aggregation: Accepted for compatibility: it concerns several devices.
+            overwrite_with_gradient: Whether an update puts the gradient in the place of the value.
             name: Its name: `"kernel"`.
 
         Returns:
@@ -305,4 +308,3 @@ class LayerState(Operation):
     def _clear_losses(self) -> None:
         for layer in self._flatten_layers():
             layer._losses.clear()
-

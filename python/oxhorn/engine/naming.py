@@ -50,7 +50,7 @@ def reset_names() -> None:
         _counters.clear()
 
 
-class name_scope:  # noqa: N801 - a context manager, called like a function
+class name_scope:
     """Prefixes the paths of the variables created inside it.
 
     A scope that `caller` opens while its own scope is already innermost changes nothing.

@@ -34,7 +34,7 @@ class Node:
             leaf for leaf in tree.flatten(outputs) if isinstance(leaf, KerasTensor)
         ]
         for tensor in self.input_tensors:
-            tensor.history
+            _ = tensor.history  # Raises for a tensor made by hand.
         node_index = len(operation._inbound_nodes)
         for i, tensor in enumerate(self.output_tensors):
             tensor._keras_history = KerasHistory(operation, node_index, i)

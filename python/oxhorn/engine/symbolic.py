@@ -70,11 +70,10 @@ class FunctionCall(Operation):
         """
         from oxhorn import activations, ops
 
-        for namespace, module in (("ops", ops), ("activations", activations)):
-            function = getattr(module, function_name, None)
-            if function_name in getattr(module, "__all__", ()) and inspect.isfunction(function):
-                break
-        else:
+        known: dict[str, Any] = {"ops": ops, "activations": activations}
+        namespace = next((n for n in ("ops", "activations") if function_name in known[n].__all__), None)
+        function = getattr(known[namespace], function_name) if namespace is not None else None
+        if namespace is None or not inspect.isfunction(function):
             raise TypeError(f"Unknown function {function_name!r}: it is not among those of `ops`.")
         arguments = {key: value for key, value in config.items() if key != "name"}
         unknown = set(arguments) - set(inspect.signature(function).parameters)
@@ -91,8 +90,9 @@ def call_symbolically(
     kwargs: dict[str, Any],
     namespace: str = "ops",
 ) -> Any:
-    """`function(*args, **kwargs)` where some argument is symbolic: the arguments named in `tensor_names` are the
-    inputs of a node, the others belong to its operation.
+    """`function(*args, **kwargs)` where some argument is symbolic.
+
+    The arguments named in `tensor_names` are the inputs of a node, the others belong to its operation.
     """
     bound = inspect.signature(function).bind(*args, **kwargs)
     bound.apply_defaults()
@@ -101,7 +101,9 @@ def call_symbolically(
     for name, value in bound.arguments.items():
         (inputs if name in tensor_names or any_symbolic(value) else arguments)[name] = value
     operation = FunctionCall(function, function_name, namespace, arguments)
-    return operation.symbolic_call(*inputs.values()) if _leading(function, inputs) else operation.symbolic_call(**inputs)
+    if _leading(function, inputs):
+        return operation.symbolic_call(*inputs.values())
+    return operation.symbolic_call(**inputs)
 
 
 def _leading(function: Callable[..., Any], inputs: dict[str, Any]) -> bool:

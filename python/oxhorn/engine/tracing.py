@@ -93,9 +93,7 @@ class Traced:
     def __init__(self, fn: Callable[..., Any], specs: Sequence[Any]) -> None:
         with _core.Graph() as graph:
             arguments = [
-                tree.map_structure_up_to(
-                    _skeleton(spec), lambda s: graph.input(s.shape, s.dtype), spec
-                )
+                tree.map_structure_up_to(_skeleton(spec), lambda s: graph.input(s.shape, s.dtype), spec)
                 for spec in specs
             ]
             result = fn(*arguments)

@@ -113,14 +113,16 @@ class TrackedList(list[Any]):
     def extend(self, values: Iterable[Any]) -> None:
         super().extend([self._in(value) for value in values])
 
-    def __iadd__(self, values: Iterable[Any]) -> TrackedList:  # type: ignore[override,misc]
+    def __iadd__(self, values: Iterable[Any]) -> TrackedList:  # type: ignore[misc]
         self.extend(values)
         return self
 
     def __setitem__(self, index: Any, value: Any) -> None:
         old = self[index]
         self._out(old if isinstance(index, slice) else [old])
-        super().__setitem__(index, [self._in(v) for v in value] if isinstance(index, slice) else self._in(value))
+        super().__setitem__(
+            index, [self._in(v) for v in value] if isinstance(index, slice) else self._in(value)
+        )
 
     def __delitem__(self, index: Any) -> None:
         old = self[index]

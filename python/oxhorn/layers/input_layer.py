@@ -124,6 +124,8 @@ def Input(
         shape: Sizes without the batch dimension; `None` where any size will do. `()` for one number a sample.
         batch_size: The size of the batch dimension, if it is fixed.
         dtype: `floatx()` by default.
+        sparse: Must not be True: inputs are dense.
+        ragged: Must not be True, likewise.
         batch_shape: Sizes with the batch dimension, in the place of `shape` and `batch_size`.
         name: A name; automatic if not given. Data can be passed to the model by this name.
         tensor: A symbolic tensor to take shape and dtype from.

@@ -33,6 +33,7 @@ def clone_model(
         call_function: Called as `call_function(layer, *args, **kwargs)` in the place of `layer(*args, **kwargs)`
             (functional models only).
         recursive: Whether layers of models inside the model go through `clone_function` too.
+        **kwargs: None are known.
 
     Returns:
         The copy.
@@ -78,7 +79,11 @@ def _copy(operation: Operation) -> Any:
 
     if isinstance(operation, FunctionCall):
         return FunctionCall(
-            operation.function, operation.function_name, operation.namespace, dict(operation.arguments), operation.name
+            operation.function,
+            operation.function_name,
+            operation.namespace,
+            dict(operation.arguments),
+            operation.name,
         )
     return type(operation).from_config(operation.get_config())
 
@@ -110,7 +115,8 @@ def _clone_functional(
     assert isinstance(graph, ModelGraph)
     if input_tensors is None:
         inputs = [
-            Input(batch_shape=t.shape, dtype=t.dtype, name=t.history.operation.name) for t in graph.flat_inputs
+            Input(batch_shape=t.shape, dtype=t.dtype, name=t.history.operation.name)
+            for t in graph.flat_inputs
         ]
     else:
         inputs = [x.output if isinstance(x, InputLayer) else x for x in tree.flatten(input_tensors)]

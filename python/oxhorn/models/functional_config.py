@@ -80,7 +80,9 @@ def model_from_functional_config(cls: Any, config: dict[str, Any]) -> Any:
     waiting: list[tuple[Any, Any]] = []
     for entry in _list(config["layers"], "layers"):
         if not isinstance(entry, dict) or not isinstance(entry.get("config"), dict):
-            raise ValueError(f"An entry of 'layers' in a model's config must be a dict with a config; got {entry!r}.")
+            raise ValueError(
+                f"An entry of 'layers' in a model's config must be a dict with a config; got {entry!r}."
+            )
         operation = _operation(entry)
         name = str(entry.get("name", operation.name))
         if name in operations:
@@ -93,7 +95,9 @@ def model_from_functional_config(cls: Any, config: dict[str, Any]) -> Any:
         try:
             return _tensor(operations, place, at_end=True)
         except _NotYet:
-            raise ValueError(f"The config of the model has no call for its input or output {place!r}.") from None
+            raise ValueError(
+                f"The config of the model has no call for its input or output {place!r}."
+            ) from None
 
     inputs = _map_places(end, config["input_layers"])
     outputs = _map_places(end, config["output_layers"])
@@ -153,7 +157,9 @@ def _replay(operations: dict[str, Any], waiting: list[tuple[Any, Any]]) -> None:
 def _arguments(operations: dict[str, Any], call: Any) -> tuple[list[Any], dict[str, Any]]:
     if isinstance(call, dict):
         args = [_argument(operations, arg) for arg in _list(call.get("args", []), "args")]
-        kwargs = {str(name): _argument(operations, arg) for name, arg in dict(call.get("kwargs") or {}).items()}
+        kwargs = {
+            str(name): _argument(operations, arg) for name, arg in dict(call.get("kwargs") or {}).items()
+        }
         return args, kwargs
     # The older form: a list of [layer, call number, tensor number, keyword arguments].
     places = _list(call, "inbound_nodes")
@@ -190,7 +196,9 @@ def _map_places(tensor: Any, places: Any) -> Any:
 
 def _tensor(operations: dict[str, Any], place: Any, at_end: bool = False) -> KerasTensor:
     if not _is_place(place) or not all(isinstance(i, int) and i >= 0 for i in place[1:3]):
-        raise ValueError(f"A tensor in a model's config is [layer name, call number, tensor number]; got {place!r}.")
+        raise ValueError(
+            f"A tensor in a model's config is [layer name, call number, tensor number]; got {place!r}."
+        )
     name, index, tensor_index = place[:3]
     if name not in operations:
         raise ValueError(f"The config of the model refers to a layer {name!r} that it does not have.")
@@ -201,6 +209,8 @@ def _tensor(operations: dict[str, Any], place: Any, at_end: bool = False) -> Ker
         raise _NotYet
     tensors = nodes[index].output_tensors
     if tensor_index >= len(tensors):
-        raise ValueError(f"Layer {name!r} has {len(tensors)} results; the config asks for number {tensor_index}.")
+        raise ValueError(
+            f"Layer {name!r} has {len(tensors)} results; the config asks for number {tensor_index}."
+        )
     found: KerasTensor = tensors[tensor_index]
     return found

@@ -37,7 +37,10 @@ class ModelGraph:
                     f"The {what} of model {name!r} must be symbolic tensors, as `Input(shape=...)` and layers "
                     f"called on them return; got {structure!r}."
                 )
-        if any(not t.history.operation._inbound_nodes[t.history.node_index].is_input for t in tree.flatten(inputs)):
+        if any(
+            not t.history.operation._inbound_nodes[t.history.node_index].is_input
+            for t in tree.flatten(inputs)
+        ):
             inputs, outputs = _copy_from(inputs, outputs)
         self.inputs = inputs
         self.outputs = outputs
@@ -80,7 +83,9 @@ class ModelGraph:
             operation_depths, key=lambda operation: (-operation_depths[operation], first_met[operation])
         )
         names = [operation.name for operation in self.operations]
-        for repeated in {one for one in names if names.count(one) > 1} if len(set(names)) < len(names) else ():
+        for repeated in (
+            {one for one in names if names.count(one) > 1} if len(set(names)) < len(names) else ()
+        ):
             raise ValueError(
                 f"Model {name!r}: the name {repeated!r} is used by {names.count(repeated)} layers; "
                 "names must be unique within a model. Pass another `name` to one of them."
@@ -145,7 +150,7 @@ class ModelGraph:
 
         A last axis of size 1 is added or taken away where only that is missing.
         """
-        values = []
+        values: list[Any] = []
         for i, (value, tensor, spec) in enumerate(
             zip(self.match(inputs, name), self.flat_inputs, self.input_specs, strict=True)
         ):
@@ -192,7 +197,9 @@ def _with_dtype(value: Any, dtype: str) -> Any:
         return value
     array = np.asarray(value)
     if array.dtype.kind not in "fiub":
-        raise ValueError(f"Expected an array of numbers, for an input of dtype {dtype}; got dtype {array.dtype}.")
+        raise ValueError(
+            f"Expected an array of numbers, for an input of dtype {dtype}; got dtype {array.dtype}."
+        )
     return array if array.dtype == dtype else array.astype(dtype)
 
 
@@ -221,9 +228,9 @@ def _walk_back(
                     first_met.setdefault(operation, len(first_met))
                     done.add(node)
                     stack.append((node, iter(node.input_tensors)))
-            node, waiting = stack[-1] if stack else (None, iter(()))
-            if node is None:
+            if not stack:
                 break
+            node, waiting = stack[-1]
             pending = next(waiting, None)
             if pending is None:
                 stack.pop()

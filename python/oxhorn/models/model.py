@@ -23,7 +23,9 @@ PACKAGE = __name__.split(".", maxsplit=1)[0]
 def is_functional_call(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
     """Whether these are the arguments `inputs, outputs` of a functional model."""
     return (
-        len(args) == 2 or (len(args) == 1 and "outputs" in kwargs) or ("inputs" in kwargs and "outputs" in kwargs)
+        len(args) == 2
+        or (len(args) == 1 and "outputs" in kwargs)
+        or ("inputs" in kwargs and "outputs" in kwargs)
     )
 
 
@@ -98,7 +100,9 @@ class Model(Trainer, Layer):
         """
         layers = self.layers
         if (name is None) == (index is None):
-            raise ValueError(f"get_layer expects either a name or an index; got name={name!r}, index={index!r}.")
+            raise ValueError(
+                f"get_layer expects either a name or an index; got name={name!r}, index={index!r}."
+            )
         if index is not None:
             if not -len(layers) <= index < len(layers):
                 raise ValueError(f"get_layer: there is no layer {index}; the model has {len(layers)} layers.")
@@ -106,7 +110,9 @@ class Model(Trainer, Layer):
         for layer in layers:
             if layer.name == name:
                 return layer
-        raise ValueError(f"get_layer: there is no layer {name!r}; the model has {[layer.name for layer in layers]}.")
+        raise ValueError(
+            f"get_layer: there is no layer {name!r}; the model has {[layer.name for layer in layers]}."
+        )
 
     def _need_graph(self, what: str) -> ModelGraph:
         if self._graph is None:
@@ -199,12 +205,23 @@ class Model(Trainer, Layer):
             and not _core.is_recording()
             and call_context.get() is None
             and all(v is not None and getattr(v, "_keras_mask", None) is None for v in values)
-            and self._is_pure()
+            and self._is_pure_now()
         )
+
+    def _is_pure_now(self) -> bool:
+        known = self.__dict__.get("_purity")
+        version = tracing.state_version()
+        if known is None or known[0] != version or known[1] is not self._graph:
+            known = self.__dict__["_purity"] = (version, self._graph, self._is_pure())
+        return bool(known[2])
 
     def _is_pure(self) -> bool:
         """Whether a call only computes outputs: all layers are built in, and none adds a loss."""
-        if self._graph is None or type(self).call not in _graph_calls or self.activity_regularizer is not None:
+        if (
+            self._graph is None
+            or type(self).call not in _graph_calls
+            or self.activity_regularizer is not None
+        ):
             return False
         return all(_is_pure_operation(one) for one in self._graph.operations)
 
@@ -333,11 +350,18 @@ def _is_pure_operation(one: Any) -> bool:
 
 def has_functional_constructor(cls: type) -> bool:
     """Whether the class is made from `inputs` and `outputs`, so that a functional config describes it."""
-    parameters = inspect.signature(cls.__init__).parameters
+    parameters = inspect.signature(_inherited_init(cls)).parameters
     if {"inputs", "outputs"} <= set(parameters):
         return True
     kinds = {parameter.kind for parameter in parameters.values()}
     return {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD} <= kinds
+
+
+def _inherited_init(cls: type) -> Callable[..., None]:
+    found: Callable[..., None] = next(
+        vars(base)["__init__"] for base in cls.__mro__ if "__init__" in vars(base)
+    )
+    return found
 
 
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:

@@ -36,7 +36,11 @@ class Sequential(Model):
     """
 
     def __init__(
-        self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None, **kwargs: Any
+        self,
+        layers: Sequence[Any] | None = None,
+        trainable: bool = True,
+        name: str | None = None,
+        **kwargs: Any,
     ) -> None:
         self.__dict__["_stack"] = []
         super().__init__(trainable=trainable, name=name, **kwargs)
@@ -128,7 +132,11 @@ class Sequential(Model):
         first = stack[0]
         if isinstance(first, InputLayer):
             self._build_stack(first.batch_shape)
-        elif isinstance(first, Model) and first._graph is not None and isinstance(first._graph.inputs, KerasTensor):
+        elif (
+            isinstance(first, Model)
+            and first._graph is not None
+            and isinstance(first._graph.inputs, KerasTensor)
+        ):
             self._build_stack(first._graph.inputs.shape)
 
     def build(self, input_shape: Any = None) -> None:
@@ -168,10 +176,8 @@ class Sequential(Model):
             self.__dict__["_path"] = naming.current_path()
             x = stack[0].output
             for layer in stack[1:]:
-                if layer._inbound_nodes and _first_input(layer) is x:
-                    x = layer.output  # Joined to the layers below it before.
-                else:
-                    x = layer(x)
+                joined = bool(layer._inbound_nodes) and _first_input(layer) is x
+                x = layer.output if joined else layer(x)
                 if not isinstance(x, KerasTensor):
                     raise ValueError(
                         f"Sequential {self.name!r}: layer {layer.name!r} has several results "

@@ -40,7 +40,7 @@ def full(shape: Sizes, fill_value: float, dtype: Any = None) -> Any:
     return _filled(shape, fill_value, dtype)
 
 
-def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:  # noqa: N803 - the public names
+def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
     """Ones on the k-th diagonal, zeros elsewhere."""
     return _core.tensor(np.eye(N, M, k, dtype=standardize_dtype(dtype)))
 

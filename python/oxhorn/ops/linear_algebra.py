@@ -30,9 +30,7 @@ def dot(x1: Any, x2: Any) -> Any:
 
 
 @operation("x")
-def norm(
-    x: Any, ord: Any = None, axis: int | Sequence[int] | None = None, keepdims: bool = False
-) -> Any:
+def norm(x: Any, ord: Any = None, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Any:
     """sqrt(sum(x^2)) over the axes (all by default); with `ord=1` sum(|x|).
 
     Raises:

@@ -31,19 +31,19 @@ log_sigmoid = _activation("log_sigmoid", "ln(sigmoid(x)).")
 
 @operation("x")
 def gelu(x: Any, approximate: bool = True) -> Any:
-    """x * P(X <= x) for a standard normal X; by the tanh formula if `approximate`."""
+    """The value x * P(X <= x) for a standard normal X; by the tanh formula if `approximate`."""
     return _core.activation("gelu", x, {"approximate": approximate})
 
 
 @operation("x")
 def elu(x: Any, alpha: float = 1.0) -> Any:
-    """x where positive, alpha * (e^x - 1) elsewhere."""
+    """The value x where positive, alpha * (e^x - 1) elsewhere."""
     return _core.activation("elu", x, {"alpha": alpha})
 
 
 @operation("x")
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
-    """x where positive, negative_slope * x elsewhere."""
+    """The value x where positive, negative_slope * x elsewhere."""
     return _core.activation("leaky_relu", x, {"negative_slope": negative_slope})
 
 
@@ -55,5 +55,5 @@ def softmax(x: Any, axis: int = -1) -> Any:
 
 @operation("x")
 def log_softmax(x: Any, axis: int = -1) -> Any:
-    """x - ln(sum(e^x)) along an axis."""
+    """The value x - ln(sum(e^x)) along an axis."""
     return _core.apply("log_softmax", [x], {"axis": axis})

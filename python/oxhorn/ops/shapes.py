@@ -23,7 +23,9 @@ def reshape(x: Any, newshape: Any) -> Any:
     if sizes and sizes[0] is None:
         attrs = {"newshape": sizes[1:], "keep": 1}
     if None in attrs["newshape"]:
-        raise ValueError(f"reshape: only the first size may be None; got newshape={newshape!r}. Use -1 for another.")
+        raise ValueError(
+            f"reshape: only the first size may be None; got newshape={newshape!r}. Use -1 for another."
+        )
     return _core.apply("reshape", [x], attrs)
 
 
@@ -66,12 +68,16 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
 def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
     """Axes moved to other places, the others in their order."""
     rank = len(x.shape)
-    moved = [a % rank for a in (source if isinstance(source, (list, tuple)) else [source])]
-    places = [a % rank for a in (destination if isinstance(destination, (list, tuple)) else [destination])]
+    moved = [a % rank for a in _as_list(source)]
+    places = [a % rank for a in _as_list(destination)]
     axes = [axis for axis in builtins.range(rank) if axis not in moved]
     for place, axis in sorted(zip(places, moved, strict=True)):
         axes.insert(place, axis)
     return _core.apply("transpose", [x], {"axes": axes})
+
+
+def _as_list(axes: int | Sequence[int]) -> list[int]:
+    return [axes] if isinstance(axes, int) else list(axes)
 
 
 @operation("xs")
@@ -117,12 +123,14 @@ def unstack(x: Any, num: int | None = None, axis: int = 0) -> Any:
     """The entries along an axis, as a list of tensors without it."""
     size = x.shape[axis] if num is None else num
     if size is None:
-        raise ValueError(f"unstack: the size of axis {axis} of shape {tuple(x.shape)} is not known; pass `num`.")
-    before = (slice_all,) * (axis % len(x.shape))
+        raise ValueError(
+            f"unstack: the size of axis {axis} of shape {tuple(x.shape)} is not known; pass `num`."
+        )
+    before = (_ALL,) * (axis % len(x.shape))
     return [x[(*before, i)] for i in builtins.range(size)]
 
 
-slice_all = builtins.slice(None)
+_ALL = builtins.slice(None)
 
 
 @operation("x")
@@ -164,7 +172,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float |
     if isinstance(pad_width, int):
         pad_width = [(pad_width, pad_width)]
     pairs = [(p, p) if isinstance(p, int) else tuple(p) for p in pad_width]
-    if len(pad_width) == 2 and all_integers(pad_width):
+    if len(pad_width) == 2 and _all_integers(pad_width):
         pairs = [tuple(pad_width)]
     if len(pairs) == 1:
         pairs = pairs * rank
@@ -174,7 +182,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float |
     return _core.apply("pad", [x], attrs)
 
 
-def all_integers(values: Sequence[Any]) -> bool:
+def _all_integers(values: Sequence[Any]) -> bool:
     """Whether all entries are whole numbers."""
     return builtins.all(isinstance(value, int) for value in values)
 

@@ -63,13 +63,17 @@ def write(path: str | os.PathLike[str], tensors: Mapping[str, Array], metadata: 
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-len(text) % 8)
     target = Path(path)
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name[:100]}.", suffix=".part", dir=target.parent)
+    descriptor, temporary = tempfile.mkstemp(
+        prefix=f".{target.name[:100]}.", suffix=".part", dir=target.parent
+    )
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(struct.pack("<Q", len(text)))
             file.write(text)
             for array in arrays:
-                file.write(array.tobytes() if array.ndim == 0 else array.data.cast("B") if array.size else b"")
+                file.write(
+                    array.tobytes() if array.ndim == 0 else array.data.cast("B") if array.size else b""
+                )
             file.flush()
             os.fsync(file.fileno())
         # A temporary file is private; the result has the permissions of any new file.
@@ -137,7 +141,9 @@ def read(
             file.seek(start + begin)
             data = file.read(end - begin)
             if len(data) != end - begin:
-                raise ValueError(f"{path}: the file ended within tensor {name!r}; was it changed while being read?")
+                raise ValueError(
+                    f"{path}: the file ended within tensor {name!r}; was it changed while being read?"
+                )
             if dtype == "BOOL" and data.strip(b"\x00\x01"):
                 raise ValueError(f"{path}: tensor {name!r} of dtype BOOL has bytes other than 0 and 1.")
             array = np.frombuffer(data, dtype=DTYPES[dtype]).reshape(shape)
@@ -148,7 +154,9 @@ def read(
 def _read_header(file: Any, size: int, path: Any) -> tuple[int, dict[str, Any]]:
     prefix = file.read(8)
     if len(prefix) < 8:
-        raise ValueError(f"{path}: not a safetensors file: it has {len(prefix)} bytes, and at least 8 are needed.")
+        raise ValueError(
+            f"{path}: not a safetensors file: it has {len(prefix)} bytes, and at least 8 are needed."
+        )
     (length,) = struct.unpack("<Q", prefix)
     if length > min(MAX_HEADER, size - 8):
         raise ValueError(
@@ -159,7 +167,9 @@ def _read_header(file: Any, size: int, path: Any) -> tuple[int, dict[str, Any]]:
     if len(text) != length or not text.startswith(b"{"):
         raise ValueError(f"{path}: not a safetensors file: its header does not begin with '{{'.")
     try:
-        header = json.loads(text.decode("utf-8"), object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
+        header = json.loads(
+            text.decode("utf-8"), object_pairs_hook=_without_duplicates, parse_constant=_no_constant
+        )
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
         raise ValueError(f"{path}: the header is damaged: {error}.") from None
     if not isinstance(header, dict):
@@ -198,7 +208,9 @@ def _check_entries(header: dict[str, Any], data_size: int, path: Any) -> dict[st
         if not isinstance(shape, list) or len(shape) > 32 or not all(_is_count(n) for n in shape):
             raise ValueError(f"{path}: tensor {shown} has the shape {str(shape)[:100]}, which is not one.")
         if not isinstance(offsets, list) or len(offsets) != 2 or not all(_is_count(n) for n in offsets):
-            raise ValueError(f"{path}: tensor {shown} has offsets {str(offsets)[:100]}; expected two numbers.")
+            raise ValueError(
+                f"{path}: tensor {shown} has offsets {str(offsets)[:100]}; expected two numbers."
+            )
         begin, end = offsets
         if begin > end or end > data_size:
             raise ValueError(
@@ -221,5 +233,7 @@ def _check_entries(header: dict[str, Any], data_size: int, path: Any) -> dict[st
             )
         position = end
     if position != data_size:
-        raise ValueError(f"{path}: the tensors take {position} bytes, but the file has {data_size} bytes of data.")
+        raise ValueError(
+            f"{path}: the tensors take {position} bytes, but the file has {data_size} bytes of data."
+        )
     return entries

@@ -130,7 +130,10 @@ def _serialize_special(obj: Any) -> Any:
     if isinstance(obj, np.ndarray):
         return {"class_name": "__numpy__", "config": {"value": obj.tolist(), "dtype": obj.dtype.name}}
     if isinstance(obj, (_core.Tensor, _core.Variable)):
-        return {"class_name": "__tensor__", "config": {"value": obj.numpy().tolist(), "dtype": str(obj.dtype)}}
+        return {
+            "class_name": "__tensor__",
+            "config": {"value": obj.numpy().tolist(), "dtype": str(obj.dtype)},
+        }
     if isinstance(obj, np.dtype):
         return obj.name
     if isinstance(obj, slice):
@@ -158,6 +161,7 @@ def deserialize_keras_object(
         config: What `serialize_keras_object` returned, or the same read from JSON.
         custom_objects: More classes and functions by name.
         safe_mode: There is only the safe mode; `False` does not make lambdas readable.
+        **kwargs: Accepted for compatibility.
 
     Raises:
         TypeError: If a class or function is not known.
@@ -260,7 +264,8 @@ def _function(module: Any, name: Any, registered_name: Any) -> Callable[..., Any
             f"Unknown function {name!r} (module {module!r}). If it is your own, register it with "
             "`saving.register_keras_serializable()` or pass it in `custom_objects`."
         )
-    return found
+    function: Callable[..., Any] = found
+    return function
 
 
 def _deserialize_special(class_name: str, inner: Any) -> Any:
@@ -287,6 +292,7 @@ def _deserialize_special(class_name: str, inner: Any) -> Any:
 
 
 def _numeric_dtype(name: Any) -> np.dtype[Any]:
+    dtype: np.dtype[Any]
     try:
         dtype = np.dtype(name)
     except TypeError:

@@ -293,7 +293,7 @@ def _display_in_notebook(table: SummaryTable) -> bool:
         return False
     from IPython.display import display
 
-    display({"text/plain": text(table), "text/html": html(table)}, raw=True)
+    display({"text/plain": text(table), "text/html": html(table)}, raw=True)  # type: ignore[no-untyped-call]
     return True
 
 
