@@ -11,6 +11,8 @@ pub mod error;
 pub mod initializers;
 pub mod kernels;
 pub mod layers;
+pub mod losses;
+pub mod metrics;
 pub mod ops;
 pub mod optimizers;
 pub mod regularizers;

@@ -25,13 +25,24 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { axis: -1, from_logits: false, label_smoothing: 0.0, ignore_class: None, delta: 1.0, epsilon: 1e-7 }
+        Self {
+            axis: -1,
+            from_logits: false,
+            label_smoothing: 0.0,
+            ignore_class: None,
+            delta: 1.0,
+            epsilon: 1e-7,
+        }
     }
 }
 
 /// Predictions in a float type.
 pub fn floating(x: &Value) -> Result<Value> {
-    if x.dtype().is_float() { Ok(x.clone()) } else { cast(x, DType::F32) }
+    if x.dtype().is_float() {
+        Ok(x.clone())
+    } else {
+        cast(x, DType::F32)
+    }
 }
 
 /// Whether two shapes can be the same; unknown sizes match all.
@@ -47,7 +58,9 @@ pub fn pair(who: &str, y_true: &Value, y_pred: &Value) -> Result<(Value, Value)>
     let (y_true, y_pred) = same_rank(&y_true, &y_pred)?;
     let (t, p) = (y_true.dims(), y_pred.dims());
     if p.is_empty() {
-        return Err(Error::value(who).expected("predictions with at least one axis").got("a scalar"));
+        return Err(Error::value(who)
+            .expected("predictions with at least one axis")
+            .got("a scalar"));
     }
     if !same(&t, &p) {
         return Err(mismatch(who, &t, &p));
@@ -69,7 +82,8 @@ fn mismatch(who: &str, t: &[Dim], p: &[Dim]) -> Error {
             _ => "Give the model's last layer as many units as y_true has columns".to_string(),
         }
     } else {
-        "Reshape y_true, or change the model's last layer, so that they agree; nothing is broadcast".to_string()
+        "Reshape y_true, or change the model's last layer, so that they agree; nothing is broadcast"
+            .to_string()
     };
     Error::value(who)
         .expected("y_true and y_pred of the same shape")
@@ -82,10 +96,18 @@ fn same_rank(a: &Value, b: &Value) -> Result<(Value, Value)> {
     let (x, y) = (a.dims(), b.dims());
     let one = Some(&Some(1));
     if x.len() == y.len() + 1 && x.last() == one {
-        return if y.len() == 1 { Ok((a.clone(), expand_dims(b, -1)?)) } else { Ok((squeeze(a, Some(-1))?, b.clone())) };
+        return if y.len() == 1 {
+            Ok((a.clone(), expand_dims(b, -1)?))
+        } else {
+            Ok((squeeze(a, Axes::One(-1))?, b.clone()))
+        };
     }
     if y.len() == x.len() + 1 && y.last() == one {
-        return if x.len() == 1 { Ok((expand_dims(a, -1)?, b.clone())) } else { Ok((a.clone(), squeeze(b, Some(-1))?)) };
+        return if x.len() == 1 {
+            Ok((expand_dims(a, -1)?, b.clone()))
+        } else {
+            Ok((a.clone(), squeeze(b, Axes::One(-1))?))
+        };
     }
     Ok((a.clone(), b.clone()))
 }

@@ -8,7 +8,11 @@ use crate::ops::{Axes, add, all, equal, logical_or, max, maximum, multiply, squa
 // Targets that are all 0 or 1 become -1 and 1: 2 t - 1.
 fn signs(t: &Value) -> Result<Value> {
     let (zero, one) = (t.like(0.0)?, t.like(1.0)?);
-    let binary = all(&logical_or(&equal(t, &zero)?, &equal(t, &one)?)?, Axes::All, false)?;
+    let binary = all(
+        &logical_or(&equal(t, &zero)?, &equal(t, &one)?)?,
+        Axes::All,
+        false,
+    )?;
     where_(&binary, &subtract(&multiply(t, &t.like(2.0)?)?, &one)?, t)
 }
 
@@ -39,5 +43,8 @@ fn categorical_hinge(y_true: &Value, y_pred: &Value, _: &Options) -> Result<Valu
     maximum(&gap, &gap.like(0.0)?)
 }
 
-pub const LOSSES: &[(&str, LossFn)] =
-    &[("hinge", hinge), ("squared_hinge", squared_hinge), ("categorical_hinge", categorical_hinge)];
+pub const LOSSES: &[(&str, LossFn)] = &[
+    ("hinge", hinge),
+    ("squared_hinge", squared_hinge),
+    ("categorical_hinge", categorical_hinge),
+];

@@ -45,7 +45,9 @@ fn check_smoothing(who: &str, options: &Options) -> Result<()> {
     if (0.0..=1.0).contains(&options.label_smoothing) {
         return Ok(());
     }
-    Err(Error::value(who).expected("label_smoothing in [0, 1]").got(options.label_smoothing.to_string()))
+    Err(Error::value(who)
+        .expected("label_smoothing in [0, 1]")
+        .got(options.label_smoothing.to_string()))
 }
 
 // mean of -t ln p - (1 - t) ln(1 - p);  of logits x: softplus(x) - x t
@@ -70,7 +72,10 @@ fn binary_crossentropy(y_true: &Value, y_pred: &Value, options: &Options) -> Res
 
 // p / sum p, kept in [epsilon, 1 - epsilon]
 fn normalised(p: &Value, options: &Options) -> Result<Value> {
-    inside(&divide(p, &sum(p, Axes::One(options.axis), true)?)?, options.epsilon)
+    inside(
+        &divide(p, &sum(p, Axes::One(options.axis), true)?)?,
+        options.epsilon,
+    )
 }
 
 // - sum t ln p
@@ -105,7 +110,7 @@ fn sparse_categorical_crossentropy(y_true: &Value, y_pred: &Value, options: &Opt
     let axis = axis_index(who, options.axis, p.rank())?;
     let mut labels = y_true.clone();
     if labels.rank() == p.rank() && labels.dims()[axis] == Some(1) {
-        labels = squeeze(&labels, Some(axis as i64))?;
+        labels = squeeze(&labels, Axes::One(axis as i64))?;
     }
     let mut rows = p.dims();
     rows.remove(axis);
@@ -116,7 +121,11 @@ fn sparse_categorical_crossentropy(y_true: &Value, y_pred: &Value, options: &Opt
             "Give one class number for each row of predictions"
         };
         return Err(Error::value(who)
-            .expected(format!("y_true of shape {} for y_pred {}", show(&rows), show(&p.dims())))
+            .expected(format!(
+                "y_true of shape {} for y_pred {}",
+                show(&rows),
+                show(&p.dims())
+            ))
             .got(show(&y_true.dims()))
             .hint(hint));
     }
@@ -126,7 +135,11 @@ fn sparse_categorical_crossentropy(y_true: &Value, y_pred: &Value, options: &Opt
         if last {
             return Ok(x.clone());
         }
-        let order: Vec<i64> = (0..p.rank()).filter(|&i| i != axis).chain([axis]).map(|i| i as i64).collect();
+        let order: Vec<i64> = (0..p.rank())
+            .filter(|&i| i != axis)
+            .chain([axis])
+            .map(|i| i as i64)
+            .collect();
         transpose(x, Some(&order))
     };
     let valid = match options.ignore_class {
@@ -142,7 +155,10 @@ fn sparse_categorical_crossentropy(y_true: &Value, y_pred: &Value, options: &Opt
         None => {
             // With q = ln p: -q[label] = (lse(q) - q[label]) - lse(q).
             let q = moved(&log(&normalised(&p, options)?)?)?;
-            subtract(&sparse_softmax_crossentropy(&labels, &q)?, &logsumexp(&q, Axes::One(-1), false)?)?
+            subtract(
+                &sparse_softmax_crossentropy(&labels, &q)?,
+                &logsumexp(&q, Axes::One(-1), false)?,
+            )?
         }
     };
     match valid {

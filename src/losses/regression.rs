@@ -1,10 +1,11 @@
 //! Losses for numbers.
 
 use super::common::{LossFn, Options, mean_last, pair};
+use crate::activations::softplus;
 use crate::autograd::Value;
 use crate::error::{Error, Result};
 use crate::ops::{
-    Axes, abs, add, divide, log, maximum, mean, minimum, multiply, negative, rsqrt, softplus, square, subtract, sum,
+    Axes, abs, add, divide, log, maximum, mean, minimum, multiply, negative, rsqrt, square, subtract, sum,
 };
 
 // mean (t - p)^2
@@ -39,7 +40,9 @@ fn mean_squared_logarithmic_error(y_true: &Value, y_pred: &Value, options: &Opti
 fn huber(y_true: &Value, y_pred: &Value, options: &Options) -> Result<Value> {
     let delta = options.delta;
     if !(delta.is_finite() && delta > 0.0) {
-        return Err(Error::value("huber").expected("delta to be a finite number > 0").got(format!("delta={delta}")));
+        return Err(Error::value("huber")
+            .expected("delta to be a finite number > 0")
+            .got(format!("delta={delta}")));
     }
     let (t, p) = pair("huber", y_true, y_pred)?;
     let size = abs(&subtract(&p, &t)?)?;
@@ -52,7 +55,10 @@ fn log_cosh(y_true: &Value, y_pred: &Value, _: &Options) -> Result<Value> {
     let (t, p) = pair("log_cosh", y_true, y_pred)?;
     let size = abs(&subtract(&p, &t)?)?;
     let bent = softplus(&multiply(&size, &size.like(-2.0)?)?)?;
-    mean_last(&subtract(&add(&size, &bent)?, &size.like(std::f64::consts::LN_2)?)?)
+    mean_last(&subtract(
+        &add(&size, &bent)?,
+        &size.like(std::f64::consts::LN_2)?,
+    )?)
 }
 
 // - sum t p / (|t| |p|), lengths at least epsilon
@@ -62,10 +68,16 @@ fn cosine_similarity(y_true: &Value, y_pred: &Value, options: &Options) -> Resul
     // The root is taken above epsilon^2, so that a vector of zeros has a gradient of zeros.
     let inverse_length = |x: &Value| {
         let squares = sum(&square(x)?, along(), false)?;
-        rsqrt(&maximum(&squares, &squares.like(options.epsilon * options.epsilon)?)?)
+        rsqrt(&maximum(
+            &squares,
+            &squares.like(options.epsilon * options.epsilon)?,
+        )?)
     };
     let product = sum(&multiply(&t, &p)?, along(), false)?;
-    negative(&multiply(&product, &multiply(&inverse_length(&t)?, &inverse_length(&p)?)?)?)
+    negative(&multiply(
+        &product,
+        &multiply(&inverse_length(&t)?, &inverse_length(&p)?)?,
+    )?)
 }
 
 // mean (p - t ln(p + epsilon))

@@ -5,11 +5,11 @@ use serde::Deserialize;
 use crate::autograd::{Value, apply};
 use crate::dtype::{DType, Element};
 use crate::error::{Error, Result};
+use crate::float_dispatch;
 use crate::kernels::real::Real;
 use crate::ops::{Op, OpFn, Pass, Run, cast, parse_attrs};
 use crate::shape::{Dim, Spec, Specs, show};
 use crate::tensor::{View, ViewMut};
-use crate::float_dispatch;
 
 const NAME: &str = "confusion_counts";
 
@@ -54,12 +54,14 @@ impl ConfusionCounts {
                 .hint("One-hot labels go with one column for each class, yes-or-no labels with one column"));
         }
         if !x[1].dtype.is_float() {
-            return Err(Error::type_error(NAME).expected("float predictions").got(x[1].dtype.name()));
+            return Err(Error::type_error(NAME)
+                .expected("float predictions")
+                .got(x[1].dtype.name()));
         }
         let columns = if y.len() > 1 { y[y.len() - 1] } else { Some(1) };
         if let Some(w) = x.get(2) {
-            let right = w.rank() <= y.len()
-                && w.dims.iter().zip(y).all(|(w, y)| *w == Some(1) || fits(*w, *y));
+            let right =
+                w.rank() <= y.len() && w.dims.iter().zip(y).all(|(w, y)| *w == Some(1) || fits(*w, *y));
             if !right {
                 return Err(Error::value(NAME)
                     .expected(format!("sample weights of a shape with which {} begins", show(y)))
@@ -84,7 +86,9 @@ impl ConfusionCounts {
             && (k == 0 || k > columns)
         {
             return Err(Error::value(NAME)
-                .expected(format!("top_k in [1, {columns}], the number of columns of y_pred"))
+                .expected(format!(
+                    "top_k in [1, {columns}], the number of columns of y_pred"
+                ))
                 .got(format!("top_k={k}")));
         }
         if self.multi_label && (y.len() != 2 || columns.is_none()) {
@@ -98,7 +102,11 @@ impl ConfusionCounts {
     fn run<T: Real + Element>(&self, run: &mut Run, x: &[View<'_>], out: &mut [f64]) -> Result<()> {
         let (labels, predictions) = (x[0].bytes(), x[1].slice::<T>());
         let shape = x[1].shape();
-        let columns = if shape.len() > 1 { shape[shape.len() - 1] } else { 1 };
+        let columns = if shape.len() > 1 {
+            shape[shape.len() - 1]
+        } else {
+            1
+        };
         let groups = if self.multi_label { columns } else { 1 };
         let n = self.thresholds.len();
         let mut order: Vec<usize> = (0..n).collect();
@@ -125,7 +133,13 @@ impl ConfusionCounts {
                     y = T::from_f64(OUT);
                 }
                 if self.clip {
-                    y = if y < T::ZERO { T::ZERO } else if y > T::ONE { T::ONE } else { y };
+                    y = if y < T::ZERO {
+                        T::ZERO
+                    } else if y > T::ONE {
+                        T::ONE
+                    } else {
+                        y
+                    };
                 }
                 let passed = sorted.partition_point(|&t| t < y);
                 let mut w = weights.as_ref().map_or(1.0, |w| w.at(i));
@@ -190,11 +204,18 @@ impl<'a> Weights<'a> {
             behind *= shape[axis];
             step *= own(axis);
         }
-        Self { data: view.slice(), axes }
+        Self {
+            data: view.slice(),
+            axes,
+        }
     }
 
     fn at(&self, i: usize) -> f64 {
-        self.data[self.axes.iter().map(|(behind, size, step)| i / behind % size * step).sum::<usize>()]
+        self.data[self
+            .axes
+            .iter()
+            .map(|(behind, size, step)| i / behind % size * step)
+            .sum::<usize>()]
     }
 }
 
@@ -227,7 +248,9 @@ impl Op for ConfusionCounts {
 pub const OP: (&str, OpFn) = (NAME, |x, attrs| {
     let op: ConfusionCounts = parse_attrs(NAME, attrs)?;
     let [y_true, y_pred, rest @ ..] = x else {
-        return Err(Error::type_error(NAME).expected("2 or 3 inputs").got(x.len().to_string()));
+        return Err(Error::type_error(NAME)
+            .expected("2 or 3 inputs")
+            .got(x.len().to_string()));
     };
     let y_true = cast(y_true, DType::Bool)?;
     Ok(vec![match rest {
@@ -242,14 +265,24 @@ mod tests {
     use crate::ops::Attrs;
     use crate::tensor::Tensor;
 
-    fn counts(y_true: &[f32], y_pred: &[f32], shape: &[usize], weights: Option<Tensor>, attrs: &str) -> Vec<f64> {
+    fn counts(
+        y_true: &[f32],
+        y_pred: &[f32],
+        shape: &[usize],
+        weights: Option<Tensor>,
+        attrs: &str,
+    ) -> Vec<f64> {
         let attrs: Attrs = serde_json::from_str(attrs).unwrap();
         let mut x: Vec<Value> = vec![
             Tensor::from_slice(shape, y_true).unwrap().into(),
             Tensor::from_slice(shape, y_pred).unwrap().into(),
         ];
         x.extend(weights.map(Value::from));
-        (OP.1)(&x, &attrs).unwrap()[0].tensor().unwrap().slice::<f64>().to_vec()
+        (OP.1)(&x, &attrs).unwrap()[0]
+            .tensor()
+            .unwrap()
+            .slice::<f64>()
+            .to_vec()
     }
 
     #[test]
@@ -260,7 +293,13 @@ mod tests {
         let w: Vec<f64> = (0..n).map(|i| (i % 5) as f64).collect();
         // Not in order, on purpose.
         let thresholds = [0.5f32, 0.0, 0.9, 0.37];
-        let got = counts(&t, &y, &[n], Some(Tensor::from_slice(&[n], &w).unwrap()), r#"{"thresholds": [0.5, 0.0, 0.9, 0.37]}"#);
+        let got = counts(
+            &t,
+            &y,
+            &[n],
+            Some(Tensor::from_slice(&[n], &w).unwrap()),
+            r#"{"thresholds": [0.5, 0.0, 0.9, 0.37]}"#,
+        );
         for (i, &threshold) in thresholds.iter().enumerate() {
             let mut want = [0.0; 4];
             for j in 0..n {
@@ -281,20 +320,38 @@ mod tests {
     #[test]
     fn weights_of_samples_reach_all_columns() {
         let w = Tensor::from_slice(&[2], &[1.0, 10.0]).unwrap();
-        let got = counts(&[1., 0., 1., 1.], &[0.9, 0.9, 0.9, 0.1], &[2, 2], Some(w), r#"{"thresholds": [0.5]}"#);
+        let got = counts(
+            &[1., 0., 1., 1.],
+            &[0.9, 0.9, 0.9, 0.1],
+            &[2, 2],
+            Some(w),
+            r#"{"thresholds": [0.5]}"#,
+        );
         assert_eq!(got, [11.0, 1.0, 0.0, 10.0]);
     }
 
     #[test]
     fn the_k_largest_and_one_class() {
         let (t, y) = ([0., 1., 0., 1., 0., 0.], [0.2, 0.3, 0.5, 0.4, 0.4, 0.2]);
-        assert_eq!(counts(&t, &y, &[2, 3], None, r#"{"thresholds": [-1e10], "top_k": 1}"#), [1.0, 1.0, 3.0, 1.0]);
-        assert_eq!(counts(&t, &y, &[2, 3], None, r#"{"thresholds": [0.35], "class_id": 0}"#), [1.0, 0.0, 1.0, 0.0]);
+        assert_eq!(
+            counts(&t, &y, &[2, 3], None, r#"{"thresholds": [-1e10], "top_k": 1}"#),
+            [1.0, 1.0, 3.0, 1.0]
+        );
+        assert_eq!(
+            counts(&t, &y, &[2, 3], None, r#"{"thresholds": [0.35], "class_id": 0}"#),
+            [1.0, 0.0, 1.0, 0.0]
+        );
     }
 
     #[test]
     fn labels_apart() {
-        let got = counts(&[1., 0., 1., 1.], &[0.9, 0.9, 0.1, 0.9], &[2, 2], None, r#"{"thresholds": [0.5], "multi_label": true}"#);
+        let got = counts(
+            &[1., 0., 1., 1.],
+            &[0.9, 0.9, 0.1, 0.9],
+            &[2, 2],
+            None,
+            r#"{"thresholds": [0.5], "multi_label": true}"#,
+        );
         assert_eq!(got, [1.0, 1.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0]);
     }
 

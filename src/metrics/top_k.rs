@@ -21,7 +21,13 @@ struct InTopK {
 }
 
 impl InTopK {
-    fn run<T: Real + Element>(&self, labels: &[i64], scores: &[T], classes: usize, out: &mut [Bool]) -> Result<()> {
+    fn run<T: Real + Element>(
+        &self,
+        labels: &[i64],
+        scores: &[T],
+        classes: usize,
+        out: &mut [Bool],
+    ) -> Result<()> {
         for (i, (out, &label)) in out.iter_mut().zip(labels).enumerate() {
             let row = &scores[i * classes..][..classes];
             let Some(&own) = usize::try_from(label).ok().and_then(|label| row.get(label)) else {
@@ -44,7 +50,10 @@ impl Op for InTopK {
     fn infer(&self, x: &[Spec]) -> Result<Specs> {
         let (labels, scores) = (&x[0].dims, &x[1].dims);
         let fits = labels.len() + 1 == scores.len()
-            && labels.iter().zip(scores).all(|(a, b)| a.is_none() || b.is_none() || a == b);
+            && labels
+                .iter()
+                .zip(scores)
+                .all(|(a, b)| a.is_none() || b.is_none() || a == b);
         if !fits || !x[1].dtype.is_float() {
             return Err(Error::value(NAME)
                 .expected("class numbers of shape (N, ...) and float scores of shape (N, ..., classes)")
@@ -84,19 +93,33 @@ mod tests {
             Tensor::from_slice(&[labels.len()], labels)?.into(),
             Tensor::from_slice(&[labels.len(), scores.len() / labels.len()], scores)?.into(),
         ];
-        Ok((OP.1)(&x, &attrs)?[0].tensor()?.slice::<Bool>().iter().map(|b| b.get()).collect())
+        Ok((OP.1)(&x, &attrs)?[0]
+            .tensor()?
+            .slice::<Bool>()
+            .iter()
+            .map(|b| b.get())
+            .collect())
     }
 
     #[test]
     fn ties_count_as_in() {
-        assert_eq!(run(&[0, 1], &[0.3, 0.3, 0.4, 0.1, 0.5, 0.4], 2).unwrap(), [true, true]);
-        assert_eq!(run(&[0, 2], &[0.3, 0.3, 0.4, 0.1, 0.5, 0.4], 1).unwrap(), [false, false]);
+        assert_eq!(
+            run(&[0, 1], &[0.3, 0.3, 0.4, 0.1, 0.5, 0.4], 2).unwrap(),
+            [true, true]
+        );
+        assert_eq!(
+            run(&[0, 2], &[0.3, 0.3, 0.4, 0.1, 0.5, 0.4], 1).unwrap(),
+            [false, false]
+        );
         assert_eq!(run(&[0], &[f32::NAN, 0.3], 1).unwrap(), [false]);
     }
 
     #[test]
     fn labels_out_of_range_are_named() {
         let text = run(&[0, 5], &[0.3, 0.3, 0.4, 0.1], 1).unwrap_err().to_string();
-        assert!(text.contains("[0, 2)") && text.contains("5 at position 1"), "{text}");
+        assert!(
+            text.contains("[0, 2)") && text.contains("5 at position 1"),
+            "{text}"
+        );
     }
 }

@@ -50,6 +50,7 @@ static FAMILIES: &[&[(&str, OpFn)]] = &[
     dense::OPS,
     like::OPS,
     matmul::OPS,
+    crate::metrics::OPS,
     moves::OPS,
     norm::OPS,
     pool::OPS,

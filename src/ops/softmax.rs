@@ -33,7 +33,9 @@ struct Softmax {
 impl Op for Softmax {
     fn name(&self) -> &'static str {
         match self.form {
-            Form::Softmax => "softmax",
+            // A loss that looks for the logits behind probabilities knows by the name that the axis is the last.
+            Form::Softmax if self.axis == -1 => "softmax",
+            Form::Softmax => "softmax_over_axis",
             Form::LogSoftmax => "log_softmax",
         }
     }
@@ -98,6 +100,7 @@ impl Op for SoftmaxGradient {
 
 /// softmax along an axis
 pub fn softmax(x: &Value, axis: i64) -> Result<Value> {
+    let axis = if axis + 1 == x.rank() as i64 { -1 } else { axis };
     apply(Softmax { form: Form::Softmax, axis }, &[x])
 }
 

@@ -1,11 +1,11 @@
-//! Losses by name.
+//! Losses by name, and the names of metrics.
 
 use pyo3::prelude::*;
 
 use super::convert::value_from;
 use super::errors::guard;
 use super::tensor::PyTensor;
-use crate::losses;
+use crate::{losses, metrics};
 
 /// The values of a loss, without reduction over the samples. `config`: its arguments as a JSON object.
 #[pyfunction]
@@ -24,7 +24,13 @@ fn loss_names() -> Vec<&'static str> {
     losses::names()
 }
 
+#[pyfunction]
+fn metric_names() -> Vec<&'static str> {
+    metrics::names()
+}
+
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(loss, m)?)?;
-    m.add_function(wrap_pyfunction!(loss_names, m)?)
+    m.add_function(wrap_pyfunction!(loss_names, m)?)?;
+    m.add_function(wrap_pyfunction!(metric_names, m)?)
 }

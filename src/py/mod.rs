@@ -6,6 +6,7 @@ mod errors;
 mod graph;
 mod layers;
 mod loops;
+mod losses;
 mod optimizers;
 mod run;
 mod system;
@@ -24,6 +25,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     tape::register(m)?;
     layers::register(m)?;
     loops::register(m)?;
+    losses::register(m)?;
     optimizers::register(m)?;
     system::register(m)
 }

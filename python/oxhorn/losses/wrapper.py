@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from oxhorn import _core
+from oxhorn import _core, config
 from oxhorn.losses.loss import Loss
 from oxhorn.losses.values import convert, convert_float, squeeze_or_expand_to_same_rank
 
@@ -14,6 +14,7 @@ from oxhorn.losses.values import convert, convert_float, squeeze_or_expand_to_sa
 def run_loss(name: str, y_true: Any, y_pred: Any, **attrs: Any) -> _core.Tensor:
     """One of the core's losses, without reduction over the samples."""
     y_pred = convert_float(y_pred)
+    attrs["epsilon"] = config.epsilon()
     return _core.loss(name, json.dumps(attrs), convert(y_true), y_pred)
 
 
