@@ -6,6 +6,8 @@ mod graph;
 mod plan;
 mod program;
 mod tape;
+#[cfg(test)]
+mod tests;
 mod value;
 mod variable;
 
