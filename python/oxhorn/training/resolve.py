@@ -55,6 +55,7 @@ def get_metric(identifier: Any, y_true: Any, y_pred: Any) -> metrics.Metric:
     if not isinstance(found, metrics.Metric):
         found = metrics.MeanMetricWrapper(found, name=name)
     found.name = name
+    assert isinstance(found, metrics.Metric)
     return found
 
 
