@@ -90,10 +90,10 @@ class Loss:
     _keeps_integer_targets = False
 
     def _convert_targets(self, x: Any, dtype: str) -> _core.Tensor:
-        x = convert(x)
-        if self._keeps_integer_targets and x.dtype in ("int32", "int64", "uint8"):
-            return x
-        return cast(x, dtype)
+        targets = convert(x)
+        if self._keeps_integer_targets and targets.dtype in ("int32", "int64", "uint8"):
+            return targets
+        return cast(targets, dtype)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """The loss of each sample; subclasses implement it.
@@ -167,9 +167,9 @@ def reduce_weighted_values(
     weights = apply_mask(sample_weight, mask, values.dtype, reduction, who)
     if weights is not None:
         weights = align_weights(who, convert(weights, values.dtype), values)
-        values = values * weights
+        values = op("multiply", values, weights)
     if reduction in (None, "none") or values.shape in ((), (0,)):
-        return values
+        return convert(values)
     if reduction == "sum":
         return op("sum", values)
     if reduction == "mean_with_sample_weight" and weights is not None:

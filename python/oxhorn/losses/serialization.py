@@ -64,7 +64,7 @@ _CLASSES: tuple[type[Loss], ...] = (
     SquaredHinge,
 )
 
-_FUNCTIONS = (
+_FUNCTIONS: tuple[Any, ...] = (
     binary_crossentropy,
     categorical_crossentropy,
     categorical_hinge,

@@ -26,8 +26,7 @@ def convert_float(x: Any) -> _core.Tensor:
 
 def op(name: str, *inputs: _core.Tensor, **attrs: Any) -> _core.Tensor:
     """Runs an op that has one result."""
-    result = _core.apply(name, list(inputs), attrs or None)
-    assert not isinstance(result, list)
+    result: _core.Tensor = _core.apply(name, list(inputs), attrs or None)
     return result
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from oxhorn import _core, config
+from oxhorn.activations import sigmoid
 from oxhorn.arguments import boolean, choice, integer, number
 from oxhorn.losses.values import convert_float, op
 from oxhorn.metrics.confusion import (
@@ -126,7 +127,7 @@ class AUC(Metric):
         mask = getattr(y_pred, "_keras_mask", None)
         y_pred = convert_float(y_pred)
         if self._from_logits:
-            y_pred = _core.activation("sigmoid", y_pred)
+            y_pred = sigmoid(y_pred)
             y_pred._keras_mask = mask
         if not self._built:
             shape = tuple(y_pred.shape)

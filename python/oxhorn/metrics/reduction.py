@@ -156,7 +156,9 @@ class MeanMetricWrapper(Mean):
         if getattr(fn, "__module__", "").startswith("oxhorn.losses"):
             self._direction = "down"
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+    def update_state(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None
+    ) -> None:
         """Adds a batch.
 
         Args:
