@@ -172,9 +172,9 @@ def _eager(x: Any, dtype: Any) -> Any:
         if isinstance(x, _core.Tensor):
             return x
         array = np.asarray(x)
-        if array.dtype.kind == "f" and not isinstance(x, np.ndarray):
+        if array.dtype.kind == "f" and not hasattr(x, "dtype"):
             dtype = config.floatx()
-        elif array.dtype.kind == "i" and not isinstance(x, np.ndarray):
+        elif array.dtype.kind == "i" and not hasattr(x, "dtype"):
             dtype = "int32"
         return _core.tensor(array, dtype)
     dtype = standardize_dtype(dtype)

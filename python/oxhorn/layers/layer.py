@@ -373,6 +373,9 @@ class Layer(LayerState):
             shapes = self.compute_output_shape(**shapes_for(self.compute_output_shape, spec, self.name))
             return tree.map_shape_structure(lambda shape: KerasTensor(shape, self.compute_dtype), shapes)
 
+        if not self.built:
+            self._maybe_build(CallSpec(self.name, signature_of(self.call), args, kwargs))
+
         def call(*inner_args: Any, **inner_kwargs: Any) -> Any:
             return self.call(*self._convert(inner_args), **inner_kwargs)
 
