@@ -26,11 +26,9 @@ PRODUCTS = [
     ],
     Row("dense", [real(3, 4), real(4, 5), real(5)], layers.dense, loose=8),
     Row("dense", [real(2, 3, 4), real(4, 5), real(5)], layers.dense, loose=8),
-    Row("dot", [real(3, 4), real(4, 5)], np.dot, loose=8),
     Row(
         "tensordot", [real(2, 3, 4), real(3, 4, 5)], lambda a, b: np.tensordot(a, b, 2), {"axes": 2}, loose=8
     ),
-    Row("outer", [real(3), real(4)], np.outer, batch=False),
 ]
 
 
@@ -84,36 +82,59 @@ POOLINGS = [
     )
 ]
 
+_BOTH = {"axis": -1, "scale": True, "offset": True}
+
+
+def _trained(axis):
+    """Output, mean and variance of the batch."""
+
+    def reference(x, gamma=None, beta=None):
+        mean, variance = ref.moments(x, [a for a in range(x.ndim) if a != axis % x.ndim])
+        return ref.batch_normalization(x, mean, variance, axis, beta, gamma), mean, variance
+
+    return reference
+
+
 NORMALISATIONS = [
     Row(
         "batch_normalization",
         [real(4, 3, 5), real(5), positive(5), real(5, seed=8), positive(5, seed=9)],
         lambda x, m, v, b, g: ref.batch_normalization(x, m, v, -1, b, g),
-        {"axis": -1, "epsilon": 1e-3},
+        {"axis": -1, "epsilon": 1e-3, "scale": True, "offset": True},
         loose=8,
     ),
     Row(
         "batch_normalization",
         [real(4, 3, 5), real(3), positive(3), real(3, seed=8), positive(3, seed=9)],
         lambda x, m, v, b, g: ref.batch_normalization(x, m, v, 1, b, g, 1e-2),
-        {"axis": 1, "epsilon": 1e-2},
+        {"axis": 1, "epsilon": 1e-2, "scale": True, "offset": True},
         loose=8,
     ),
     Row(
         "layer_normalization",
         [real(4, 3, 5), real(5), real(5, seed=8)],
         lambda x, g, b: ref.layer_normalization(x, g, b),
-        {"axis": [-1], "epsilon": 1e-3},
+        {"axis": -1, "epsilon": 1e-3, "scale": True, "offset": True},
         loose=8,
+    ),
+    Row("layer_normalization", [real(4, 17)], ref.layer_normalization, {"epsilon": 1e-3}, loose=8),
+    Row(
+        "batch_normalization_training",
+        [real(6, 5), positive(5), real(5, seed=8)],
+        _trained(-1),
+        _BOTH,
+        loose=8,
+        batch=False,
     ),
     Row(
-        "layer_normalization",
-        [real(4, 3, 5), real(3, 5), real(3, 5, seed=8)],
-        lambda x, g, b: ref.layer_normalization(x, g, b, (1, 2)),
-        {"axis": [1, 2], "epsilon": 1e-3},
+        "batch_normalization_training",
+        [real(4, 3, 2, 5), positive(3), real(3, seed=8)],
+        _trained(1),
+        {**_BOTH, "axis": 1},
         loose=8,
+        batch=False,
     ),
-    Row("normalize", [real(4, 5)], losses.l2_normalize, {"axis": -1}, loose=4),
+    Row("batch_normalization_training", [real(9, 17)], _trained(-1), {"axis": -1}, loose=8, batch=False),
 ]
 
 _T = softmax(real(6, 4, seed=9))
