@@ -266,6 +266,31 @@ pub fn bernoulli<T: Copy>(key: Key, start: u64, probability: f64, yes: T, no: T,
     });
 }
 
+/// out = scale x where the element is kept (with the given probability), else 0. The choice is that of [`bernoulli`].
+///
+/// # Safety
+/// `x` and `out` hold `n` elements; they are the same array or do not overlap.
+pub unsafe fn keep<T>(key: Key, start: u64, probability: f64, scale: T, x: *const T, out: *mut T, n: usize)
+where
+    T: Copy + Default + std::ops::Mul<Output = T>,
+{
+    let bound = (probability.clamp(0.0, 1.0) * 4_294_967_296.0).round() as u64;
+    let mut words = [0_u32; PIECE];
+    let mut at = 0;
+    while at < n {
+        let count = PIECE.min(n - at);
+        fill_words(key, 0, start + at as u64, &mut words[..count]);
+        for (i, &word) in words[..count].iter().enumerate() {
+            // SAFETY: at + i < n.
+            unsafe {
+                let value = x.add(at + i).read() * scale;
+                out.add(at + i).write(if u64::from(word) < bound { value } else { T::default() });
+            }
+        }
+        at += count;
+    }
+}
+
 /// Integers in [minval, maxval): `minval + floor(r w / 2^64)` with r = maxval - minval and 64 random bits w,
 /// so that no value is likelier than another by more than r / 2^64. `minval < maxval`.
 pub fn integers(key: Key, start: u64, minval: i64, maxval: i64, out: &mut [i64]) {
@@ -532,6 +557,10 @@ mod tests {
         normal(KEY, 0, 0.0, 1.0, &mut b);
         assert!(a.iter().zip(&b).all(|(&x, &y)| (f64::from(x) - y).abs() < 1e-5));
         let (mut a, mut b) = (vec![0.0_f32; 1000], vec![0.0_f64; 1000]);
+        bernoulli(KEY, 7, 0.4, 3.0, 0.0, &mut a);
+        // SAFETY: 1000 elements each.
+        unsafe { keep(KEY, 7, 0.4, 3.0, [1.0; 1000].as_ptr(), b.as_mut_ptr(), 1000) };
+        assert!(a.iter().zip(&b).all(|(&x, &y)| f64::from(x) == y));
         bernoulli(KEY, 0, 0.4, 1.0, 0.0, &mut a);
         bernoulli(KEY, 0, 0.4, 1.0, 0.0, &mut b);
         assert!(a.iter().zip(&b).all(|(&x, &y)| f64::from(x) == y));

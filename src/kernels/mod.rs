@@ -6,6 +6,7 @@ pub mod elementwise;
 pub mod functions;
 pub mod gemm;
 pub mod math;
+pub mod index;
 pub mod memory;
 pub mod norm;
 pub mod parallel;

@@ -243,7 +243,7 @@ pub fn clip(x: &Value, low: &Value, high: &Value) -> Result<Value> {
     let outside = logical_or(&super::less(x, low)?, &greater(x, high)?)?;
     let bounded = minimum(&maximum(x, low)?, high)?;
     // Inside, the value itself: the tie rule of maximum would halve the slope on a bound.
-    where_(&outside, &super::stop_gradient(&bounded)?, x)
+    where_(&outside, &bounded, x)
 }
 
 /// 1 where a > 0, b where a = 0, 0 where a < 0; flat

@@ -1,5 +1,6 @@
 //! The op set: one op or one family a file. Each file lists its ops by name in `OPS`; this index lists the files.
 
+mod arrange;
 mod binary;
 mod cast;
 mod compare;
@@ -8,39 +9,48 @@ mod copy;
 mod dense;
 #[cfg(test)]
 mod gradient_check;
+mod index;
 mod like;
 mod matmul;
 mod moves;
 mod norm;
 mod op;
 mod pool;
+mod random;
 mod reduce;
 mod softmax;
+mod sort;
 mod table;
 mod unary;
 mod views;
 mod window;
 
+pub use arrange::{count_nonzero, cumprod, cumsum, diag, moveaxis, roll, slice, swapaxes, unstack};
 pub use binary::*;
 pub use cast::{cast, to_float};
 pub use compare::*;
 pub use conv::{ConvOptions, conv};
 pub use copy::Copy;
 pub use dense::dense;
+pub use index::{embedding, one_hot, segment_sum, take, take_along_axis, tril, triu};
 pub use like::{broadcast_like, broadcast_to, full_like, identity, ones_like, stop_gradient, zeros_like};
 pub use matmul::{contract_rows, matmul, matmul_of};
 pub use moves::{PadMode, concatenate, flip, pad, repeat, slice_axis, split, stack, tile, transpose};
 pub use norm::{batch_normalization, batch_normalization_training, layer_normalization};
 pub use op::*;
 pub use pool::{PoolOptions, average_pool, max_pool};
+pub use random::{Draw, categorical, dropout, random, random_like, shuffle};
 pub use reduce::{Axes, all, any, argmax, argmin, logsumexp, max, mean, min, prod, std, sum, sum_to_like, var};
 pub use softmax::{log_softmax, sigmoid_crossentropy, softmax, softmax_crossentropy, sparse_softmax_crossentropy};
+pub use sort::{argsort, in_top_k, sort, top_k};
 pub use unary::*;
 pub use window::{DataFormat, Padding, Sizes};
 pub use views::{expand_dims, reshape, reshape_like, reshape_tail, squeeze};
+pub use views::{expand_dims, ravel, reshape, reshape_like, reshape_tail, squeeze};
 
 /// The op tables of all families.
 static FAMILIES: &[&[(&str, OpFn)]] = &[
+    arrange::OPS,
     binary::OPS[0],
     binary::OPS[1],
     cast::OPS,
@@ -48,14 +58,17 @@ static FAMILIES: &[&[(&str, OpFn)]] = &[
     compare::OPS[1],
     conv::OPS,
     dense::OPS,
+    index::OPS,
     like::OPS,
     matmul::OPS,
     crate::metrics::OPS,
     moves::OPS,
     norm::OPS,
     pool::OPS,
+    random::OPS,
     reduce::OPS,
     softmax::OPS,
+    sort::OPS,
     unary::OPS[0],
     unary::OPS[1],
     views::OPS,

@@ -81,6 +81,11 @@ pub fn reshape(x: &Value, target: &[i64]) -> Result<Value> {
     reshape_tail(x, 0, target)
 }
 
+/// x as a line.
+pub fn ravel(x: &Value) -> Result<Value> {
+    reshape(x, &[-1])
+}
+
 /// The first `keep` axes (the batch) as they are, the others under the shape `target`.
 pub fn reshape_tail(x: &Value, keep: usize, target: &[i64]) -> Result<Value> {
     apply(Reshape { keep, target: target.to_vec() }, &[x])
@@ -212,7 +217,7 @@ pub(super) const OPS: &[(&str, OpFn)] = &[
     }),
     ("ravel", |x, _| {
         let [x] = arity("ravel", x)?;
-        Ok(vec![reshape(&x, &[-1])?])
+        Ok(vec![ravel(&x)?])
     }),
     ("expand_dims", |x, attrs| {
         let [x] = arity("expand_dims", x)?;

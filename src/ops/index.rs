@@ -1,0 +1,450 @@
+//! Reading at indices: take, take_along_axis, embedding, segment_sum, one_hot. The gradient of a read is a sum by
+//! index, and the other way round. Negative indices count from the end; one out of range is an error.
+
+use serde::Deserialize;
+
+use super::op::{Op, OpFn, Pass, Run, arity, parse_attrs};
+use super::{cast, ravel};
+use crate::autograd::{Value, apply};
+use crate::dtype::{Bool, DType};
+use crate::error::{Error, Result};
+use crate::kernels::index::{self as kernel, resolve};
+use crate::shape::{Dims, Spec, Specs, axis_index, show, split_at_axis};
+use crate::tensor::{View, ViewMut};
+use crate::{dispatch, float_dispatch, sized};
+
+/// The indices as places in [0, n).
+fn places<'r>(name: &str, run: &'r mut Run, index: &View<'_>, n: usize) -> Result<&'r [i64]> {
+    let out = run.scratch::<i64>(index.len());
+    let found = match index.dtype() {
+        DType::I32 => resolve(index.slice::<i32>().iter().map(|&i| i64::from(i)), n, out),
+        DType::I64 => resolve(index.slice::<i64>().iter().copied(), n, out),
+        DType::U8 => resolve(index.slice::<u8>().iter().map(|&i| i64::from(i)), n, out),
+        other => return Err(not_integers(name, other)),
+    };
+    match found {
+        Ok(()) => Ok(out),
+        Err((place, at)) => Err(Error::index(name)
+            .expected(format!("indices in [0, {n}), or negative ones counted from the end"))
+            .got(format!("{at} at place {place}"))
+            .hint("Every index must name an existing row")),
+    }
+}
+
+fn not_integers(name: &str, dtype: DType) -> Error {
+    Error::type_error(name).expected("integer indices").got(dtype.name()).hint("Cast them to int32")
+}
+
+fn check_integers(name: &str, index: &Spec) -> Result<()> {
+    if matches!(index.dtype, DType::F32 | DType::F64 | DType::Bool) {
+        return Err(not_integers(name, index.dtype));
+    }
+    Ok(())
+}
+
+/// y[.., j, ..] = x[.., index[j], ..]; dx[.., i, ..] = sum of g[.., j, ..] over index[j] = i
+#[derive(Debug, Clone, Copy)]
+struct Take {
+    name: &'static str,
+    axis: usize,
+}
+
+impl Op for Take {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn infer(&self, x: &[Spec]) -> Result<Specs> {
+        check_integers(self.name, &x[1])?;
+        let from = &x[0].dims;
+        let parts = from[..self.axis].iter().chain(&x[1].dims).chain(&from[self.axis + 1..]);
+        x[0].with_dims(parts.copied()).one()
+    }
+
+    fn forward(&self, run: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {
+        let layout = split_at_axis(x[0].shape(), self.axis).into();
+        let index = places(self.name, run, &x[1], x[0].shape()[self.axis])?;
+        dispatch!(x[0].dtype(), T => {
+            let (from, to) = (x[0].slice::<T>(), y[0].slice_mut::<T>());
+            sized!(size_of::<T>(), U => {
+                // SAFETY: U has the size of T, its alignment or less, and every bit pattern.
+                let (from, to) = unsafe { (as_bits::<T, U>(from), as_bits_mut::<T, U>(to)) };
+                kernel::take(from, layout, index, to);
+            });
+        });
+        Ok(())
+    }
+
+    fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
+        let (x, index) = (&pass.inputs[0], &pass.inputs[1]);
+        Ok(vec![Some(apply(AddAt { take: *self }, &[pass.grad()?, index, x])?), None])
+    }
+}
+
+/// # Safety
+/// `U` must have the size of `T`; both are plain numbers of at least that alignment.
+unsafe fn as_bits<T, U>(x: &[T]) -> &[U] {
+    debug_assert!(size_of::<T>() == size_of::<U>() && align_of::<T>() >= align_of::<U>());
+    // SAFETY: by the caller's promise.
+    unsafe { std::slice::from_raw_parts(x.as_ptr().cast(), x.len()) }
+}
+
+/// # Safety
+/// As for [`as_bits`].
+unsafe fn as_bits_mut<T, U>(x: &mut [T]) -> &mut [U] {
+    debug_assert!(size_of::<T>() == size_of::<U>() && align_of::<T>() >= align_of::<U>());
+    // SAFETY: by the caller's promise.
+    unsafe { std::slice::from_raw_parts_mut(x.as_mut_ptr().cast(), x.len()) }
+}
+
+/// y[.., i, ..] = sum of g[.., j, ..] over index[j] = i, in the shape of the third input; dg = the take of dy
+#[derive(Debug, Clone, Copy)]
+struct AddAt {
+    take: Take,
+}
+
+impl Op for AddAt {
+    fn name(&self) -> &'static str {
+        "add_at"
+    }
+
+    fn infer(&self, x: &[Spec]) -> Result<Specs> {
+        x[2].with_dtype(x[0].dtype).one()
+    }
+
+    fn forward(&self, run: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {
+        add_at(self.take.name, self.take.axis, run, x, y)
+    }
+
+    fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
+        Ok(vec![Some(apply(self.take, &[pass.grad()?, &pass.inputs[1]])?), None, None])
+    }
+
+    fn shape_only(&self, input: usize) -> bool {
+        input == 2
+    }
+}
+
+fn add_at(name: &str, axis: usize, run: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {
+    let layout = split_at_axis(y[0].shape(), axis).into();
+    let index = places(name, run, &x[1], y[0].shape()[axis])?;
+    float_dispatch!(x[0].dtype(), T => {
+        kernel::add_at(x[0].slice::<T>(), layout, index, y[0].slice_mut());
+        Ok(())
+    }, else => Err(Error::type_error(name).expected("floats").got(x[0].dtype().name())))
+}
+
+/// x at these indices along an axis; of the flattened x where no axis is named.
+pub fn take(x: &Value, index: &Value, axis: Option<i64>) -> Result<Value> {
+    match axis {
+        Some(axis) => apply(Take { name: "take", axis: axis_index("take", axis, x.rank())? }, &[x, index]),
+        None => apply(Take { name: "take", axis: 0 }, &[&ravel(x)?, index]),
+    }
+}
+
+/// Rows of a table (rows, width) by index: y[.., :] = table[index[..], :]
+pub fn embedding(table: &Value, index: &Value) -> Result<Value> {
+    if table.rank() != 2 {
+        return Err(Error::value("embedding").expected("a table of rank 2: (rows, width)").got(show(&table.dims())));
+    }
+    apply(Take { name: "embedding", axis: 0 }, &[table, index])
+}
+
+/// y[s, ..] = sum of x[n, ..] over ids[n] = s; dx = g at ids
+#[derive(Debug, Clone, Copy)]
+struct SegmentSum {
+    segments: usize,
+}
+
+impl Op for SegmentSum {
+    fn name(&self) -> &'static str {
+        "segment_sum"
+    }
+
+    fn infer(&self, x: &[Spec]) -> Result<Specs> {
+        check_integers(self.name(), &x[1])?;
+        let agree = x[0].rank() > 0 && x[1].rank() == 1;
+        let sizes = agree.then(|| (x[0].dims[0], x[1].dims[0]));
+        if !agree || matches!(sizes, Some((Some(a), Some(b))) if a != b) {
+            return Err(Error::value(self.name())
+                .expected("one segment id for each row of the data")
+                .got(format!("data {} and ids {}", show(&x[0].dims), show(&x[1].dims))));
+        }
+        let mut dims = x[0].dims.clone();
+        dims[0] = Some(self.segments);
+        x[0].with_dims(dims).one()
+    }
+
+    fn forward(&self, run: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {
+        add_at(self.name(), 0, run, x, y)
+    }
+
+    fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
+        Ok(vec![Some(take(pass.grad()?, &pass.inputs[1], Some(0))?), None])
+    }
+}
+
+/// The rows of x added up by segment id.
+pub fn segment_sum(x: &Value, ids: &Value, segments: usize) -> Result<Value> {
+    apply(SegmentSum { segments }, &[&super::to_float(x)?, ids])
+}
+
+/// y[.., j, ..] = x[.., index[.., j, ..], ..] along one axis, index shaped as x but for that axis
+#[derive(Debug, Clone, Copy)]
+struct TakeAlong {
+    axis: usize,
+}
+
+impl Op for TakeAlong {
+    fn name(&self) -> &'static str {
+        "take_along_axis"
+    }
+
+    fn infer(&self, x: &[Spec]) -> Result<Specs> {
+        check_integers(self.name(), &x[1])?;
+        let (a, b) = (&x[0].dims, &x[1].dims);
+        let fits = a.len() == b.len()
+            && (0..a.len()).all(|i| i == self.axis || a[i].is_none() || b[i].is_none() || a[i] == b[i]);
+        if !fits {
+            return Err(Error::value(self.name())
+                .expected(format!("indices of the shape {} but for axis {}", show(a), self.axis))
+                .got(show(b)));
+        }
+        let dims: Dims = (0..a.len()).map(|i| if i == self.axis { b[i] } else { a[i].or(b[i]) }).collect();
+        x[0].with_dims(dims).one()
+    }
+
+    fn forward(&self, run: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {
+        let layout = split_at_axis(x[0].shape(), self.axis).into();
+        let count = x[1].shape()[self.axis];
+        let index = places(self.name(), run, &x[1], x[0].shape()[self.axis])?;
+        dispatch!(x[0].dtype(), T => {
+            let (from, to) = (x[0].slice::<T>(), y[0].slice_mut::<T>());
+            sized!(size_of::<T>(), U => {
+                // SAFETY: U has the size of T, its alignment or less, and every bit pattern.
+                let (from, to) = unsafe { (as_bits::<T, U>(from), as_bits_mut::<T, U>(to)) };
+                kernel::take_along(from, layout, index, count, to);
+            });
+        });
+        Ok(())
+    }
+
+    fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
+        Ok(vec![Some(add_along(pass.grad()?, &pass.inputs[1], &pass.inputs[0], self.axis)?), None])
+    }
+}
+
+/// The adjoint of `TakeAlong`, in the shape of the third input.
+#[derive(Debug, Clone, Copy)]
+struct AddAlong {
+    axis: usize,
+}
+
+impl Op for AddAlong {
+    fn name(&self) -> &'static str {
+        "add_along_axis"
+    }
+
+    fn infer(&self, x: &[Spec]) -> Result<Specs> {
+        x[2].with_dtype(x[0].dtype).one()
+    }
+
+    fn forward(&self, run: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {
+        let layout = split_at_axis(y[0].shape(), self.axis).into();
+        let count = x[1].shape()[self.axis];
+        let index = places(self.name(), run, &x[1], y[0].shape()[self.axis])?;
+        float_dispatch!(x[0].dtype(), T => {
+            kernel::add_along(x[0].slice::<T>(), layout, index, count, y[0].slice_mut());
+            Ok(())
+        }, else => Err(Error::type_error(self.name()).expected("floats").got(x[0].dtype().name())))
+    }
+
+    fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
+        Ok(vec![Some(apply(TakeAlong { axis: self.axis }, &[pass.grad()?, &pass.inputs[1]])?), None, None])
+    }
+
+    fn shape_only(&self, input: usize) -> bool {
+        input == 2
+    }
+}
+
+/// g added at the places that `index` names along the axis, in the shape of `like`.
+pub(super) fn add_along(g: &Value, index: &Value, like: &Value, axis: usize) -> Result<Value> {
+    apply(AddAlong { axis }, &[g, index, like])
+}
+
+/// x at indices of its own for each line along the axis.
+pub fn take_along_axis(x: &Value, index: &Value, axis: Option<i64>) -> Result<Value> {
+    match axis {
+        Some(axis) => apply(TakeAlong { axis: axis_index("take_along_axis", axis, x.rank())? }, &[x, index]),
+        None => apply(TakeAlong { axis: 0 }, &[&ravel(x)?, &ravel(index)?]),
+    }
+}
+
+/// y[.., c, ..] = 1 where index = c, else 0; an index outside of [0, classes) gives zeros.
+#[derive(Debug, Clone, Copy)]
+struct OneHot {
+    classes: usize,
+    axis: usize,
+    dtype: DType,
+}
+
+impl Op for OneHot {
+    fn name(&self) -> &'static str {
+        "one_hot"
+    }
+
+    fn infer(&self, x: &[Spec]) -> Result<Specs> {
+        let mut dims = x[0].dims.clone();
+        dims.insert(self.axis, Some(self.classes));
+        Spec { dtype: self.dtype, dims }.one()
+    }
+
+    fn forward(&self, _: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {
+        let inner: usize = x[0].shape()[self.axis..].iter().product();
+        let index = x[0].slice::<i64>();
+        y[0].bytes_mut().fill(0);
+        let place = |(k, &c): (usize, &i64)| {
+            let inside = c >= 0 && (c as usize) < self.classes;
+            inside.then(|| (k / inner * self.classes + c as usize) * inner + k % inner)
+        };
+        let one = crate::tensor::Tensor::scalar_of(self.dtype, 1.0)?;
+        dispatch!(self.dtype, T => {
+            let (one, out) = (one.slice::<T>()[0], y[0].slice_mut::<T>());
+            index.iter().enumerate().filter_map(place).for_each(|at| out[at] = one);
+        });
+        Ok(())
+    }
+
+    fn backward(&self, _: &Pass<'_>) -> Result<Vec<Option<Value>>> {
+        Ok(vec![None])
+    }
+}
+
+/// One-hot rows of class indices, along a new axis.
+pub fn one_hot(x: &Value, classes: usize, axis: i64, dtype: DType) -> Result<Value> {
+    if classes == 0 {
+        return Err(Error::value("one_hot").expected("at least one class").got("0"));
+    }
+    let axis = axis_index("one_hot", axis, x.rank() + 1)?;
+    apply(OneHot { classes, axis, dtype }, &[&cast(x, DType::I64)?])
+}
+
+/// The lower (or upper) triangle of the last two axes: y = x where column - row <= k (or >= k), else 0.
+#[derive(Debug, Clone, Copy)]
+struct Triangle {
+    lower: bool,
+    k: i64,
+}
+
+impl Op for Triangle {
+    fn name(&self) -> &'static str {
+        if self.lower { "tril" } else { "triu" }
+    }
+
+    fn infer(&self, x: &[Spec]) -> Result<Specs> {
+        if x[0].rank() < 2 {
+            return Err(Error::value(self.name()).expected("a value of rank 2 or more").got(show(&x[0].dims)));
+        }
+        x[0].clone().one()
+    }
+
+    fn forward(&self, _: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {
+        let shape = x[0].shape();
+        let (rows, columns) = (shape[shape.len() - 2], shape[shape.len() - 1]);
+        let keep = |at: usize| {
+            let offset = (at % columns) as i64 - (at / columns % rows) as i64;
+            if self.lower { offset <= self.k } else { offset >= self.k }
+        };
+        dispatch!(x[0].dtype(), T => {
+            for (at, (y, x)) in y[0].slice_mut::<T>().iter_mut().zip(x[0].slice::<T>()).enumerate() {
+                *y = if keep(at) { *x } else { T::default() };
+            }
+        });
+        Ok(())
+    }
+
+    fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
+        Ok(vec![Some(apply(*self, &[pass.grad()?])?)])
+    }
+}
+
+/// The lower triangle of the last two axes, up to the k-th diagonal.
+pub fn tril(x: &Value, k: i64) -> Result<Value> {
+    apply(Triangle { lower: true, k }, &[x])
+}
+
+/// The upper triangle of the last two axes, from the k-th diagonal on.
+pub fn triu(x: &Value, k: i64) -> Result<Value> {
+    apply(Triangle { lower: false, k }, &[x])
+}
+
+const _: () = assert!(size_of::<Bool>() == 1);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OnAxis {
+    #[serde(default)]
+    axis: Option<i64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OneHotAttrs {
+    num_classes: usize,
+    #[serde(default = "last")]
+    axis: i64,
+    #[serde(default)]
+    dtype: Option<String>,
+}
+
+fn last() -> i64 {
+    -1
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Segments {
+    num_segments: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Diagonal {
+    #[serde(default)]
+    k: i64,
+}
+
+pub(super) const OPS: &[(&str, OpFn)] = &[
+    ("take", |x, attrs| {
+        let [x, index] = arity("take", x)?;
+        Ok(vec![take(&x, &index, parse_attrs::<OnAxis>("take", attrs)?.axis)?])
+    }),
+    ("take_along_axis", |x, attrs| {
+        let [x, index] = arity("take_along_axis", x)?;
+        Ok(vec![take_along_axis(&x, &index, parse_attrs::<OnAxis>("take_along_axis", attrs)?.axis)?])
+    }),
+    ("embedding", |x, attrs| {
+        super::table::no_attrs("embedding", attrs)?;
+        let [index, table] = arity("embedding", x)?;
+        Ok(vec![embedding(&table, &index)?])
+    }),
+    ("segment_sum", |x, attrs| {
+        let [x, ids] = arity("segment_sum", x)?;
+        Ok(vec![segment_sum(&x, &ids, parse_attrs::<Segments>("segment_sum", attrs)?.num_segments)?])
+    }),
+    ("one_hot", |x, attrs| {
+        let [x] = arity("one_hot", x)?;
+        let a: OneHotAttrs = parse_attrs("one_hot", attrs)?;
+        let dtype = a.dtype.as_deref().map_or(Ok(DType::F32), DType::parse)?;
+        Ok(vec![one_hot(&x, a.num_classes, a.axis, dtype)?])
+    }),
+    ("tril", |x, attrs| {
+        let [x] = arity("tril", x)?;
+        Ok(vec![tril(&x, parse_attrs::<Diagonal>("tril", attrs)?.k)?])
+    }),
+    ("triu", |x, attrs| {
+        let [x] = arity("triu", x)?;
+        Ok(vec![triu(&x, parse_attrs::<Diagonal>("triu", attrs)?.k)?])
+    }),
+];
