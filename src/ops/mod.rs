@@ -45,7 +45,6 @@ pub use softmax::{log_softmax, sigmoid_crossentropy, softmax, softmax_crossentro
 pub use sort::{argsort, in_top_k, sort, top_k};
 pub use unary::*;
 pub use window::{DataFormat, Padding, Sizes};
-pub use views::{expand_dims, reshape, reshape_like, reshape_tail, squeeze};
 pub use views::{expand_dims, ravel, reshape, reshape_like, reshape_tail, squeeze};
 
 /// The op tables of all families.
