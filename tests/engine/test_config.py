@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -85,7 +87,9 @@ def test_import_loads_only_what_is_used() -> None:
         "heavy = ('h5py', 'matplotlib', 'pandas', 'IPython', 'oxhorn.layers', 'oxhorn.callbacks')\n"
         "print([name for name in heavy if name in sys.modules])\n"
     )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    environment = {**os.environ, "PYTHONPATH": str(Path(keras.__file__).parents[1])}
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     assert result.stdout == "[]\n"
     assert result.stderr == ""
 

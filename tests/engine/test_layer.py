@@ -335,3 +335,24 @@ def test_gradients_reach_the_weights() -> None:
     (gradient,) = tape.gradient(loss, layer.trainable_weights)
     assert gradient is not None
     np.testing.assert_allclose(gradient.numpy(), np.repeat(X.sum(0)[:, None], 3, 1), rtol=1e-5)
+
+
+def test_functions_of_ones_own_as_arguments() -> None:
+    layer = keras.layers.Dense(
+        2,
+        activation=lambda x: ops.square(x),
+        kernel_initializer=lambda shape, dtype=None: np.full(shape, 0.5, dtype),
+        kernel_regularizer=lambda w: ops.sum(w),
+        kernel_constraint=lambda w: w,
+    )
+    np.testing.assert_allclose(layer(X).numpy(), (X @ np.full((4, 2), 0.5)) ** 2, rtol=1e-6)
+    assert [float(loss) for loss in layer.losses] == [4.0]
+    with pytest.raises(ValueError, match="A lambda cannot be written to a config"):
+        keras.saving.serialize_keras_object(layer)
+
+
+def test_a_changed_argument_counts() -> None:
+    layer = keras.layers.Dense(2, activation="relu")
+    before = layer(-X).numpy()
+    layer.activation = keras.activations.linear
+    assert not np.array_equal(layer(-X).numpy(), before)

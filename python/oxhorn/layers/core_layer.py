@@ -45,7 +45,10 @@ class CoreLayer(Layer):
 
     def core_config(self) -> dict[str, Any]:
         """The config that the core gets: that of the built-in class, with names for activations it knows."""
-        config = self._builtin_class().get_config(self)
+        from oxhorn.saving.serialization import leaving_out
+
+        with leaving_out():
+            config = self._builtin_class().get_config(self)
         for name in ("activation", "recurrent_activation"):
             if self._python_activation(name) is not None:
                 config[name] = "linear"
@@ -56,12 +59,9 @@ class CoreLayer(Layer):
         function = getattr(self, attribute, None)
         if not callable(function):
             return None
-        if isinstance(function, Layer):
-            return function
-        name = getattr(function, "__name__", None)
-        module = str(getattr(function, "__module__", ""))
-        known = name in _core.activation_names() and module.split(".")[0] == __name__.split(".")[0]
-        return None if known else function
+        from oxhorn.activations.lookup import core_name
+
+        return None if core_name(function) is not None else function
 
     @property
     def core(self) -> _core.LayerCore:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,24 @@ PLAIN = (str, bool, int, float, type(None))
 class _Shared(threading.local):
     def __init__(self) -> None:
         self.depth = 0
+        self.leave_out = False
         self.objects: dict[Any, Any] = {}
 
 
 _shared = _Shared()
+
+
+@contextlib.contextmanager
+def leaving_out() -> Iterator[None]:
+    """Inside, what cannot be written to a config (a lambda, say) is left out as `None`, without an error.
+
+    For configs that are not kept, such as those by which the core learns the numbers in a layer's arguments.
+    """
+    before, _shared.leave_out = _shared.leave_out, True
+    try:
+        yield
+    finally:
+        _shared.leave_out = before
 
 
 def serialize_keras_object(obj: Any) -> Any:
@@ -57,6 +72,8 @@ def serialize_keras_object(obj: Any) -> Any:
     if inspect.isclass(obj):
         raise ValueError(f"Cannot write the class {obj.__name__!r} to a config; pass an object of it.")
     if not hasattr(obj, "get_config"):
+        if _shared.leave_out:
+            return None
         raise ValueError(
             f"Cannot write {obj!r} (of type {type(obj).__name__}) to a config: it has no `get_config` method."
         )
@@ -102,8 +119,10 @@ def _own_module(thing: Any) -> str | None:
     return None if module in (None, "builtins", "__main__") else str(module)
 
 
-def _serialize_function(function: Any) -> dict[str, Any]:
+def _serialize_function(function: Any) -> dict[str, Any] | None:
     if function.__name__ == "<lambda>":
+        if _shared.leave_out:
+            return None
         raise ValueError(
             "A lambda cannot be written to a config: its code would have to run when the config is read. "
             "Define a named function and register it with `saving.register_keras_serializable()`."
