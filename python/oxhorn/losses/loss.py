@@ -6,7 +6,7 @@ from typing import Any
 
 from oxhorn import _core, config, dtype_policies, tree
 from oxhorn.engine.naming import auto_name
-from oxhorn.losses.values import align_weights, cast, convert, mask_of, op
+from oxhorn.losses.values import align_weights, cast, convert, mask_of, op, squeeze_or_expand_to_same_rank
 
 REDUCTIONS = ("sum_over_batch_size", "sum", None, "none", "mean", "mean_with_sample_weight")
 
@@ -166,7 +166,8 @@ def reduce_weighted_values(
     values = convert(values, dtype)
     weights = apply_mask(sample_weight, mask, values.dtype, reduction, who)
     if weights is not None:
-        weights = align_weights(who, convert(weights, values.dtype), values)
+        values, weights = squeeze_or_expand_to_same_rank(values, convert(weights, values.dtype))
+        weights = align_weights(who, weights, values)
         values = op("multiply", values, weights)
     if reduction in (None, "none") or values.shape in ((), (0,)):
         return convert(values)
