@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from oxhorn import _core, config, dtype_policies, tree
@@ -70,8 +71,8 @@ class Loss:
         """
         in_mask = mask_of(y_pred)
         dtype = self._computation_dtype(y_pred)
-        y_pred = tree.map_structure(lambda x: convert(x, dtype), y_pred)
-        y_true = tree.map_structure(lambda x: self._convert_targets(x, dtype), y_true)
+        y_pred = _map_tensors(lambda x: convert(x, dtype), y_pred)
+        y_true = _map_tensors(lambda x: self._convert_targets(x, dtype), y_true)
         losses = self.call(y_true, y_pred)
         out_mask = mask_of(losses)
         mask = in_mask if out_mask is None else out_mask
@@ -121,6 +122,13 @@ class Loss:
 
     def _obj_type(self) -> str:
         return "Loss"
+
+
+def _map_tensors(convert_one: Callable[[Any], _core.Tensor], x: Any) -> Any:
+    """Converts a tensor, or each tensor of a nested structure; nested lists of numbers are one tensor."""
+    if isinstance(x, (list, tuple)) and not any(hasattr(leaf, "shape") for leaf in tree.flatten(x)):
+        return convert_one(x)
+    return tree.map_structure(convert_one, x)
 
 
 def standardize_reduction(reduction: Any) -> str | None:
