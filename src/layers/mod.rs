@@ -1,6 +1,7 @@
 //! Built-in layers: Keras's config in, weight specs and ops out. File names as in `python/oxhorn/layers`.
 
 mod activations;
+mod convolutional;
 mod core;
 mod layer;
 mod merging;
@@ -19,8 +20,12 @@ static LAYERS: &[(&str, Make)] = &[
     ("Activation", make::<activations::Activation>),
     ("Add", make::<merging::Add>),
     ("Average", make::<merging::Average>),
+    ("AveragePooling1D", make::<pooling::AveragePooling1D>),
+    ("AveragePooling2D", make::<pooling::AveragePooling2D>),
     ("BatchNormalization", make::<normalization::BatchNormalization>),
     ("Concatenate", make::<merging::Concatenate>),
+    ("Conv1D", make::<convolutional::Conv1D>),
+    ("Conv2D", make::<convolutional::Conv2D>),
     ("Dense", make::<core::Dense>),
     ("Dot", make::<merging::Dot>),
     ("ELU", make::<activations::Elu>),
@@ -32,6 +37,8 @@ static LAYERS: &[(&str, Make)] = &[
     ("Identity", make::<core::Identity>),
     ("LayerNormalization", make::<normalization::LayerNormalization>),
     ("LeakyReLU", make::<activations::LeakyRelu>),
+    ("MaxPooling1D", make::<pooling::MaxPooling1D>),
+    ("MaxPooling2D", make::<pooling::MaxPooling2D>),
     ("Maximum", make::<merging::Maximum>),
     ("Minimum", make::<merging::Minimum>),
     ("Multiply", make::<merging::Multiply>),

@@ -113,8 +113,22 @@ pub enum DataFormat {
 }
 
 impl DataFormat {
+    pub fn channel_axis(self, rank: usize) -> usize {
+        match self {
+            Self::ChannelsLast => rank - 1,
+            Self::ChannelsFirst => 1,
+        }
+    }
+
+    pub fn spatial_axes(self, rank: usize) -> std::ops::Range<usize> {
+        match self {
+            Self::ChannelsLast => 1..rank - 1,
+            Self::ChannelsFirst => 2..rank,
+        }
+    }
+
     /// The input with its channels last.
-    pub(super) fn to_last(self, x: &Value) -> Result<Value> {
+    pub fn to_last(self, x: &Value) -> Result<Value> {
         self.moved(x, |rank| [0].into_iter().chain(2..rank).chain([1]).collect())
     }
 

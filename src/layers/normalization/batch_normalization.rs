@@ -104,14 +104,6 @@ impl BatchNormalization {
         ))
     }
 
-    /// Mean and variance over all axes but `axis`.
-    fn moments(x: &Value, axis: usize) -> Result<(Value, Value)> {
-        let others = Axes::Some((0..x.rank()).filter(|k| *k != axis).map(|k| k as i64).collect());
-        let mean = ops::mean(x, others.clone(), true)?;
-        let variance = ops::mean(&ops::square(&ops::subtract(x, &mean)?)?, others.clone(), false)?;
-        Ok((ops::squeeze(&mean, others)?, variance))
-    }
-
     /// moving <- momentum moving + (1 - momentum) batch
     fn record(&self, moving: &Variable, batch: &Value) -> Result<()> {
         let old = ops::multiply(&moving.value(), &batch.like(self.momentum)?)?;
@@ -148,27 +140,25 @@ impl Layer for BatchNormalization {
         let w = self.named(weights)?;
         let x = &floats(single(inputs)?, w.moving_mean)?;
         let axis = axis_index("axis", self.axis, x.rank())?;
-        let (mean, variance) = if call.training {
-            let (mean, variance) = match call.mask(0) {
-                Some(mask) => Self::masked_moments(x, axis, mask)?,
-                None => Self::moments(x, axis)?,
-            };
-            self.record(w.moving_mean, &mean)?;
-            self.record(w.moving_variance, &variance)?;
-            (mean, variance)
+        let gamma = w.gamma.map(Variable::value);
+        let beta = w.beta.map(Variable::value);
+        let (gamma, beta) = (gamma.as_ref(), beta.as_ref());
+        let (along, epsilon) = (axis as i64, self.epsilon);
+        if !call.training {
+            let (mean, variance) = (w.moving_mean.value(), w.moving_variance.value());
+            return one(ops::batch_normalization(
+                x, &mean, &variance, along, beta, gamma, epsilon,
+            )?);
+        }
+        let (y, mean, variance) = if let Some(mask) = call.mask(0) {
+            let (mean, variance) = Self::masked_moments(x, axis, mask)?;
+            let y = ops::batch_normalization(x, &mean, &variance, along, beta, gamma, epsilon)?;
+            (y, mean, variance)
         } else {
-            (w.moving_mean.value(), w.moving_variance.value())
+            ops::batch_normalization_training(x, gamma, beta, along, epsilon)?.into()
         };
-        // Features along `axis`, size 1 along the axes after it.
-        let align = |v: &Value| (axis + 1..x.rank()).try_fold(v.clone(), |v, _| ops::expand_dims(&v, -1));
-        let mut factor = ops::rsqrt(&ops::add(&variance, &variance.like(self.epsilon)?)?)?;
-        if let Some(gamma) = w.gamma {
-            factor = ops::multiply(&factor, &gamma.value())?;
-        }
-        let mut y = ops::multiply(&ops::subtract(x, &align(&mean)?)?, &align(&factor)?)?;
-        if let Some(beta) = w.beta {
-            y = ops::add(&y, &align(&beta.value())?)?;
-        }
+        self.record(w.moving_mean, &mean)?;
+        self.record(w.moving_variance, &variance)?;
         one(y)
     }
 }

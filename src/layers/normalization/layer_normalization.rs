@@ -66,6 +66,18 @@ impl Layer for LayerNormalization {
     fn call(&self, _: &Call, inputs: &[Value], weights: &[Variable]) -> Result<Vec<Value>> {
         let x = &ops::to_float(single(inputs)?)?;
         let axes = self.axes(x.rank())?;
+        let mut next = weights.iter();
+        let gamma = if self.scale { next.next() } else { None };
+        let beta = if self.center { next.next() } else { None };
+        if axes == [x.rank() - 1] {
+            let (gamma, beta) = (gamma.map(Variable::value), beta.map(Variable::value));
+            return one(ops::layer_normalization(
+                x,
+                gamma.as_ref(),
+                beta.as_ref(),
+                self.epsilon,
+            )?);
+        }
         // Weights have the normalised axes alone: size 1 is put in for the others after the first of them.
         let align = |weight: &Variable| -> Result<Value> {
             let w = weight.value();
@@ -84,11 +96,10 @@ impl Layer for LayerNormalization {
         let variance = ops::mean(&ops::square(&difference)?, over, true)?;
         let factor = ops::rsqrt(&ops::add(&variance, &variance.like(self.epsilon)?)?)?;
         let mut y = ops::multiply(&difference, &factor)?;
-        let mut next = weights.iter();
-        if let Some(gamma) = if self.scale { next.next() } else { None } {
+        if let Some(gamma) = gamma {
             y = ops::multiply(&y, &align(gamma)?)?;
         }
-        if let Some(beta) = if self.center { next.next() } else { None } {
+        if let Some(beta) = beta {
             y = ops::add(&y, &align(beta)?)?;
         }
         one(y)

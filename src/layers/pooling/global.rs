@@ -6,8 +6,7 @@ use crate::autograd::{Value, Variable};
 use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::layers::layer::{Call, Layer, check_rank, one, single};
-use crate::layers::settings::DataFormat;
-use crate::ops::{self, Axes};
+use crate::ops::{self, Axes, DataFormat};
 use crate::shape::show;
 
 #[derive(Debug, Clone, Copy, Deserialize)]

@@ -5,8 +5,7 @@ use serde::Deserialize;
 use crate::autograd::{Value, Variable};
 use crate::error::Result;
 use crate::layers::layer::{Call, Layer, check_rank, one, single};
-use crate::layers::settings::DataFormat;
-use crate::ops::{self, PadMode};
+use crate::ops::{self, DataFormat, PadMode};
 
 #[derive(Debug, Deserialize)]
 pub struct ZeroPadding2D {
