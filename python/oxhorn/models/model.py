@@ -195,6 +195,10 @@ class Model(Trainer, Layer):
                 value._keras_mask = given
         return self._graph.run(values)
 
+    def _casts(self) -> bool:
+        # Symbolic inputs have dtypes of their own, and each layer casts to its own.
+        return self._graph is None and super()._casts()
+
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """The masks that the outputs carry already."""
         return None

@@ -59,7 +59,7 @@ def as_column(value: Any, who: str, float_dtype: str) -> np.ndarray[Any, Any]:
         raise ValueError(_wrong_kind(value, array, who))
     if array.ndim == 0:
         raise ValueError(
-            f"{who} must have an axis for the samples, so at least rank 1; got one number ({value!r}). "
+            f"{who} must have an axis for the samples, so at least rank 1; got the shape () ({value!r}). "
             "For one sample, wrap it: np.array([value])."
         )
     if dtype == wanted and dtype.isnative and array.flags.c_contiguous and array.flags.aligned:
