@@ -29,8 +29,9 @@ pub fn parts(g: &Geometry) -> Parts {
     let per_row = g.input[2] * g.in_channels * g.stride[1] + g.output[2] * g.out_channels;
     let rows = (UNIT / per_row.max(1)).clamp(1, g.output[1].max(1));
     let units = g.batch * g.output[0] * g.output[1].div_ceil(rows);
-    // No more parts than 16, than pay for their start, or than fit in 64 MiB (f32).
-    let worth = (g.multiply_adds() >> 21).max(1);
+    // No more parts than 16, than pay for their start (each clears and adds a kernel), or than fit in 64 MiB (f32).
+    let pixels = g.batch * g.output.iter().product::<usize>();
+    let worth = (g.multiply_adds() >> 21).min(pixels / 512).max(1);
     let fit = ((1 << 24) / g.kernel_len().max(1)).max(1);
     let wanted = units.min(16).min(worth).min(fit).max(1);
     let grain = units.div_ceil(wanted).max(1);
@@ -220,11 +221,8 @@ fn sweep_all<T: Real, L: Lanes<T>>(g: &Geometry, sweep: &Sweep<T>, to: &mut [T])
                     // SAFETY: `count` taps of every pixel of the sweep lie in its rows, `columns` channels in dY.
                     unsafe {
                         match (columns.div_ceil(L::N), columns % L::N == 0) {
-                            (1, false) => {
+                            (1, _) => {
                                 with_rows!(count, most_rows(L::REGISTERS, V), R => tile.run::<L, R, 1, true>(to))
-                            }
-                            (1, true) => {
-                                with_rows!(count, most_rows(L::REGISTERS, V), R => tile.run::<L, R, 1, false>(to))
                             }
                             (_, false) => {
                                 with_rows!(count, most_rows(L::REGISTERS, V), R => tile.run::<L, R, 2, true>(to))

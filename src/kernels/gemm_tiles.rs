@@ -152,7 +152,7 @@ impl<T: Real> Tile<T> {
             // SAFETY: the tile's rows i..i + R are below m.
             i += unsafe {
                 match m - i {
-                    8.. if L::REGISTERS >= 32 => self.tile::<L, 8, V>(p, a, c),
+                    8.. if const { L::REGISTERS >= 32 } => self.tile::<L, 8, V>(p, a, c),
                     4.. => self.tile::<L, 4, V>(p, a, c),
                     2..=3 => self.tile::<L, 2, V>(p, a, c),
                     _ => self.tile::<L, 1, V>(p, a, c),

@@ -82,7 +82,8 @@ impl Panels {
     }
 }
 
-/// Calls `$f` with the constant R equal to `$rows` (1 to 14, and no more than the registers allow).
+/// Evaluates `$body` with the constant R equal to `$rows` (1 to 14, and at most `$most`, a constant: the guards keep
+/// tiles that a level has no registers for from being compiled).
 macro_rules! with_rows {
     ($rows:expr, $most:expr, $R:ident => $body:expr) => {{
         macro_rules! case {
@@ -92,14 +93,14 @@ macro_rules! with_rows {
             }};
         }
         match $rows {
-            14 if $most >= 14 => case!(14),
-            13 if $most >= 13 => case!(13),
-            12 if $most >= 12 => case!(12),
-            11 if $most >= 11 => case!(11),
-            10 if $most >= 10 => case!(10),
-            9 if $most >= 9 => case!(9),
-            8 if $most >= 8 => case!(8),
-            7 if $most >= 7 => case!(7),
+            14 if const { $most >= 14 } => case!(14),
+            13 if const { $most >= 13 } => case!(13),
+            12 if const { $most >= 12 } => case!(12),
+            11 if const { $most >= 11 } => case!(11),
+            10 if const { $most >= 10 } => case!(10),
+            9 if const { $most >= 9 } => case!(9),
+            8 if const { $most >= 8 } => case!(8),
+            7 if const { $most >= 7 } => case!(7),
             6 => case!(6),
             5 => case!(5),
             4 => case!(4),
