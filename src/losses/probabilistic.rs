@@ -57,15 +57,14 @@ fn binary_crossentropy(y_true: &Value, y_pred: &Value, options: &Options) -> Res
     let (t, p) = pair(who, y_true, y_pred)?;
     axis_index(who, options.axis, p.rank())?;
     let t = smooth(&t, options.label_smoothing, 2.0)?;
-    let values = match logits(&p, options, "sigmoid") {
-        Some(x) => sigmoid_crossentropy(&t, &x)?,
-        None => {
-            let p = inside(&p, options.epsilon)?;
-            let one = p.like(1.0)?;
-            let yes = multiply(&t, &log(&p)?)?;
-            let no = multiply(&subtract(&one, &t)?, &log(&subtract(&one, &p)?)?)?;
-            negative(&add(&yes, &no)?)?
-        }
+    let values = if let Some(x) = logits(&p, options, "sigmoid") {
+        sigmoid_crossentropy(&t, &x)?
+    } else {
+        let p = inside(&p, options.epsilon)?;
+        let one = p.like(1.0)?;
+        let yes = multiply(&t, &log(&p)?)?;
+        let no = multiply(&subtract(&one, &t)?, &log(&subtract(&one, &p)?)?)?;
+        negative(&add(&yes, &no)?)?
     };
     mean(&values, Axes::One(options.axis), false)
 }
@@ -94,12 +93,11 @@ fn categorical_crossentropy(y_true: &Value, y_pred: &Value, options: &Options) -
         }
     };
     let last = axis + 1 == p.rank();
-    match logits(&p, options, if last { "softmax" } else { "" }) {
-        Some(x) => softmax_crossentropy(&t, &x, options.axis),
-        None => {
-            let logarithm = log(&normalised(&p, options)?)?;
-            negative(&sum(&multiply(&t, &logarithm)?, Axes::One(options.axis), false)?)
-        }
+    if let Some(x) = logits(&p, options, if last { "softmax" } else { "" }) {
+        softmax_crossentropy(&t, &x, options.axis)
+    } else {
+        let logarithm = log(&normalised(&p, options)?)?;
+        negative(&sum(&multiply(&t, &logarithm)?, Axes::One(options.axis), false)?)
     }
 }
 
@@ -150,16 +148,15 @@ fn sparse_categorical_crossentropy(y_true: &Value, y_pred: &Value, options: &Opt
         }
         None => None,
     };
-    let values = match logits(&p, options, if last { "softmax" } else { "" }) {
-        Some(x) => sparse_softmax_crossentropy(&labels, &moved(&x)?)?,
-        None => {
-            // With q = ln p: -q[label] = (lse(q) - q[label]) - lse(q).
-            let q = moved(&log(&normalised(&p, options)?)?)?;
-            subtract(
-                &sparse_softmax_crossentropy(&labels, &q)?,
-                &logsumexp(&q, Axes::One(-1), false)?,
-            )?
-        }
+    let values = if let Some(x) = logits(&p, options, if last { "softmax" } else { "" }) {
+        sparse_softmax_crossentropy(&labels, &moved(&x)?)?
+    } else {
+        // With q = ln p: -q[label] = (lse(q) - q[label]) - lse(q).
+        let q = moved(&log(&normalised(&p, options)?)?)?;
+        subtract(
+            &sparse_softmax_crossentropy(&labels, &q)?,
+            &logsumexp(&q, Axes::One(-1), false)?,
+        )?
     };
     match valid {
         Some(valid) => where_(&valid, &values, &values.like(0.0)?),

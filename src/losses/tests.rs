@@ -1,3 +1,5 @@
+#![allow(clippy::manual_midpoint)] // formulas as they are written
+
 use super::*;
 use crate::autograd::{Graph, Tape};
 use crate::dtype::{DType, Element};

@@ -99,7 +99,7 @@ impl ConfusionCounts {
         Ok(())
     }
 
-    fn run<T: Real + Element>(&self, run: &mut Run, x: &[View<'_>], out: &mut [f64]) -> Result<()> {
+    fn run<T: Real + Element>(&self, run: &mut Run, x: &[View<'_>], out: &mut [f64]) {
         let (labels, predictions) = (x[0].bytes(), x[1].slice::<T>());
         let shape = x[1].shape();
         let columns = if shape.len() > 1 {
@@ -167,7 +167,6 @@ impl ConfusionCounts {
                 }
             }
         }
-        Ok(())
     }
 }
 
@@ -235,7 +234,10 @@ impl Op for ConfusionCounts {
 
     fn forward(&self, run: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {
         let out = y[0].slice_mut::<f64>();
-        float_dispatch!(x[1].dtype(), T => self.run::<T>(run, x, out),
+        float_dispatch!(x[1].dtype(), T => {
+            self.run::<T>(run, x, out);
+            Ok(())
+        },
             else => Err(Error::type_error(NAME).expected("float predictions").got(x[1].dtype().name())))
     }
 

@@ -47,6 +47,7 @@ impl PyOptimizerCore {
 
     /// Binds the variables and their slots, which are made here where none are given; gives the slots.
     #[pyo3(signature = (variables, no_decay, slots=None))]
+    #[allow(clippy::needless_pass_by_value)] // a list of Python's bools cannot be borrowed
     fn build<'py>(
         &self,
         py: Python<'py>,

@@ -154,8 +154,7 @@ def apply_mask(sample_weight: Any, mask: Any, dtype: str, reduction: str | None,
     if sample_weight is None:
         return weights
     sample_weight = convert(sample_weight, dtype)
-    if sample_weight.ndim == weights.ndim + 1 and weights.ndim and sample_weight.shape[-1] == 1:
-        sample_weight = op("squeeze", sample_weight, axis=-1)
+    weights, sample_weight = squeeze_or_expand_to_same_rank(weights, sample_weight)
     if sample_weight.ndim > weights.ndim:
         return sample_weight * align_weights(who, weights, sample_weight)
     return weights * align_weights(who, sample_weight, weights)
