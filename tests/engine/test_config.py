@@ -46,7 +46,7 @@ def test_other_floats_are_refused(name: Any) -> None:
 
 @pytest.mark.parametrize("name", ["mixed_float16", "mixed_bfloat16", "float16", "bfloat16"])
 def test_mixed_precision_says_what_is_supported(name: str) -> None:
-    with pytest.raises(ValueError, match="Mixed precision and 16-bit floats .* use 'float32'"):
+    with pytest.raises(ValueError, match=r"Mixed precision and 16-bit floats .* use 'float32'"):
         keras.layers.Dense(1, dtype=name)
 
 

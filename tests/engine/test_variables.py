@@ -45,7 +45,13 @@ def test_scopes_make_paths() -> None:
 
 @pytest.mark.parametrize(
     ("value", "dtype"),
-    [(1.5, "float32"), ([1, 2], "int32"), (np.ones(2), "float64"), (np.array([True]), "bool"), (np.int64(3), "int64")],
+    [
+        (1.5, "float32"),
+        ([1, 2], "int32"),
+        (np.ones(2), "float64"),
+        (np.array([True]), "bool"),
+        (np.int64(3), "int64"),
+    ],
 )
 def test_dtype_of_a_value(value: Any, dtype: str) -> None:
     variable = keras.Variable(value)

@@ -8,11 +8,10 @@ import warnings
 from collections.abc import Callable
 from typing import Any, Self
 
-import numpy as np
-
 from oxhorn import _core, dtype_policies, tree
 from oxhorn.dtype_policies import DTypePolicy
 from oxhorn.engine import call_context, naming, operation, tracing
+from oxhorn.engine.arguments import convert_arguments, convert_arrays
 from oxhorn.engine.call_spec import CallSpec, is_tensor_like, shapes_for, signature_of
 from oxhorn.engine.input_spec import InputSpec, assert_input_compatibility
 from oxhorn.engine.keras_tensor import KerasTensor, any_symbolic, standardize_shape
@@ -219,7 +218,8 @@ class Layer(LayerState):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         self._check_super_called()
-        args, kwargs = self._convert(args), {name: self._convert(value) for name, value in kwargs.items()}
+        args = self._convert(args)
+        kwargs = {name: convert_arrays(value, self._float_dtype()) for name, value in kwargs.items()}
         for leaf in tree.flatten(args):
             if leaf is not None and not is_tensor_like(leaf):
                 raise ValueError(
@@ -277,47 +277,13 @@ class Layer(LayerState):
         return outputs
 
     def _convert(self, structure: Any) -> Any:
-        """Arrays become tensors; floats are cast to the compute dtype. Lists of numbers count as arrays."""
-        if isinstance(structure, (_core.Tensor, KerasTensor)):
-            return self._convert_leaf(structure)
-        if isinstance(structure, tuple) and structure and not tree.is_nested(structure[0]):
-            return tuple(self._convert(item) for item in structure)
-        if isinstance(structure, (list, tuple)) and structure and _is_numbers(structure):
-            if isinstance(structure, tuple) and any(is_tensor_like(x) for x in structure):
-                return structure
-            return self._convert_leaf(np.asarray(structure))
-        if isinstance(structure, dict):
-            return {key: self._convert(item) for key, item in structure.items()}
-        if isinstance(structure, (list, tuple)):
-            converted = [self._convert(item) for item in structure]
-            return converted if isinstance(structure, list) else tuple(converted)
-        return self._convert_leaf(structure)
+        """Arrays become tensors; floats are cast to the compute dtype, unless `autocast` is off."""
+        return convert_arguments(structure, self._float_dtype())
 
-    def _convert_leaf(self, x: Any) -> Any:
-        if isinstance(x, KerasTensor) or x is None or isinstance(x, (bool, int, float, str)):
-            return x
-        if isinstance(x, _core.Tensor):
-            if self._should_cast(x.dtype):
-                mask = x._keras_mask
-                x = _core.apply("cast", [x], {"dtype": self.compute_dtype})
-                if mask is not None:
-                    x._keras_mask = mask
-            return x
-        if isinstance(x, _core.Variable):
-            return (
-                _core.apply("cast", [x], {"dtype": self.compute_dtype}) if self._should_cast(x.dtype) else x
-            )
-        if hasattr(x, "__array__"):
-            array = np.asarray(x)
-            floating = array.dtype.kind == "f"
-            return _core.tensor(array, self.compute_dtype if floating and self._casts() else None)
-        return x
-
-    def _casts(self) -> bool:
-        return self.autocast and self.compute_dtype.startswith("float")
-
-    def _should_cast(self, dtype: str) -> bool:
-        return dtype != self.compute_dtype and str(dtype).startswith("float") and self._casts()
+    def _float_dtype(self) -> str | None:
+        """What floats are cast to, or `None` if they are left as they are."""
+        casts = self.autocast and self.compute_dtype.startswith("float")
+        return self.compute_dtype if casts else None
 
     # Masks -----------------------------------------------------------------------------------------
 
@@ -498,16 +464,6 @@ def _get_regularizer(identifier: Any) -> Any:
 
 def _accepts(signature: inspect.Signature, name: str) -> bool:
     return name in signature.parameters or any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
-
-
-def _is_numbers(structure: Any) -> bool:
-    """Whether a list or tuple, however nested, holds Python numbers only."""
-    return all(
-        _is_numbers(item)
-        if isinstance(item, (list, tuple))
-        else isinstance(item, (bool, int, float, np.number))
-        for item in structure
-    )
 
 
 def _mask_of(x: Any) -> Any:

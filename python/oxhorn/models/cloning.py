@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from oxhorn import tree
 from oxhorn.engine.keras_tensor import KerasTensor
-from oxhorn.engine.operation import Operation
+from oxhorn.engine.operation import Node, Operation
 from oxhorn.layers.input_layer import Input, InputLayer
 from oxhorn.layers.layer import Layer
 from oxhorn.models.functional import Functional
@@ -127,9 +127,7 @@ def _clone_functional(
             )
     copies = {op: clone(op) for op in graph.operations if not isinstance(op, InputLayer)}
     known: dict[int, Any] = {id(old): new for old, new in zip(graph.flat_inputs, inputs, strict=True)}
-    for node in graph.nodes:
-        if node.is_input:
-            continue
+    for node in _in_order_of_calls(graph, known):
         args, kwargs = node.fill(known)
         copy = copies[node.operation]
         result = call_function(copy, *args, **kwargs) if call_function is not None else copy(*args, **kwargs)
@@ -142,3 +140,23 @@ def _clone_functional(
         name=model.name,
         trainable=model.trainable,
     )
+
+
+def _in_order_of_calls(graph: ModelGraph, known: dict[int, Any]) -> Iterator[Node]:
+    """The nodes, each once its inputs are in `known`, and the calls of one layer in their order."""
+    waiting = [node for node in graph.nodes if not node.is_input]
+    left: dict[Operation, list[Node]] = {}
+    for node in waiting:
+        left.setdefault(node.operation, []).append(node)
+    for operation, nodes in left.items():
+        nodes.sort(key=operation._inbound_nodes.index)
+    while waiting:
+        later = []
+        for node in waiting:
+            ready = left[node.operation][0] is node and all(id(t) in known for t in node.input_tensors)
+            if ready:
+                left[node.operation].pop(0)
+                yield node
+            else:
+                later.append(node)
+        waiting = later

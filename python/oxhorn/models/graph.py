@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from oxhorn import _core, tree
+from oxhorn.engine.arguments import is_numbers
 from oxhorn.engine.input_spec import InputSpec
 from oxhorn.engine.keras_tensor import KerasTensor
 from oxhorn.engine.layer_state import LayerState
@@ -128,10 +129,10 @@ class ModelGraph:
                 )
             return [inputs.get(one) for one in names]
         if isinstance(inputs, (list, tuple)):
-            if len(self.flat_inputs) == 1 and _is_numbers(inputs):
+            if len(self.flat_inputs) == 1 and is_numbers(inputs):
                 return [np.asarray(inputs)]
             leaves = [
-                np.asarray(item) if isinstance(item, (list, tuple)) and _is_numbers(item) else item
+                np.asarray(item) if isinstance(item, (list, tuple)) and is_numbers(item) else item
                 for item in inputs
             ]
             flat = tree.flatten(leaves)
@@ -167,13 +168,6 @@ class ModelGraph:
             spec.check(value, f"Model {name!r}: input {i} ({spec.name!r}) is incompatible with the model: ")
             values.append(_with_dtype(_with_rank(value, tensor), tensor.dtype))
         return values
-
-
-def _is_numbers(structure: Any) -> bool:
-    return bool(structure) and all(
-        _is_numbers(x) if isinstance(x, (list, tuple)) else isinstance(x, (bool, int, float, np.number))
-        for x in structure
-    )
 
 
 def _with_rank(value: Any, tensor: KerasTensor) -> Any:

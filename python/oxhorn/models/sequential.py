@@ -195,7 +195,7 @@ class Sequential(Model):
         if self._graph is None and not self._stacked:
             raise ValueError(f"Sequential {self.name!r} has no layers; add some before it is called.")
         if self._graph is None and args and not isinstance(args[0], KerasTensor):
-            value = self._convert(args[0])
+            (value,) = self._convert((args[0],))
             if not hasattr(value, "shape"):
                 raise ValueError(
                     f"Sequential {self.name!r} is called on one array or tensor; got {type(args[0]).__name__}."
