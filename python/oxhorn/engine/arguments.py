@@ -31,7 +31,7 @@ def convert_arguments(structure: Any, float_dtype: str | None, top: bool = True)
     if isinstance(structure, dict):
         return {key: convert_arguments(item, float_dtype, False) for key, item in structure.items()}
     if isinstance(structure, list) or (isinstance(structure, tuple) and not top):
-        if is_numbers(structure):
+        if is_list_of_numbers(structure):
             return _convert_leaf(np.asarray(structure), float_dtype)
         items = [convert_arguments(item, float_dtype, False) for item in structure]
         if isinstance(structure, list):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from oxhorn import _core, tree
-from oxhorn.engine.arguments import is_numbers
+from oxhorn.engine.arguments import is_list_of_numbers
 from oxhorn.engine.input_spec import InputSpec
 from oxhorn.engine.keras_tensor import KerasTensor
 from oxhorn.engine.layer_state import LayerState
@@ -118,6 +118,7 @@ class ModelGraph:
             ValueError: If there are too few, too many, or none of a name.
         """
         if isinstance(inputs, dict):
+            inputs = {key: np.asarray(v) if is_list_of_numbers(v) else v for key, v in inputs.items()}
             if isinstance(self.inputs, dict) and set(self.inputs) <= set(inputs):
                 return tree.flatten({key: inputs[key] for key in self.inputs})
             names = [spec.name for spec in self.input_specs]
@@ -129,12 +130,9 @@ class ModelGraph:
                 )
             return [inputs.get(one) for one in names]
         if isinstance(inputs, (list, tuple)):
-            if len(self.flat_inputs) == 1 and is_numbers(inputs):
+            if len(self.flat_inputs) == 1 and is_list_of_numbers(inputs):
                 return [np.asarray(inputs)]
-            leaves = [
-                np.asarray(item) if isinstance(item, (list, tuple)) and is_numbers(item) else item
-                for item in inputs
-            ]
+            leaves = [np.asarray(item) if is_list_of_numbers(item) else item for item in inputs]
             flat = tree.flatten(leaves)
         else:
             flat = [inputs]
