@@ -25,10 +25,14 @@ pub fn names() -> Vec<&'static str> {
 
 /// The loss called `name`; `options` is a JSON object with its arguments.
 pub fn loss(name: &str, options: &str, y_true: &Value, y_pred: &Value) -> Result<Value> {
-    let (name, function) =
-        all().find(|(n, _)| *n == name).ok_or_else(|| Error::unknown("loss", "a loss", name, &names()))?;
-    let options: Options = serde_json::from_str(options)
-        .map_err(|e| Error::value(*name).expected("arguments of the right names and types").got(e.to_string()))?;
+    let (name, function) = all()
+        .find(|(n, _)| *n == name)
+        .ok_or_else(|| Error::unknown("loss", "a loss", name, &names()))?;
+    let options: Options = serde_json::from_str(options).map_err(|e| {
+        Error::value(*name)
+            .expected("arguments of the right names and types")
+            .got(e.to_string())
+    })?;
     function(y_true, y_pred, &options)
 }
 
