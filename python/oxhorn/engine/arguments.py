@@ -10,13 +10,12 @@ from oxhorn import _core, tree
 from oxhorn.engine.keras_tensor import KerasTensor
 
 
-def is_numbers(structure: Any) -> bool:
-    """Whether a list or tuple, however nested, holds Python numbers only (and at least one entry a level)."""
-    return bool(structure) and all(
-        is_numbers(item)
-        if isinstance(item, (list, tuple))
-        else isinstance(item, (bool, int, float, np.number))
-        for item in structure
+def is_list_of_numbers(x: Any) -> bool:
+    """Whether `x` is a list or tuple, however nested, of Python numbers only (and at least one entry a level)."""
+    return (
+        isinstance(x, (list, tuple))
+        and len(x) > 0
+        and all(isinstance(item, (bool, int, float, np.number)) or is_list_of_numbers(item) for item in x)
     )
 
 
