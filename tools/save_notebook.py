@@ -1,4 +1,4 @@
-"""Executes notebooks in full and saves them with their outputs: `python tools/save_notebook.py notebooks/NAME.ipynb ...`.
+"""Executes notebooks in full and saves them with their outputs: `tools/save_notebook.py notebooks/NAME.ipynb ...`.
 
 Printed lines are joined and the times of execution left out, so that only what changed shows as a change.
 """
