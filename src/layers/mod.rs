@@ -8,6 +8,7 @@ mod merging;
 mod normalization;
 mod pooling;
 mod preprocessing;
+mod regularization;
 mod reshaping;
 mod settings;
 
@@ -28,7 +29,9 @@ static LAYERS: &[(&str, Make)] = &[
     ("Conv2D", make::<convolutional::Conv2D>),
     ("Dense", make::<core::Dense>),
     ("Dot", make::<merging::Dot>),
+    ("Dropout", make::<regularization::Dropout>),
     ("ELU", make::<activations::Elu>),
+    ("Embedding", make::<core::Embedding>),
     ("Flatten", make::<reshaping::Flatten>),
     ("GlobalAveragePooling1D", make::<pooling::GlobalAveragePooling1D>),
     ("GlobalAveragePooling2D", make::<pooling::GlobalAveragePooling2D>),
