@@ -195,9 +195,9 @@ class Model(Trainer, Layer):
                 value._keras_mask = given
         return self._graph.run(values)
 
-    def _casts(self) -> bool:
+    def _float_dtype(self) -> str | None:
         # Symbolic inputs have dtypes of their own, and each layer casts to its own.
-        return self._graph is None and super()._casts()
+        return super()._float_dtype() if self._graph is None else None
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """The masks that the outputs carry already."""
