@@ -15,6 +15,8 @@ from oxhorn.testing import check_gradients
 from tests.layers.rows import ROWS, TABLES
 from tests.layers.table import LayerRow
 
+# Models of a layer without weights are compiled and fitted too.
+pytestmark = pytest.mark.filterwarnings("ignore:.*has no trainable weights")
 every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
 TOLERANCES = {"float32": (1.3e-6, 1e-5), "float64": (1e-7, 1e-10)}
 # Written by Keras 3.15.1: the configuration of each row's layer.

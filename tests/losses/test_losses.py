@@ -61,9 +61,10 @@ def test_reductions(row: LossRow, reduction: str | None) -> None:
     if values.ndim == 1 and row.arguments.get("axis") != 0:
         weight = np.random.default_rng(2).uniform(size=values.shape)
         for w in (weight, weight[:, None]):
-            got = loss(row.y_true, row.y_pred, sample_weight=w)
+            got = np.asarray(loss(row.y_true, row.y_pred, sample_weight=w))
             right = ref.losses.reduce(values, w, mask, reduction)
-            np.testing.assert_allclose(np.asarray(got), right, rtol=1e-7, atol=1e-10)
+            assert got.shape == right.shape
+            np.testing.assert_allclose(got, right, rtol=1e-7, atol=1e-10)
 
 
 @every_row

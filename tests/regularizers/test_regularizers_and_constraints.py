@@ -88,13 +88,13 @@ def test_penalty_joins_the_loss() -> None:
     x, y = rng.normal(size=(5, 3)), rng.normal(size=(5, 2))
     penalty = 0.01 * np.sum(k * k) + 0.5 * np.sum(np.abs(b))
     np.testing.assert_allclose(float(sum(float(v) for v in model.losses)), penalty, rtol=1e-12)
-    model.compile(keras.optimizers.SGD(0.1), "mse")
+    model.compile(keras.optimizers.SGD(0.125), "mse")
     expected = np.mean((x @ k + b - y) ** 2) + penalty
     np.testing.assert_allclose(model.evaluate(x, y, verbose=0), expected, rtol=1e-7)
     history = model.fit(x, y, batch_size=5, epochs=1, verbose=0)
     np.testing.assert_allclose(history.history["loss"][0], expected, rtol=1e-7)
     error = 2 * (x @ k + b - y) / y.size
-    new_k = k - 0.1 * (x.T @ error + 0.02 * k)
+    new_k = k - 0.125 * (x.T @ error + 0.02 * k)
     np.testing.assert_allclose(layer.get_weights()[0], new_k, rtol=1e-10)
 
 

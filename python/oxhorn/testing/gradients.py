@@ -60,7 +60,9 @@ def check_gradients(
     """
     arrays = _named_inputs(inputs)
     function = _Evaluation(target, inputs, arrays, training)
+    function.keep_state(getattr(target, "variables", ()))
     function.value()  # builds what is built at the first call
+    function.restore()
     checked = list(getattr(target, "trainable_variables", ()) if variables is None else variables)
     function.keep_state(list(getattr(target, "variables", ())) + checked)
     for variable in checked:
@@ -100,7 +102,6 @@ class _Evaluation:
 
     def keep_state(self, variables: Iterable[_core.Variable]) -> None:
         self.state = [(v, np.array(v.numpy())) for v in {id(v): v for v in variables}.values()]
-        self.restore()
 
     def restore(self) -> None:
         for variable, value in self.state:
