@@ -9,6 +9,8 @@ mod copy;
 mod dense;
 #[cfg(test)]
 mod gradient_check;
+#[cfg(test)]
+mod gradient_tests;
 mod index;
 mod like;
 mod matmul;
@@ -35,7 +37,7 @@ pub use dense::dense;
 pub use index::{embedding, one_hot, segment_sum, take, take_along_axis, tril, triu};
 pub use like::{broadcast_like, broadcast_to, full_like, identity, ones_like, stop_gradient, zeros_like};
 pub use matmul::{contract_rows, matmul, matmul_of};
-pub use moves::{PadMode, concatenate, flip, pad, repeat, slice_axis, split, stack, tile, transpose};
+pub use moves::{PadMode, concatenate, flip, pad, repeat, slice_axis, split, split_equally, stack, tile, transpose};
 pub use norm::{batch_normalization, batch_normalization_training, layer_normalization};
 pub use op::*;
 pub use pool::{PoolOptions, average_pool, max_pool};

@@ -343,6 +343,20 @@ pub fn split(x: &Value, at: &[i64], axis: i64) -> Result<Vec<Value>> {
     begins.zip(ends).map(|(b, e)| slice_axis(x, axis, b, e)).collect()
 }
 
+/// x in n equal parts along an axis of known size.
+pub fn split_equally(x: &Value, n: usize, axis: i64) -> Result<Vec<Value>> {
+    let at = axis_index("split", axis, x.rank())?;
+    match x.dims()[at] {
+        Some(size) if n > 0 && size % n == 0 => {
+            let places: Vec<i64> = (1..n).map(|i| (i * (size / n)) as i64).collect();
+            split(x, &places, axis)
+        }
+        _ => Err(Error::value("split")
+            .expected(format!("a number of parts that divides axis {at} of {}", show(&x.dims())))
+            .got(n.to_string())),
+    }
+}
+
 /// Elements beyond the border: a constant, or elements from inside.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -587,10 +601,19 @@ struct OnAxes {
     axis: Axes,
 }
 
+/// Into so many equal parts, or at these places.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Cuts {
+    Parts(usize),
+    At(Vec<i64>),
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SplitAttrs {
-    indices: Vec<i64>,
+    #[serde(alias = "indices")]
+    indices_or_sections: Cuts,
     #[serde(default)]
     axis: i64,
 }
@@ -642,7 +665,10 @@ pub(super) const OPS: &[(&str, OpFn)] = &[
     ("split", |x, attrs| {
         let [x] = arity("split", x)?;
         let s: SplitAttrs = parse_attrs("split", attrs)?;
-        split(&x, &s.indices, s.axis)
+        match s.indices_or_sections {
+            Cuts::Parts(n) => split_equally(&x, n, s.axis),
+            Cuts::At(places) => split(&x, &places, s.axis),
+        }
     }),
     ("pad", |x, attrs| {
         let [x] = arity("pad", x)?;

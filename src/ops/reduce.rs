@@ -363,8 +363,12 @@ impl Op for Others {
         }, else => Err(Error::type_error("prod").expected("floats").got(x[0].dtype().name())))
     }
 
-    fn backward(&self, _: &Pass<'_>) -> Result<Vec<Option<Value>>> {
-        Err(Error::not_implemented("prod").hint("The second derivative of prod does not exist yet. Use exp(sum(log(x))) for positive x"))
+    // o_i = P / x_i, so do_i/dx_j = o_i / x_j for j != i:  dx_j = (sum of h o - h_j o_j) / x_j, not defined at x_j = 0.
+    fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
+        let (x, weighted) = (&pass.inputs[0], multiply(pass.grad()?, &pass.outputs[0])?);
+        let total = apply(Reduce { kind: Kind::Sum, ..self.0.clone() }, &[&weighted])?;
+        let total = apply(Spread { of: self.0.clone(), mean: false }, &[&total, x])?;
+        Ok(vec![Some(divide(&subtract(&total, &weighted)?, x)?)])
     }
 }
 

@@ -1,0 +1,286 @@
+//! A gradient check in float64 for every differentiable op called by name: one row each. An op without a row fails.
+
+use super::gradient_check::{check, check_twice, numbers};
+use super::{Attrs, lookup, names};
+use crate::autograd::Value;
+use crate::dtype::DType;
+use crate::error::Result;
+use crate::tensor::Tensor;
+
+/// Where an op's float inputs are taken from.
+#[derive(Clone, Copy)]
+enum Domain {
+    /// (-1, 1), none at a kink
+    Any,
+    /// (0.1, 2.1)
+    Positive,
+    /// (1.1, 3.1)
+    AboveOne,
+}
+use Domain::{AboveOne, Any, Positive};
+
+/// Twice where backward rules are smooth, once where a kink or a fused kernel ends it.
+#[derive(Clone, Copy, PartialEq)]
+enum Order {
+    Once,
+    Twice,
+}
+use Order::{Once, Twice};
+
+/// (op, attributes as JSON, shapes of the float inputs, domain, order)
+type Row = (&'static str, &'static str, &'static [&'static [usize]], Domain, Order);
+
+const M: &[usize] = &[3, 4];
+const T: &[usize] = &[2, 3, 4];
+
+const ROWS: &[Row] = &[
+    ("negative", "{}", &[M], Any, Twice),
+    ("absolute", "{}", &[M], Any, Once),
+    ("abs", "{}", &[M], Any, Once),
+    ("square", "{}", &[M], Any, Twice),
+    ("sqrt", "{}", &[M], Positive, Twice),
+    ("rsqrt", "{}", &[M], Positive, Twice),
+    ("reciprocal", "{}", &[M], Positive, Twice),
+    ("exp", "{}", &[M], Any, Twice),
+    ("exp2", "{}", &[M], Any, Twice),
+    ("expm1", "{}", &[M], Any, Twice),
+    ("log", "{}", &[M], Positive, Twice),
+    ("log1p", "{}", &[M], Positive, Twice),
+    ("log2", "{}", &[M], Positive, Twice),
+    ("log10", "{}", &[M], Positive, Twice),
+    ("sin", "{}", &[M], Any, Twice),
+    ("cos", "{}", &[M], Any, Twice),
+    ("tan", "{}", &[M], Any, Twice),
+    ("arcsin", "{}", &[&[5]], Any, Once),
+    ("arccos", "{}", &[&[5]], Any, Once),
+    ("arctan", "{}", &[M], Any, Twice),
+    ("sinh", "{}", &[M], Any, Twice),
+    ("cosh", "{}", &[M], Any, Twice),
+    ("tanh", "{}", &[M], Any, Twice),
+    ("arcsinh", "{}", &[M], Any, Twice),
+    ("arccosh", "{}", &[M], AboveOne, Twice),
+    ("arctanh", "{}", &[&[5]], Any, Once),
+    ("erf", "{}", &[M], Any, Twice),
+    ("erfc", "{}", &[M], Any, Twice),
+    ("erfinv", "{}", &[&[5]], Any, Once),
+    ("cbrt", "{}", &[M], Positive, Once),
+    ("add", "{}", &[T, M], Any, Twice),
+    ("subtract", "{}", &[T, &[4]], Any, Twice),
+    ("multiply", "{}", &[T, &[3, 1]], Any, Twice),
+    ("divide", "{}", &[M, M], Positive, Twice),
+    ("true_divide", "{}", &[M, &[4]], Positive, Twice),
+    ("divide_no_nan", "{}", &[M, M], Positive, Twice),
+    ("mod", "{}", &[M, &[1]], AboveOne, Once),
+    ("power", "{}", &[M, &[4]], Positive, Twice),
+    ("maximum", "{}", &[M, &[4]], Any, Once),
+    ("minimum", "{}", &[M, &[4]], Any, Once),
+    ("squared_difference", "{}", &[M, &[4]], Any, Twice),
+    ("arctan2", "{}", &[M, M], Positive, Twice),
+    ("logaddexp", "{}", &[M, &[4]], Any, Twice),
+    ("clip", "{}", &[M, &[], &[4]], Any, Once),
+    ("sum", r#"{"axis": [0, 2]}"#, &[T], Any, Twice),
+    ("mean", r#"{"axis": 1, "keepdims": true}"#, &[T], Any, Twice),
+    ("prod", r#"{"axis": [1]}"#, &[T], Any, Twice),
+    ("max", r#"{"axis": -1}"#, &[T], Any, Once),
+    ("min", "{}", &[T], Any, Once),
+    ("var", r#"{"axis": [0, 1]}"#, &[T], Any, Twice),
+    ("std", r#"{"axis": -1}"#, &[T], Any, Twice),
+    ("logsumexp", r#"{"axis": [0, 2]}"#, &[T], Any, Twice),
+    ("cumsum", r#"{"axis": 1}"#, &[T], Any, Twice),
+    ("cumprod", r#"{"axis": 1}"#, &[T], Positive, Once),
+    ("reshape", r#"{"newshape": [4, -1]}"#, &[T], Any, Twice),
+    ("ravel", "{}", &[T], Any, Twice),
+    ("expand_dims", r#"{"axis": 1}"#, &[T], Any, Twice),
+    ("squeeze", r#"{"axis": 1}"#, &[&[3, 1, 2]], Any, Twice),
+    ("transpose", r#"{"axes": [2, 0, 1]}"#, &[T], Any, Twice),
+    ("swapaxes", r#"{"axis1": 0, "axis2": -1}"#, &[T], Any, Twice),
+    ("moveaxis", r#"{"source": [0, 1], "destination": [-1, 0]}"#, &[T], Any, Twice),
+    ("concatenate", r#"{"axis": 1}"#, &[M, &[3, 2], &[3, 1]], Any, Twice),
+    ("stack", r#"{"axis": -1}"#, &[M, M], Any, Twice),
+    ("strided_slice", r#"{"begin": [2, null], "end": [null, -1], "strides": [-1, 2]}"#, &[&[4, 5]], Any, Twice),
+    ("slice", r#"{"start_indices": [1, 0], "shape": [2, -1]}"#, &[M], Any, Twice),
+    ("flip", r#"{"axis": 1}"#, &[T], Any, Twice),
+    ("roll", r#"{"shift": [2, -1], "axis": [1, 2]}"#, &[T], Any, Twice),
+    ("pad", r#"{"pad_width": [[1, 0], [2, 1]]}"#, &[M], Any, Twice),
+    ("pad", r#"{"pad_width": [[2, 0], [2, 1]], "mode": "reflect"}"#, &[M], Any, Twice),
+    ("pad", r#"{"pad_width": [[1, 0], [2, 5]], "mode": "symmetric"}"#, &[M], Any, Twice),
+    ("pad", r#"{"pad_width": [[1, 0], [2, 1]], "mode": "edge"}"#, &[M], Any, Twice),
+    ("repeat", r#"{"repeats": 3, "axis": 1}"#, &[T], Any, Twice),
+    ("tile", r#"{"repeats": [2, 1, 3]}"#, &[M], Any, Twice),
+    ("broadcast_to", r#"{"shape": [2, 3, 4]}"#, &[&[3, 1]], Any, Twice),
+    ("identity", "{}", &[M], Any, Twice),
+    ("tril", r#"{"k": 1}"#, &[T], Any, Twice),
+    ("triu", "{}", &[T], Any, Twice),
+    ("diag", r#"{"k": -1}"#, &[M], Any, Twice),
+    ("diag", r#"{"k": 1}"#, &[&[3]], Any, Twice),
+    ("sort", r#"{"axis": 0}"#, &[T], Any, Once),
+    ("top_k", r#"{"k": 2}"#, &[T], Any, Once),
+    ("split", r#"{"indices_or_sections": [1, 3], "axis": -1}"#, &[T], Any, Twice),
+    ("unstack", r#"{"axis": 1}"#, &[T], Any, Twice),
+    ("softmax", r#"{"axis": 1}"#, &[T], Any, Twice),
+    ("log_softmax", r#"{"axis": -1}"#, &[T], Any, Twice),
+];
+
+/// Ops with inputs that are no floats, checked in functions of their own below.
+const BY_HAND: &[&str] = &[
+    "where", "take", "take_along_axis", "embedding", "segment_sum", "dropout", "random_shuffle", "cast",
+    "broadcast_like", "sum_to_like", "reshape_like",
+];
+
+/// Flat, or of integers and booleans, or constant in their input.
+const FLAT: &[&str] = &[
+    "sign", "floor", "ceil", "round", "trunc", "floor_divide", "heaviside", "isnan", "isinf", "isfinite", "equal",
+    "not_equal", "less", "less_equal", "greater", "greater_equal", "logical_and", "logical_or", "logical_xor",
+    "logical_not", "any", "all", "argmax", "argmin", "argsort", "in_top_k", "one_hot", "count_nonzero", "zeros_like",
+    "ones_like", "full_like", "stop_gradient", "random_uniform", "random_normal", "random_truncated_normal",
+    "random_bernoulli", "random_randint", "random_categorical", "confusion_counts",
+];
+
+/// Checked in the files that define them.
+const ELSEWHERE: &[&[(&str, super::OpFn)]] =
+    &[super::conv::OPS, super::dense::OPS, super::matmul::OPS, super::norm::OPS, super::pool::OPS];
+
+fn tensor(shape: &[usize], seed: usize, domain: Domain) -> Tensor {
+    let base = numbers(shape, seed);
+    let move_by = |v: f64| match domain {
+        Any => v,
+        Positive => v + 1.1,
+        AboveOne => v + 2.1,
+    };
+    let data: Vec<f64> = base.slice::<f64>().iter().map(|&v| move_by(v)).collect();
+    Tensor::from_slice(shape, &data).expect("a small tensor")
+}
+
+/// All float outputs of an op, side by side.
+fn call(name: &str, attrs: &str, x: &[Value]) -> Result<Value> {
+    let attrs: Attrs = serde_json::from_str(attrs).expect("JSON");
+    let outputs = lookup(name).expect("an op of this name")(x, &attrs)?;
+    let lines: Vec<Value> =
+        outputs.iter().filter(|y| y.dtype().is_float()).map(super::ravel).collect::<Result<_>>()?;
+    super::concatenate(&lines, 0)
+}
+
+#[test]
+fn gradients_agree_with_central_differences() {
+    let mut wrong = Vec::new();
+    for (name, attrs, shapes, domain, order) in ROWS {
+        let inputs: Vec<Tensor> = shapes.iter().enumerate().map(|(i, s)| tensor(s, 3 * i + 1, *domain)).collect();
+        let f = |x: &[Value]| call(name, attrs, x);
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| match order {
+            Once => check(&inputs, f),
+            Twice => check_twice(&inputs, f),
+        }));
+        if result.is_err() {
+            wrong.push(format!("{name} {attrs}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn every_op_has_a_row() {
+    let elsewhere: Vec<&str> = ELSEWHERE.iter().flat_map(|t| t.iter().map(|(n, _)| *n)).collect();
+    let losses = ["sigmoid_crossentropy", "softmax_crossentropy", "sparse_softmax_crossentropy"];
+    let missing: Vec<&str> = names()
+        .into_iter()
+        .filter(|n| {
+            !(ROWS.iter().any(|r| r.0 == *n)
+                || BY_HAND.contains(n)
+                || FLAT.contains(n)
+                || losses.contains(n)
+                || elsewhere.contains(n))
+        })
+        .collect();
+    assert!(missing.is_empty(), "ops without a gradient check: {missing:?}");
+    let gone: Vec<&str> = ROWS.iter().map(|r| r.0).chain(BY_HAND.iter().copied()).chain(FLAT.iter().copied())
+        .filter(|n| lookup(n).is_none()).collect();
+    assert!(gone.is_empty(), "rows without an op: {gone:?}");
+}
+
+fn integers(shape: &[usize], data: &[i64]) -> Value {
+    Tensor::from_slice(shape, data).expect("a small tensor").into()
+}
+
+#[test]
+fn ops_with_other_inputs() {
+    let (m, row) = (tensor(M, 1, Any), tensor(&[4], 2, Any));
+    let at = integers(&[2, 2], &[0, -1, 2, 0]);
+    check_twice(&[m.clone()], |x| super::take(&x[0], &at, Some(0)));
+    check_twice(&[m.clone()], |x| super::take(&x[0], &at, Some(1)));
+    check_twice(&[m.clone()], |x| super::take(&x[0], &at, None));
+    check_twice(&[m.clone()], |x| super::embedding(&x[0], &at));
+    let along = integers(&[3, 2], &[0, -1, 2, 2, 1, 3]);
+    check_twice(&[m.clone()], |x| super::take_along_axis(&x[0], &along, Some(1)));
+    let ids = integers(&[3], &[1, 0, 1]);
+    check_twice(&[m.clone()], |x| super::segment_sum(&x[0], &ids, 4));
+    let mask = super::greater(&m.clone().into(), &row.clone().into()).expect("a mask");
+    check_twice(&[m.clone(), row.clone()], |x| super::where_(&mask, &x[0], &x[1]));
+    let key = integers(&[2], &[3, 4]);
+    check_twice(&[m.clone()], |x| super::dropout(&key, &x[0], 0.4, None));
+    check_twice(&[m.clone()], |x| super::dropout(&key, &x[0], 0.4, Some(&[None, Some(1)])));
+    check_twice(&[m.clone()], |x| super::shuffle(&key, &x[0], 0));
+    let like: Value = tensor(T, 5, Any).into();
+    check_twice(&[row.clone()], |x| super::broadcast_like(&x[0], &like));
+    let narrow: Value = tensor(&[3, 1], 5, Any).into();
+    check_twice(&[tensor(T, 6, Any)], |x| super::sum_to_like(&x[0], &narrow));
+    let flat: Value = tensor(&[12], 5, Any).into();
+    check_twice(&[m.clone()], |x| super::reshape_like(&x[0], &flat));
+    check_twice(&[m], |x| super::cast(&super::multiply(&x[0], &x[0])?, DType::F64));
+}
+
+/// Activations whose second derivative is a function; the others have kinks or steps in their slope.
+const SMOOTH: &[&str] = &[
+    "exponential", "gelu", "glu", "linear", "log_sigmoid", "log_softmax", "mish", "sigmoid", "silu", "softmax",
+    "softplus", "squareplus", "tanh", "tanh_shrink",
+];
+
+#[test]
+fn activations() {
+    let names = crate::activations::names();
+    assert!(names.len() > 25, "{names:?}");
+    // Away from the kinks at 0, 0.5, 1, 3 and 6, on both sides of most of them.
+    let base = numbers(&[4, 6], 3);
+    let data: Vec<f64> = base.slice::<f64>().iter().map(|v| 4.0 * v + 0.003).collect();
+    let x = Tensor::from_slice(&[4, 6], &data).expect("a small tensor");
+    for name in names {
+        let settings: Attrs = serde_json::from_str(match name {
+            "threshold" => r#"{"threshold": 0.2, "default_value": 0.7}"#,
+            "elu" | "celu" => r#"{"alpha": 1.3}"#,
+            "relu" => r#"{"negative_slope": 0.1, "max_value": 1.7, "threshold": 0.2}"#,
+            _ => "{}",
+        })
+        .expect("JSON");
+        let f = |x: &[Value]| crate::activations::activation(name, &x[0], &settings);
+        if SMOOTH.contains(&name) {
+            check_twice(&[x.clone()], f);
+        } else {
+            check(&[x.clone()], f);
+        }
+    }
+    let tanh: Attrs = serde_json::from_str(r#"{"approximate": true}"#).expect("JSON");
+    check_twice(&[x], |x| crate::activations::activation("gelu", &x[0], &tanh));
+}
+
+#[test]
+fn powers_of_constants_take_the_short_way() {
+    let m = tensor(M, 1, Positive);
+    for exponent in [2.0, 0.5, -1.0, -0.5, 3.0, 0.0, 1.0] {
+        check_twice(&[m.clone()], |x| super::power(&x[0], &x[0].like(exponent)?));
+    }
+    let x: Value = Tensor::from_slice(&[3], &[0.0_f32, -2.0, 3.0]).expect("a small tensor").into();
+    let two = x.like(2.0).expect("a number");
+    let y = super::power(&x, &two).expect("powers");
+    assert_eq!(y.tensor().expect("data").slice::<f32>(), [0.0, 4.0, 9.0]);
+}
+
+#[test]
+fn bad_indices_are_errors_that_name_them() {
+    let m: Value = tensor(M, 1, Any).into();
+    let e = super::take(&m, &integers(&[2], &[0, 3]), Some(0)).unwrap_err().to_string();
+    assert!(e.contains("[0, 3)") && e.contains("3 at place 1"), "{e}");
+    let e = super::embedding(&m, &integers(&[1], &[-4])).unwrap_err().to_string();
+    assert!(e.contains("-4 at place 0"), "{e}");
+    assert!(super::take(&m, &m, Some(0)).unwrap_err().to_string().contains("integer indices"));
+    assert!(super::top_k(&m, 5).is_err() && super::roll(&m, &[i64::MIN], None).is_err());
+    assert!(super::slice(&m, &[0, 2], &[3, 3]).is_err() && super::slice(&m, &[0, i64::MAX], &[3, 3]).is_err());
+}
