@@ -18,6 +18,15 @@ class Merge(CoreLayer):
         super().__init__(**kwargs)
         self.supports_masking = True
 
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Compute in the core, from a list of inputs; a single tensor is refused."""
+        if not isinstance(inputs, (list, tuple)):
+            raise ValueError(
+                f"{type(self).__name__}: expected a list of inputs. Received: one tensor of shape "
+                f"{tuple(inputs.shape)}. Call the layer on a list, layer([a, b])."
+            )
+        return super().call(inputs, training=training, mask=mask)
+
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Return the mask of the result: an entry counts if it counts in any of the inputs.
 
