@@ -83,7 +83,7 @@ impl Geometry {
     }
     /// Scratch numbers that `kernel_gradient` needs: partial sums.
     pub fn kernel_scratch(&self) -> usize {
-        kernel::parts(self).parts * self.kernel_len()
+        kernel::parts(self).copies * self.kernel_len()
     }
     fn forward_taps(&self) -> Taps {
         let (c, f) = (self.in_channels / self.groups, self.out_channels / self.groups);
@@ -92,7 +92,7 @@ impl Geometry {
         let [_, kh, kw] = self.kernel.map(|k| k as isize);
         Taps {
             first: 0,
-            taps: [kh * kw * tap, kw * tap, tap],
+            steps: [kh * kw * tap, kw * tap, tap],
             channel: row,
             column: 1,
             group: f as isize,
@@ -211,8 +211,8 @@ pub fn input_gradient<T: Real>(g: &Geometry, dy: &[T], k: &[T], dx: &mut [T], sc
                     groups: g.groups,
                     columns: c / g.groups,
                     taps: Taps {
-                        first: each(&|a| phase[a].last_tap as isize * forward.taps[a]),
-                        taps: core::array::from_fn(|a| -(phase[a].tap_step as isize) * forward.taps[a]),
+                        first: each(&|a| phase[a].last_tap as isize * forward.steps[a]),
+                        steps: core::array::from_fn(|a| -(phase[a].tap_step as isize) * forward.steps[a]),
                         channel: forward.column,
                         column: forward.channel,
                         group: forward.group,

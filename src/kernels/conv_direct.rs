@@ -11,11 +11,11 @@ use crate::kernels::real::Real;
 use crate::kernels::simd::{Kernel, Lanes, dispatch};
 use crate::kernels::tile::{Panels, Run, accumulate, most_rows, with_rows};
 
-/// Where kernel elements lie: `first + k . taps + c * channel + f * column + g * group`.
+/// Where kernel elements lie: `first + k . steps + c * channel + f * column + g * group`.
 #[derive(Debug, Clone, Copy)]
 pub struct Taps {
     pub first: isize,
-    pub taps: [isize; 3],
+    pub steps: [isize; 3],
     pub channel: isize,
     pub column: isize,
     pub group: isize,
@@ -122,7 +122,7 @@ impl<T: Real> Kernel<T> for Pack<'_, T> {
                 let width = columns.next_multiple_of(L::N);
                 for tap in 0..kd * kh * kw {
                     let tap = [tap / (kh * kw), tap / kw % kh, tap % kw];
-                    let tap: isize = (0..3).map(|a| tap[a] as isize * d.taps.taps[a]).sum();
+                    let tap: isize = (0..3).map(|a| tap[a] as isize * d.taps.steps[a]).sum();
                     let from =
                         d.taps.first + tap + group as isize * d.taps.group + first as isize * d.taps.column;
                     let to = &mut self.to[at..][..channels * width];
@@ -349,9 +349,9 @@ impl<T: Real> Tile<'_, T> {
                 unsafe {
                     let to = y.add(r * pixel + v * L::N);
                     if v < W - 1 {
-                        sums[r][v].store(to)
+                        sums[r][v].store(to);
                     } else {
-                        sums[r][v].store_part(to, last)
+                        sums[r][v].store_part(to, last);
                     }
                 }
             }

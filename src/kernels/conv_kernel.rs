@@ -17,7 +17,7 @@ const UNIT: usize = 32 * 1024;
 #[derive(Debug, Clone, Copy)]
 pub struct Parts {
     /// Partial sums that need memory of their own; 0 if one part writes the result.
-    pub parts: usize,
+    pub copies: usize,
     /// Units of output rows, and rows of a unit.
     units: usize,
     rows: usize,
@@ -37,7 +37,7 @@ pub fn parts(g: &Geometry) -> Parts {
     let grain = units.div_ceil(wanted).max(1);
     let parts = units.div_ceil(grain);
     Parts {
-        parts: if parts > 1 { parts } else { 0 },
+        copies: if parts > 1 { parts } else { 0 },
         units,
         rows,
         grain,
@@ -49,10 +49,10 @@ pub fn run<T: Real>(g: &Geometry, x: &[T], dy: &[T], dk: &mut [T], scratch: &mut
     let [kd, kh, _] = g.kernel;
     let length = dk.len();
     let slab = length / (kd * kh);
-    let (memory, count) = if split.parts == 0 {
+    let (memory, count) = if split.copies == 0 {
         (&mut *dk, 1)
     } else {
-        (&mut scratch[..split.parts * length], split.parts)
+        (&mut scratch[..split.copies * length], split.copies)
     };
     {
         // With few parts, kernel rows are spread over threads too.
@@ -78,18 +78,18 @@ pub fn run<T: Real>(g: &Geometry, x: &[T], dy: &[T], dk: &mut [T], scratch: &mut
                         dy,
                         to,
                         taps: (first, tap_rows),
-                        unit,
+                        index: unit,
                         rows: split.rows,
                     });
                 }
             }
         });
     }
-    if split.parts > 0 {
-        let parts = &scratch[..split.parts * length];
+    if split.copies > 0 {
+        let parts = &scratch[..split.copies * length];
         parallel::for_chunks_mut(dk, parallel::GRAIN, |first, to| {
             to.copy_from_slice(&parts[first..first + to.len()]);
-            for part in 1..split.parts {
+            for part in 1..split.copies {
                 for (sum, &x) in to.iter_mut().zip(&parts[part * length + first..]) {
                     *sum += x;
                 }
@@ -106,7 +106,7 @@ struct Unit<'a, T> {
     to: &'a mut [T],
     /// The first kernel row (depth and height together) and their number.
     taps: (usize, usize),
-    unit: usize,
+    index: usize,
     rows: usize,
 }
 
@@ -118,9 +118,9 @@ impl<T: Real> Kernel<T> for Unit<'_, T> {
         let g = self.g;
         let (blocks, depth) = (g.output[1].div_ceil(self.rows), g.output[0]);
         let (n, z, first) = (
-            self.unit / blocks / depth,
-            self.unit / blocks % depth,
-            self.unit % blocks * self.rows,
+            self.index / blocks / depth,
+            self.index / blocks % depth,
+            self.index % blocks * self.rows,
         );
         let count = self.rows.min(g.output[1] - first);
         let span = Span::new(
@@ -222,13 +222,13 @@ fn sweep_all<T: Real, L: Lanes<T>>(g: &Geometry, sweep: &Sweep<T>, to: &mut [T])
                     unsafe {
                         match (columns.div_ceil(L::N), columns % L::N == 0) {
                             (1, _) => {
-                                with_rows!(count, most_rows(L::REGISTERS, V), R => tile.run::<L, R, 1, true>(to))
+                                with_rows!(count, most_rows(L::REGISTERS, V), R => tile.run::<L, R, 1, true>(to));
                             }
                             (_, false) => {
-                                with_rows!(count, most_rows(L::REGISTERS, V), R => tile.run::<L, R, 2, true>(to))
+                                with_rows!(count, most_rows(L::REGISTERS, V), R => tile.run::<L, R, 2, true>(to));
                             }
                             (_, true) => {
-                                with_rows!(count, most_rows(L::REGISTERS, V), R => tile.run::<L, R, 2, false>(to))
+                                with_rows!(count, most_rows(L::REGISTERS, V), R => tile.run::<L, R, 2, false>(to));
                             }
                         }
                     }

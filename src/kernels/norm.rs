@@ -41,7 +41,11 @@ impl Layout {
     /// The same array with several rows taken as one: column i stands for channel i modulo the channels.
     fn folded(self) -> Self {
         let mut folded = self;
-        while self.inner == 1 && !self.is_empty() && 2 * folded.channels <= WIDE && folded.outer % 2 == 0 {
+        while self.inner == 1
+            && !self.is_empty()
+            && 2 * folded.channels <= WIDE
+            && folded.outer.is_multiple_of(2)
+        {
             folded.channels *= 2;
             folded.outer /= 2;
         }

@@ -315,7 +315,8 @@ unsafe fn gradient_sums<T: Real, L: Lanes<T>, const V: usize>(
     rows: usize,
     row: usize,
     last: usize,
-    to: (&mut [T], &mut [T]),
+    to_sums: &mut [T],
+    to_products: &mut [T],
 ) -> usize {
     let (mut means, mut sums, mut products) = (
         [L::splat(T::ZERO); V],
@@ -339,8 +340,8 @@ unsafe fn gradient_sums<T: Real, L: Lanes<T>, const V: usize>(
     }
     for v in 0..V {
         let part = v * L::N..v * L::N + if V > 1 { L::N } else { last };
-        sums[v].to_part(&mut to.0[part.clone()]);
-        products[v].to_part(&mut to.1[part]);
+        sums[v].to_part(&mut to_sums[part.clone()]);
+        products[v].to_part(&mut to_products[part]);
     }
     if V > 1 { V * L::N } else { last }
 }
@@ -361,13 +362,13 @@ impl<T: Real> Kernel<T> for GradientSums<'_, T> {
                     self.dy[c..].as_ptr(),
                     self.mean[c..].as_ptr(),
                 );
-                let to = (&mut self.sums[c..], &mut self.products[c..]);
+                let (s, p) = (&mut self.sums[c..], &mut self.products[c..]);
                 // SAFETY: as in `Moments`.
                 c += unsafe {
                     if c + 4 * L::N <= channels {
-                        gradient_sums::<T, L, 4>(x, dy, mean, rows, row, L::N, to)
+                        gradient_sums::<T, L, 4>(x, dy, mean, rows, row, L::N, s, p)
                     } else {
-                        gradient_sums::<T, L, 1>(x, dy, mean, rows, row, L::N.min(channels - c), to)
+                        gradient_sums::<T, L, 1>(x, dy, mean, rows, row, L::N.min(channels - c), s, p)
                     }
                 };
             }

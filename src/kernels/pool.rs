@@ -46,17 +46,15 @@ impl Pool {
     fn grain(&self) -> usize {
         (parallel::GRAIN / (self.channels * Self::pixels(self.window)).max(1)).max(1)
     }
-    fn each_output(&self, len: usize, f: impl Fn(Range<usize>) + Sync) {
-        if self.channels > 0 {
-            parallel::for_ranges(len / self.channels, self.grain(), f);
-        }
+    fn each_output(&self, f: impl Fn(Range<usize>) + Sync) {
+        parallel::for_ranges(self.batch * Self::pixels(self.output), self.grain(), f);
     }
     /// Calls `f(output pixels of the image, dx of the image)`, in parallel over images: windows overlap within one.
     fn each_image<T: Real>(&self, dx: &mut [T], f: impl Fn(Range<usize>, &mut [T]) + Sync) {
         let len = Self::pixels(self.input) * self.channels;
         let outputs = Self::pixels(self.output);
-        if len > 0 {
-            let images = (parallel::GRAIN / len).max(1);
+        if let Some(images) = parallel::GRAIN.checked_div(len) {
+            let images = images.max(1);
             parallel::for_chunks_mut(dx, images * len, |first, dx| {
                 for (i, dx) in dx.chunks_exact_mut(len).enumerate() {
                     let n = first / len + i;
@@ -180,7 +178,7 @@ impl<T: Real> Kernel<T> for Sweep<'_, T> {
 /// y[o] = max of x over the window of o.
 pub fn max<T: Real>(p: &Pool, x: &[T], y: &mut [T]) {
     let shared = parallel::Disjoint::new(y);
-    p.each_output(p.batch * Pool::pixels(p.output) * p.channels, |outputs| {
+    p.each_output(|outputs| {
         // SAFETY: chunks of output pixels do not overlap.
         let y = unsafe { shared.slice(outputs.start * p.channels..outputs.end * p.channels) };
         dispatch(Sweep {
@@ -194,7 +192,7 @@ pub fn max<T: Real>(p: &Pool, x: &[T], y: &mut [T]) {
 /// y[o] = mean of x over the window of o.
 pub fn mean<T: Real>(p: &Pool, x: &[T], y: &mut [T]) {
     let shared = parallel::Disjoint::new(y);
-    p.each_output(p.batch * Pool::pixels(p.output) * p.channels, |outputs| {
+    p.each_output(|outputs| {
         // SAFETY: chunks of output pixels do not overlap.
         let y = unsafe { shared.slice(outputs.start * p.channels..outputs.end * p.channels) };
         dispatch(Sweep {
@@ -212,14 +210,14 @@ pub fn max_gradient<T: Real>(p: &Pool, x: &[T], y: &[T], dy: &[T], dx: &mut [T])
             pool: p,
             outputs,
             job: Job::Scatter { x, y, dy, dx },
-        })
+        });
     });
 }
 
 /// out[o] = g at the first maximum of the window of o, with y = max(x): the transpose of `max_gradient`.
 pub fn at_max<T: Real>(p: &Pool, x: &[T], y: &[T], g: &[T], out: &mut [T]) {
     let shared = parallel::Disjoint::new(out);
-    p.each_output(p.batch * Pool::pixels(p.output) * p.channels, |outputs| {
+    p.each_output(|outputs| {
         // SAFETY: chunks of output pixels do not overlap.
         let out = unsafe { shared.slice(outputs.start * p.channels..outputs.end * p.channels) };
         dispatch(Sweep {
@@ -237,7 +235,7 @@ pub fn mean_gradient<T: Real>(p: &Pool, dy: &[T], dx: &mut [T]) {
             pool: p,
             outputs,
             job: Job::Spread { dy, dx },
-        })
+        });
     });
 }
 

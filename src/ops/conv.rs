@@ -150,7 +150,7 @@ impl Op for Conv {
     fn forward(&self, run: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {
         let g = self.0.geometry("conv", x[0].shape(), x[1].shape())?;
         float_dispatch!(x[0].dtype(), T => {
-            let epilogue = Epilogue { bias: x.get(2).map(|b| b.slice::<T>()), activation: None };
+            let epilogue = Epilogue { bias: x.get(2).map(View::slice::<T>), activation: None };
             forward(&g, x[0].slice::<T>(), x[1].slice(), y[0].slice_mut(), epilogue, run.scratch(g.scratch()));
             Ok(())
         }, else => Err(float_only("conv", x[0].dtype())))
@@ -309,7 +309,7 @@ pub fn conv(x: &Value, kernel: &Value, bias: Option<&Value>, options: &ConvOptio
         Some(bias) => apply(Conv(sliding), &[&x, kernel, bias])?,
         None => apply(Conv(sliding), &[&x, kernel])?,
     };
-    options.data_format.from_last(&y)
+    options.data_format.restore(&y)
 }
 
 pub const OPS: &[(&str, OpFn)] = &[("conv", |x, attrs: &Attrs| {

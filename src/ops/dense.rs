@@ -54,7 +54,7 @@ impl Op for Dense {
         let m = x[0].shape()[..x[0].shape().len() - 1].iter().product();
         float_dispatch!(x[0].dtype(), T => {
             let (a, b) = (Mat::row_major(x[0].slice::<T>(), k), Mat::row_major(x[1].slice::<T>(), n));
-            let epilogue = Epilogue { bias: x.get(2).map(|b| b.slice::<T>()), activation: None };
+            let epilogue = Epilogue { bias: x.get(2).map(View::slice::<T>), activation: None };
             gemm(Size { m, n, k }, 1.0, a, b, 0.0, y[0].slice_mut::<T>(), epilogue);
             Ok(())
         }, else => Err(float_only("dense", x[0].dtype())))

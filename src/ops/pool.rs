@@ -191,7 +191,7 @@ fn pool(job: Job, who: &'static str, x: &Value, options: &PoolOptions) -> Result
     let x = options.data_format.to_last(x)?;
     options
         .data_format
-        .from_last(&apply(Pooling { job, window }, &[&x])?)
+        .restore(&apply(Pooling { job, window }, &[&x])?)
 }
 
 /// The maximum over each window of x (batch, spatial.., channels).
