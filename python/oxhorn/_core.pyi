@@ -4,12 +4,49 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Self, TypeAlias, final
 
 from numpy.typing import ArrayLike, NDArray
+from typing_extensions import disjoint_base
+
+__all__ = [
+    "__version__",
+    "Tensor",
+    "tensor",
+    "apply",
+    "op_names",
+    "Variable",
+    "Graph",
+    "Program",
+    "is_tracing",
+    "Tape",
+    "is_recording",
+    "LayerCore",
+    "layer_names",
+    "activation",
+    "activation_names",
+    "initialize",
+    "initializer_names",
+    "penalty",
+    "regularizer_names",
+    "constrain",
+    "constraint_names",
+    "EvalLoop",
+    "TrainLoop",
+    "loss",
+    "loss_names",
+    "metric_names",
+    "OptimizerCore",
+    "optimizer_names",
+    "set_default_float",
+    "set_num_threads",
+    "get_num_threads",
+    "allocations",
+]
 
 __version__: str
 
 _Array: TypeAlias = NDArray[Any]
 _Operand: TypeAlias = Tensor | Variable | ArrayLike
 
+@disjoint_base
 class Tensor:
     """An n-dimensional array that ops work on: with data (eager), or symbolic inside a traced call."""
 
@@ -44,6 +81,8 @@ class Tensor:
     def __rmatmul__(self, other: _Operand, /) -> Tensor: ...
     def __and__(self, other: _Operand, /) -> Tensor: ...
     def __or__(self, other: _Operand, /) -> Tensor: ...
+    def __rand__(self, other: _Operand, /) -> Tensor: ...
+    def __ror__(self, other: _Operand, /) -> Tensor: ...
     def __lt__(self, other: _Operand, /) -> Tensor: ...
     def __le__(self, other: _Operand, /) -> Tensor: ...
     def __gt__(self, other: _Operand, /) -> Tensor: ...
@@ -63,6 +102,7 @@ class Tensor:
     def __bool__(self) -> bool: ...
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> _Array: ...
 
+@disjoint_base
 class Variable:
     """A tensor that can be assigned: weights, moving statistics, counters, random state."""
 
@@ -108,6 +148,8 @@ class Variable:
     def __rmatmul__(self, other: _Operand, /) -> Tensor: ...
     def __and__(self, other: _Operand, /) -> Tensor: ...
     def __or__(self, other: _Operand, /) -> Tensor: ...
+    def __rand__(self, other: _Operand, /) -> Tensor: ...
+    def __ror__(self, other: _Operand, /) -> Tensor: ...
     def __lt__(self, other: _Operand, /) -> Tensor: ...
     def __le__(self, other: _Operand, /) -> Tensor: ...
     def __gt__(self, other: _Operand, /) -> Tensor: ...
@@ -130,6 +172,9 @@ class Variable:
 def tensor(x: _Operand, dtype: str | None = None) -> Tensor: ...
 def apply(op: str, inputs: Iterable[_Operand], attrs: dict[str, Any] | None = None) -> Any: ...
 def op_names() -> list[str]: ...
+def activation(name: str, x: _Operand, attrs: dict[str, Any] | None = None) -> Tensor: ...
+def activation_names() -> list[str]: ...
+
 @final
 class Graph:
     """A traced graph of ops. Inside `with graph:`, variables that are read and ops on its values are recorded."""
@@ -168,6 +213,7 @@ class Tape:
 
 def is_tracing() -> bool: ...
 def is_recording() -> bool: ...
+
 @final
 class EvalLoop:
     """Runs a program over batches of rows: evaluation and prediction."""
@@ -241,9 +287,12 @@ def set_num_threads(n: int) -> None: ...
 def get_num_threads() -> int: ...
 def allocations() -> int: ...
 
+@final
 class LayerCore:
-    def __init__(self, class_name: str, config: str) -> None: ...
-    def weights(self, input_shapes: Sequence[Sequence[int | None]]) -> list[tuple[str, tuple[int, ...], bool, str]]: ...
+    def __new__(cls, class_name: str, config: str) -> LayerCore: ...
+    def weights(
+        self, input_shapes: Sequence[Sequence[int | None]]
+    ) -> list[tuple[str, tuple[int, ...], bool, str]]: ...
     def call(
         self,
         inputs: Sequence[_Operand],
