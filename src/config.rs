@@ -24,18 +24,20 @@ pub fn parse<T: DeserializeOwned>(who: &str, text: &str) -> Result<T> {
 }
 
 fn explain<T: DeserializeOwned>(who: &str, map: &Map<String, Json>, text: &str) -> Error {
-    let (found, expected) = match text.split_once(", expected ") {
-        Some((found, expected)) => (found, plain(expected)),
-        None => (text, "a valid config".to_string()),
-    };
-    match culprit::<T>(map, text) {
-        Some(key) => Error::value(who)
-            .expected(format!("`{key}` to be {expected}"))
+    let error = Error::value(who);
+    match (culprit::<T>(map, text), text.split_once(", expected ")) {
+        (Some(key), Some((found, expected))) => error
+            .expected(format!("`{key}` to be {}", plain(expected)))
             .got(format!("{key}={} ({found})", map[key]))
             .hint("Pass a value of that kind"),
-        None => Error::value(who)
-            .expected(expected)
-            .got(found)
+        // Types that may be one thing or another say what they expect, and no more.
+        (Some(key), None) => error
+            .expected(format!("`{key}` to be {text}"))
+            .got(format!("{key}={}", map[key]))
+            .hint("Pass a value of that kind"),
+        (None, _) => error
+            .expected("a complete config")
+            .got(text)
             .hint("Pass what get_config returned"),
     }
 }

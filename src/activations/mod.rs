@@ -9,7 +9,7 @@ use crate::float_dispatch;
 use crate::kernels::activate::{self, Activate};
 use crate::ops::{
     self, Attrs, Axes, Op, Pass, Run, absolute, add, cast, divide, exp, greater, less, log_softmax, maximum, minimum, multiply,
-    negative, parse_attrs, softmax, sqrt, square, subtract, tanh, to_float, where_, zeros_like,
+    negative, parse_attrs, softmax, sqrt, square, stop_gradient, subtract, tanh, to_float, where_, zeros_like,
 };
 use crate::shape::{Spec, Specs};
 use crate::tensor::{View, ViewMut};
@@ -140,7 +140,7 @@ struct Settings {
     default_value: Option<f64>,
     alpha: Option<f64>,
     approximate: Option<bool>,
-    axis: Option<i64>,
+    axis: Option<crate::config::Axes>,
     b: Option<f64>,
 }
 
@@ -155,6 +155,21 @@ impl Default for Settings {
             approximate: None,
             axis: None,
             b: None,
+        }
+    }
+}
+
+impl Settings {
+    /// All the axes, the last if none is given.
+    fn axes(&self) -> Vec<i64> {
+        self.axis.as_ref().map_or_else(|| vec![-1], crate::config::Axes::to_vec)
+    }
+
+    /// The axis, of functions that take one.
+    fn axis(&self) -> Result<i64> {
+        match self.axes()[..] {
+            [axis] => Ok(axis),
+            ref axes => Err(Error::value("activation").expected("one axis").got(format!("{axes:?}")).hint("Pass axis=-1")),
         }
     }
 }
@@ -239,6 +254,22 @@ fn squareplus(x: &Value, b: f64) -> Result<Value> {
     multiply(&x.like(0.5)?, &add(&x, &sqrt(&add(&square(&x)?, &x.like(b)?)?)?)?)
 }
 
+// max(x - tau, 0) with tau such that the results add up to 1 (Martins and Astudillo 2016). The support, the largest k
+// entries with 1 + k x_(k) > x_(1) + ... + x_(k), is found without gradients; tau is differentiable given the support.
+fn sparsemax(x: &Value, axis: i64) -> Result<Value> {
+    let x = to_float(x)?;
+    let along = || Axes::One(axis);
+    let sorted = ops::flip(&ops::sort(&stop_gradient(&x)?, axis)?, &along())?;
+    let rank = ops::cumsum(&ops::ones_like(&sorted)?, Some(axis))?;
+    let total = ops::cumsum(&sorted, Some(axis))?;
+    let inside = greater(&add(&x.like(1.0)?, &multiply(&rank, &sorted)?)?, &total)?;
+    let smallest = ops::min(&where_(&inside, &sorted, &ops::full_like(&sorted, f64::INFINITY, x.dtype())?)?, along(), true)?;
+    let support = cast(&ops::greater_equal(&x, &smallest)?, x.dtype())?;
+    let sum = ops::sum(&multiply(&x, &support)?, along(), true)?;
+    let tau = divide(&subtract(&sum, &x.like(1.0)?)?, &ops::sum(&support, along(), true)?)?;
+    multiply(&subtract(&x, &tau)?, &support)
+}
+
 // a sigmoid(b), x = [a, b] cut in two along the axis
 fn glu(x: &Value, axis: i64) -> Result<Value> {
     let x = to_float(x)?;
@@ -260,7 +291,7 @@ const ACTIVATIONS: &[(&str, Rule)] = &[
     ("elu", |x, s| fused("elu", Activate::Elu { alpha: s.alpha.unwrap_or(1.0), scale: 1.0 }, x)),
     ("exponential", |x, _| exp(x)),
     ("gelu", |x, s| if s.approximate.unwrap_or(false) { gelu_tanh(x) } else { fused("gelu", Activate::Gelu, x) }),
-    ("glu", |x, s| glu(x, s.axis.unwrap_or(-1))),
+    ("glu", |x, s| glu(x, s.axis()?)),
     ("hard_shrink", |x, s| hard_shrink(x, s.threshold.unwrap_or(0.5))),
     ("hard_sigmoid", |x, _| hard_sigmoid(x)),
     ("hard_silu", |x, _| multiply(&to_float(x)?, &hard_sigmoid(x)?)),
@@ -271,7 +302,7 @@ const ACTIVATIONS: &[(&str, Rule)] = &[
     ("leaky_relu", |x, s| relu_general(x, &Settings { negative_slope: Some(s.negative_slope.unwrap_or(0.2)), ..Settings::default() })),
     ("linear", |x, _| Ok(x.clone())),
     ("log_sigmoid", |x, _| negative(&softplus(&negative(&to_float(x)?)?)?)),
-    ("log_softmax", |x, s| log_softmax(&to_float(x)?, s.axis.unwrap_or(-1))),
+    ("log_softmax", |x, s| log_softmax(&to_float(x)?, s.axis()?)),
     ("mish", |x, _| multiply(&to_float(x)?, &tanh(&softplus(x)?)?)),
     ("relu", relu_general),
     ("relu6", |x, _| fused("relu6", Activate::Relu { slope: 0.0, top: 6.0 }, x)),
@@ -279,7 +310,7 @@ const ACTIVATIONS: &[(&str, Rule)] = &[
     ("sigmoid", |x, _| sigmoid(x)),
     ("silu", |x, _| fused("silu", Activate::Silu, x)),
     ("soft_shrink", |x, s| soft_shrink(x, s.threshold.unwrap_or(0.5))),
-    ("softmax", |x, s| softmax(&to_float(x)?, s.axis.unwrap_or(-1))),
+    ("softmax", |x, s| softmax_over(&to_float(x)?, &s.axes())),
     ("softplus", |x, _| softplus(x)),
     ("softsign", |x, _| fused("softsign", Activate::Softsign, x)),
     ("sparse_plus", |x, _| sparse_plus(x)),
@@ -288,6 +319,7 @@ const ACTIVATIONS: &[(&str, Rule)] = &[
         let line = multiply(&x.like(0.5)?, &add(&x, &x.like(1.0)?)?)?;
         fused("sparse_sigmoid", Activate::Relu { slope: 0.0, top: 1.0 }, &line)
     }),
+    ("sparsemax", |x, s| sparsemax(x, s.axis()?)),
     ("squareplus", |x, s| squareplus(x, s.b.unwrap_or(4.0))),
     ("tanh", |x, _| fused("tanh", Activate::Tanh, x)),
     ("tanh_shrink", |x, _| {

@@ -37,7 +37,7 @@ pub fn names() -> Vec<&'static str> {
 
 /// A seed as it comes from Python: an integer, or the pair that names one stream.
 #[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "an integer or a pair of integers")]
 pub enum Seed {
     Single(i64),
     Pair(i64, i64),

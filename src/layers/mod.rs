@@ -4,6 +4,8 @@ mod activations;
 mod convolutional;
 mod core;
 mod layer;
+#[cfg(test)]
+mod layer_tests;
 mod merging;
 mod normalization;
 mod pooling;

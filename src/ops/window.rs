@@ -24,7 +24,7 @@ pub enum Padding {
 impl<'de> Deserialize<'de> for Padding {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         #[derive(Deserialize)]
-        #[serde(untagged)]
+        #[serde(untagged, expecting = "\"valid\", \"same\", \"causal\" or a list of pairs")]
         enum Raw {
             Name(String),
             Pairs(Vec<(usize, usize)>),
@@ -91,7 +91,7 @@ impl Sizes {
 impl<'de> Deserialize<'de> for Sizes {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         #[derive(Deserialize)]
-        #[serde(untagged)]
+        #[serde(untagged, expecting = "a whole number of at least 0, or a list of them")]
         enum Raw {
             One(usize),
             Each(Vec<usize>),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from oxhorn.testing.reference import activations as act
 from oxhorn.testing.reference import layers as ref
 from oxhorn.testing.reference import ops
@@ -145,9 +147,13 @@ SHAPES = [
     one("Flatten", {"data_format": "channels_first"}, (2, 3, 4, 2), lambda x: ref.flatten(x, "channels_first")),
     one("Reshape", {"target_shape": (2, 6)}, (3, 4, 3), lambda x: ref.reshape(x, (2, 6))),
     one("Reshape", {"target_shape": (-1, 2)}, (3, 4, 3), lambda x: ref.reshape(x, (-1, 2))),
+    one("Identity", {}, (3, 4), lambda x: x),
     one("Permute", {"dims": (2, 1)}, (3, 4, 2), lambda x: ref.permute(x, (2, 1))),
     one("Permute", {"dims": (3, 1, 2)}, (2, 3, 4, 2), lambda x: ref.permute(x, (3, 1, 2))),
     one("RepeatVector", {"n": 3}, (2, 4), lambda x: ref.repeat_vector(x, 3)),
+    one("ZeroPadding1D", {}, (2, 3, 4), lambda x: np.pad(x, ((0, 0), (1, 1), (0, 0)))),
+    one("ZeroPadding1D", {"padding": (1, 2), "data_format": "channels_first"}, (2, 3, 4),
+        lambda x: np.pad(x, ((0, 0), (0, 0), (1, 2)))),
     one("ZeroPadding2D", {}, (2, 3, 4, 2), ref.zero_padding2d),
     one("ZeroPadding2D", {"padding": 2}, (2, 3, 4, 2), lambda x: ref.zero_padding2d(x, 2)),
     one("ZeroPadding2D", {"padding": ((1, 0), (2, 3))}, (2, 3, 4, 2),

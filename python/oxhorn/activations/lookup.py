@@ -42,6 +42,7 @@ from oxhorn.activations.rectifiers import (
     relu6,
     selu,
     soft_shrink,
+    threshold,
 )
 from oxhorn.arguments import describe
 from oxhorn.lookup import named
@@ -80,6 +81,7 @@ ACTIVATIONS: dict[str, Callable[..., Any]] = {
     "swish": silu,
     "tanh": tanh,
     "tanh_shrink": tanh_shrink,
+    "threshold": threshold,
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from oxhorn import _core, arguments, constraints, initializers, regularizers
+from oxhorn import arguments, constraints, initializers, ops, regularizers
 from oxhorn.layers.core_layer import CoreLayer
 
 __all__ = ["Embedding"]
@@ -92,7 +92,7 @@ class Embedding(CoreLayer):
         """
         if not self.mask_zero:
             return None
-        return _core.apply("not_equal", [inputs, _core.tensor(0, inputs.dtype)])
+        return ops.not_equal(inputs, 0)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

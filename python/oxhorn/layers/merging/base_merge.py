@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from oxhorn import _core
+from oxhorn import ops
 from oxhorn.arguments import describe
 from oxhorn.layers.core_layer import CoreLayer
 
@@ -42,7 +42,7 @@ class Merge(CoreLayer):
             return None
         merged = masks[0]
         for entry in masks[1:]:
-            merged = _core.apply("logical_or", [merged, entry])
+            merged = ops.logical_or(merged, entry)
         return merged
 
     def get_config(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from oxhorn import _core
+from oxhorn import ops
 from oxhorn.arguments import integer
 from oxhorn.layers.merging.base_merge import Merge, check_masks
 
@@ -61,13 +61,13 @@ class Concatenate(Merge):
         whole = []
         for x, entry in zip(inputs, masks, strict=True):
             # Of the input's shape and True everywhere, whatever the input holds.
-            ones = _core.apply("cast", [_core.apply("ones_like", [x])], {"dtype": "bool"})
+            ones = ops.cast(ops.ones_like(x), "bool")
             if entry is not None:
                 if len(entry.shape) < len(x.shape):
-                    entry = _core.apply("expand_dims", [entry], {"axis": -1})
-                ones = _core.apply("logical_and", [ones, entry])
+                    entry = ops.expand_dims(entry, axis=-1)
+                ones = ops.logical_and(ones, entry)
             whole.append(ones)
-        return _core.apply("any", [_core.apply("concatenate", whole, {"axis": self.axis})], {"axis": -1})
+        return ops.any(ops.concatenate(whole, axis=self.axis), axis=-1)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
