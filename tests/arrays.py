@@ -27,7 +27,7 @@ def negative_stride(a: Array) -> Array:
 
 
 def read_only(a: Array) -> Array:
-    copy = a.copy()
+    copy = np.array(a)
     copy.flags.writeable = False
     return copy
 

@@ -83,11 +83,18 @@ pub fn add_along<T: Real>(
     }
 }
 
-/// The first index that does not lie in [-n, n), with its place; negative ones are counted from the end in `out`.
-pub fn resolve(index: impl Iterator<Item = i64>, n: usize, out: &mut [i64]) -> Result<(), (usize, i64)> {
+/// Writes places in [0, n) to `out`; the error is the first index that names none, with its place. Negative ones
+/// count from the end where `from_end` holds, and name nothing elsewhere.
+pub fn resolve(
+    index: impl Iterator<Item = i64>,
+    n: usize,
+    from_end: bool,
+    out: &mut [i64],
+) -> Result<(), (usize, i64)> {
     let n = n as i64;
+    let lowest = if from_end { -n } else { 0 };
     for (place, (at, slot)) in index.zip(out).enumerate() {
-        if at < -n || at >= n {
+        if at < lowest || at >= n {
             return Err((place, at));
         }
         *slot = if at < 0 { at + n } else { at };
@@ -202,9 +209,10 @@ mod tests {
     #[test]
     fn indices_are_checked() {
         let mut out = [0; 3];
-        assert_eq!(resolve([-1, 0, 2].into_iter(), 3, &mut out), Ok(()));
+        assert_eq!(resolve([-1, 0, 2].into_iter(), 3, true, &mut out), Ok(()));
         assert_eq!(out, [2, 0, 2]);
-        assert_eq!(resolve([0, 3].into_iter(), 3, &mut out), Err((1, 3)));
-        assert_eq!(resolve([i64::MIN].into_iter(), 3, &mut out), Err((0, i64::MIN)));
+        assert_eq!(resolve([0, 3].into_iter(), 3, true, &mut out), Err((1, 3)));
+        assert_eq!(resolve([i64::MIN].into_iter(), 3, true, &mut out), Err((0, i64::MIN)));
+        assert_eq!(resolve([1, -1].into_iter(), 3, false, &mut out), Err((1, -1)));
     }
 }

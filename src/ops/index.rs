@@ -13,19 +13,24 @@ use crate::shape::{Dims, Spec, Specs, axis_index, show, split_at_axis};
 use crate::tensor::{View, ViewMut};
 use crate::{dispatch, float_dispatch, sized};
 
-/// The indices as places in [0, n).
+/// The indices as places in [0, n). A negative index counts from the end, but for the rows of an embedding, where it
+/// is a mistake in the data.
 fn places<'r>(name: &str, run: &'r mut Run, index: &View<'_>, n: usize) -> Result<&'r [i64]> {
     let out = run.scratch::<i64>(index.len());
+    let from_end = name != "embedding";
     let found = match index.dtype() {
-        DType::I32 => resolve(index.slice::<i32>().iter().map(|&i| i64::from(i)), n, out),
-        DType::I64 => resolve(index.slice::<i64>().iter().copied(), n, out),
-        DType::U8 => resolve(index.slice::<u8>().iter().map(|&i| i64::from(i)), n, out),
+        DType::I32 => resolve(index.slice::<i32>().iter().map(|&i| i64::from(i)), n, from_end, out),
+        DType::I64 => resolve(index.slice::<i64>().iter().copied(), n, from_end, out),
+        DType::U8 => resolve(index.slice::<u8>().iter().map(|&i| i64::from(i)), n, from_end, out),
         other => return Err(not_integers(name, other)),
     };
     match found {
         Ok(()) => Ok(out),
         Err((place, at)) => Err(Error::index(name)
-            .expected(format!("indices in [0, {n}), or negative ones counted from the end"))
+            .expected(format!(
+                "indices in [0, {n}){}",
+                if from_end { ", or negative ones counted from the end" } else { "" }
+            ))
             .got(format!("{at} at place {place}"))
             .hint("Every index must name an existing row")),
     }

@@ -8,7 +8,8 @@ from oxhorn.testing.reference import activations as act
 from oxhorn.testing.reference import layers, losses
 from oxhorn.testing.reference import ops as ref
 from oxhorn.testing.reference.activations import softmax
-from tests.ops.table import Row, apart, integers, positive, real, unit
+from oxhorn.testing.reference.metrics import confusion
+from tests.ops.table import Row, apart, booleans, integers, positive, real, unit
 
 _MATMUL = [
     ((3, 4), (4, 5)),
@@ -26,9 +27,6 @@ PRODUCTS = [
     ],
     Row("dense", [real(3, 4), real(4, 5), real(5)], layers.dense, loose=8),
     Row("dense", [real(2, 3, 4), real(4, 5), real(5)], layers.dense, loose=8),
-    Row(
-        "tensordot", [real(2, 3, 4), real(3, 4, 5)], lambda a, b: np.tensordot(a, b, 2), {"axes": 2}, loose=8
-    ),
 ]
 
 
@@ -194,4 +192,17 @@ LOSSES = [
     Row("sigmoid_crossentropy", [unit(6, 4) / 2 + 0.5, real(6, 4)], _sigmoid, gradient=[1], loose=8),
 ]
 
-ROWS = PRODUCTS + CONVOLUTIONS + POOLINGS + NORMALISATIONS + LOSSES
+_CUTS = [-0.5, 0.2, 1.1]
+
+COUNTS = [
+    Row(
+        "confusion_counts",
+        [booleans(6, 4), real(6, 4), positive(6, 4)],
+        lambda t, p, w: np.stack(confusion(t, p, _CUTS, w)),
+        {"thresholds": _CUTS},
+        gradient=(),
+        loose=8,
+    ),
+]
+
+ROWS = PRODUCTS + CONVOLUTIONS + POOLINGS + NORMALISATIONS + LOSSES + COUNTS

@@ -87,7 +87,7 @@ def test_value(row: Row, dtype: str) -> None:
 def test_float_dtype_is_kept(row: Row) -> None:
     for dtype in ("float32", "float64"):
         arrays = row.cast(dtype)
-        if not any(a.dtype == dtype for a in arrays) or row.op == "cast":
+        if not any(a.dtype == dtype for a in arrays) or row.op in ("cast", "confusion_counts"):
             continue
         for y in run(row, [_core.tensor(a) for a in arrays]):
             assert y.dtype == dtype or not y.dtype.startswith("float")
