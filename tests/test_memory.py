@@ -18,6 +18,12 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
 
+def test_the_counter_counts() -> None:
+    before = _core.allocations()
+    tensors = [_core.tensor(np.zeros(100)) for _ in range(10)]
+    assert _core.allocations() - before >= len(tensors)
+
+
 @pytest.mark.parametrize("kind", ["mlp", "cnn"])
 def test_training_allocates_nothing(kind: str) -> None:
     """Inside one epoch and from epoch to epoch: twice the steps, the same number of allocations."""
