@@ -301,7 +301,9 @@ mod tests {
         for (o, w) in windows.iter().enumerate() {
             let mean = w.iter().map(|&i| x[i].to_f64()).sum::<f64>() / w.len() as f64;
             assert!((y[o].to_f64() - mean).abs() < 1e-5);
-            w.iter().for_each(|&i| want[i] += dy[o].to_f64() / w.len() as f64);
+            for &i in w {
+                want[i] += dy[o].to_f64() / w.len() as f64;
+            }
         }
         assert!(
             dx.iter().zip(&want).all(|(a, b)| (a.to_f64() - b).abs() < 1e-4),

@@ -13,7 +13,9 @@ pub fn numbers(shape: &[usize], seed: usize) -> Tensor {
 
 fn gradients(inputs: &[Value], f: &dyn Fn(&[Value]) -> Result<Value>) -> Result<(Value, Vec<Option<Value>>)> {
     let tape = Tape::new();
-    inputs.iter().for_each(|x| tape.watch(x));
+    for x in inputs {
+        tape.watch(x);
+    }
     tape.start();
     let y = f(inputs);
     tape.stop();
