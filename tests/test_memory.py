@@ -20,7 +20,8 @@ def resident() -> int:
 
 def test_the_counter_counts() -> None:
     before = _core.allocations()
-    tensors = [_core.tensor(np.zeros(100)) for _ in range(10)]
+    # Of a size that no buffer kept for reuse has.
+    tensors = [_core.tensor(np.zeros(123457)) for _ in range(10)]
     assert _core.allocations() - before >= len(tensors)
 
 
