@@ -267,7 +267,8 @@ fn sparsemax(x: &Value, axis: i64) -> Result<Value> {
     let support = cast(&ops::greater_equal(&x, &smallest)?, x.dtype())?;
     let sum = ops::sum(&multiply(&x, &support)?, along(), true)?;
     let tau = divide(&subtract(&sum, &x.like(1.0)?)?, &ops::sum(&support, along(), true)?)?;
-    multiply(&subtract(&x, &tau)?, &support)
+    // Outside the support a negative number times 0 is -0: adding 0 makes it 0.
+    add(&multiply(&subtract(&x, &tau)?, &support)?, &x.like(0.0)?)
 }
 
 // a sigmoid(b), x = [a, b] cut in two along the axis

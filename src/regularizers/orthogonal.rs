@@ -54,7 +54,9 @@ impl Regularizer for OrthogonalRegularizer {
         };
         // Ones off the diagonal: each pair appears twice, hence the half.
         let mut others = vec![1.0; n * n];
-        (0..n).for_each(|i| others[i * n + i] = 0.0);
+        for i in 0..n {
+            others[i * n + i] = 0.0;
+        }
         let others = ops::cast(
             &Value::from(Tensor::from_slice(&[n, n], &others)?),
             weight.dtype(),

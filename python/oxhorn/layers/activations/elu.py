@@ -34,8 +34,8 @@ class ELU(CoreLayer):
     Example:
     >>> import numpy as np
     >>> import oxhorn as keras
-    >>> keras.layers.ELU()(np.array([-1.0, 2.0])).numpy().round(4).tolist()
-    [-0.6321, 2.0]
+    >>> print(keras.layers.ELU()(np.array([-1.0, 2.0])).numpy().round(4))
+    [-0.6321  2.    ]
 
     Source: Clevert et al., 2016 (https://arxiv.org/abs/1511.07289).
     """

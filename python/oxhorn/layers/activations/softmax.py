@@ -40,8 +40,8 @@ class Softmax(CoreLayer):
     Example:
     >>> import numpy as np
     >>> import oxhorn as keras
-    >>> keras.layers.Softmax()(np.array([1.0, 2.0, 1.0])).numpy().round(4).tolist()
-    [0.2119, 0.5761, 0.2119]
+    >>> print(keras.layers.Softmax()(np.array([1.0, 2.0, 1.0])).numpy().round(4))
+    [0.2119 0.5761 0.2119]
     """
 
     build_at_init = True

@@ -67,7 +67,7 @@ class BatchNormalization(CoreLayer):
     >>> y = layer(np.array([[1.0], [3.0]]), training=True)
     >>> y.numpy().round(2).tolist()
     [[-1.0], [1.0]]
-    >>> layer.moving_mean.numpy().round(2).tolist()
+    >>> print(layer.moving_mean.numpy().round(2))
     [0.2]
 
     Source: Ioffe and Szegedy, 2015 (https://arxiv.org/abs/1502.03167).
