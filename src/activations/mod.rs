@@ -131,7 +131,7 @@ fn fused(name: &'static str, f: Activate, x: &Value) -> Result<Value> {
 }
 
 /// What `keras.activations` functions take besides x.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Settings {
     negative_slope: Option<f64>,
@@ -142,21 +142,6 @@ struct Settings {
     approximate: Option<bool>,
     axis: Option<crate::config::Axes>,
     b: Option<f64>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            negative_slope: None,
-            max_value: None,
-            threshold: None,
-            default_value: None,
-            alpha: None,
-            approximate: None,
-            axis: None,
-            b: None,
-        }
-    }
 }
 
 impl Settings {
