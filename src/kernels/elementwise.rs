@@ -69,7 +69,9 @@ impl<T: Math, F: Map<T>> Kernel<T> for MapJob<T, F> {
                 i += L::N;
             }
             if i < self.n {
-                self.f.at(L::load_part(self.x.add(i), self.n - i)).store_part(self.out.add(i), self.n - i);
+                self.f
+                    .at(L::load_part(self.x.add(i), self.n - i))
+                    .store_part(self.out.add(i), self.n - i);
             }
         }
     }
@@ -84,7 +86,12 @@ pub unsafe fn map<T: Math, F: Map<T>>(f: F, x: *const T, out: *mut T, n: usize) 
     for_ranges(n, GRAIN, |r| {
         // SAFETY: r lies inside 0..n.
         let (x, out) = unsafe { (x.add(r.start).cast_const(), out.add(r.start)) };
-        dispatch(MapJob { f, x, out, n: r.len() });
+        dispatch(MapJob {
+            f,
+            x,
+            out,
+            n: r.len(),
+        });
     });
 }
 
@@ -92,17 +99,24 @@ pub unsafe fn map<T: Math, F: Map<T>>(f: F, x: *const T, out: *mut T, n: usize) 
 pub fn map_slice<T: Math, F: Map<T>>(f: F, x: &mut [T]) {
     let n = x.len();
     let out = x.as_mut_ptr();
-    dispatch(MapJob { f, x: out.cast_const(), out, n });
+    dispatch(MapJob {
+        f,
+        x: out.cast_const(),
+        out,
+        n,
+    });
 }
 
 /// out[i] = f(x[i]) for any types, by the scalar function.
 ///
 /// # Safety
 /// As for [`map`].
-pub unsafe fn map_scalar<A: Send, O: Send>(f: impl Fn(A) -> O + Sync, x: *const A, out: *mut O, n: usize)
-where
-    A: Copy,
-{
+pub unsafe fn map_scalar<A: Copy + Send, O: Send>(
+    f: impl Fn(A) -> O + Sync,
+    x: *const A,
+    out: *mut O,
+    n: usize,
+) {
     let (x, out) = (Shared(x.cast_mut()), Shared(out));
     for_ranges(n, GRAIN, |r| {
         for i in r {
@@ -126,7 +140,14 @@ impl<T: Math, F: Zip<T>> Kernel<T> for ZipJob<T, F> {
     type Output = ();
     #[inline(always)]
     fn run<L: Lanes<T>>(self) {
-        let Self { f, a, b, steps, out, n } = self;
+        let Self {
+            f,
+            a,
+            b,
+            steps,
+            out,
+            n,
+        } = self;
         let mut i = 0;
         // SAFETY: `zip`'s caller promises the elements that the layout speaks of.
         unsafe {
@@ -136,7 +157,8 @@ impl<T: Math, F: Zip<T>> Kernel<T> for ZipJob<T, F> {
                         f.at(L::load(a.add(i)), L::load(b.add(i))).store(out.add(i));
                         i += L::N;
                     }
-                    f.at(L::load_part(a.add(i), n - i), L::load_part(b.add(i), n - i)).store_part(out.add(i), n - i);
+                    f.at(L::load_part(a.add(i), n - i), L::load_part(b.add(i), n - i))
+                        .store_part(out.add(i), n - i);
                 }
                 [1, _] => {
                     let b = L::splat(*b);
@@ -144,7 +166,8 @@ impl<T: Math, F: Zip<T>> Kernel<T> for ZipJob<T, F> {
                         f.at(L::load(a.add(i)), b).store(out.add(i));
                         i += L::N;
                     }
-                    f.at(L::load_part(a.add(i), n - i), b).store_part(out.add(i), n - i);
+                    f.at(L::load_part(a.add(i), n - i), b)
+                        .store_part(out.add(i), n - i);
                 }
                 [_, 1] => {
                     let a = L::splat(*a);
@@ -152,7 +175,8 @@ impl<T: Math, F: Zip<T>> Kernel<T> for ZipJob<T, F> {
                         f.at(a, L::load(b.add(i))).store(out.add(i));
                         i += L::N;
                     }
-                    f.at(a, L::load_part(b.add(i), n - i)).store_part(out.add(i), n - i);
+                    f.at(a, L::load_part(b.add(i), n - i))
+                        .store_part(out.add(i), n - i);
                 }
                 _ => {
                     let value = f.at(L::splat(*a), L::splat(*b));
@@ -203,9 +227,18 @@ impl<const K: usize> Broadcast<K> {
                 _ => axes.push((out[axis], steps)),
             }
         }
-        let (inner, steps) = if axes.is_empty() { (1, [0; K]) } else { axes.remove(0) };
+        let (inner, steps) = if axes.is_empty() {
+            (1, [0; K])
+        } else {
+            axes.remove(0)
+        };
         axes.reverse();
-        Self { outer: axes, inner, steps, len }
+        Self {
+            outer: axes,
+            inner,
+            steps,
+            len,
+        }
     }
 
     /// Number of elements of the result.
@@ -276,7 +309,10 @@ impl<const K: usize> Broadcast<K> {
 }
 
 /// The index along each outer axis of a row.
-fn vec_index<const K: usize>(outer: &[(usize, [usize; K])], row: &mut usize) -> smallvec::SmallVec<[usize; 6]> {
+fn vec_index<const K: usize>(
+    outer: &[(usize, [usize; K])],
+    row: &mut usize,
+) -> smallvec::SmallVec<[usize; 6]> {
     let mut index = smallvec::smallvec![0; outer.len()];
     for (i, (size, _)) in index.iter_mut().zip(outer).rev() {
         *i = *row % size;
@@ -302,7 +338,14 @@ pub unsafe fn zip<T: Math, F: Zip<T>>(f: F, plan: &Broadcast<2>, a: *const T, b:
             plan.runs(range, |[i, j], at, n| {
                 // SAFETY: the plan's offsets lie inside the arrays.
                 let (a, b, out) = unsafe { (a.add(i).cast_const(), b.add(j).cast_const(), out.add(at)) };
-                dispatch(ZipJob { f, a, b, steps: plan.steps, out, n });
+                dispatch(ZipJob {
+                    f,
+                    a,
+                    b,
+                    steps: plan.steps,
+                    out,
+                    n,
+                });
             });
         });
         return;
@@ -338,7 +381,14 @@ pub unsafe fn zip<T: Math, F: Zip<T>>(f: F, plan: &Broadcast<2>, a: *const T, b:
             }
             // SAFETY: at + n lies inside the result.
             let out = unsafe { out.add(at) };
-            dispatch(ZipJob { f, a: from[0], b: from[1], steps: [1, 1], out, n });
+            dispatch(ZipJob {
+                f,
+                a: from[0],
+                b: from[1],
+                steps: [1, 1],
+                out,
+                n,
+            });
             at += n;
         }
     });
@@ -386,8 +436,19 @@ pub unsafe fn zip_scalar<A, B, O>(
 ///
 /// # Safety
 /// As for [`zip`].
-pub unsafe fn choose<T: Copy + Send>(plan: &Broadcast<3>, condition: *const u8, a: *const T, b: *const T, out: *mut T) {
-    let (condition, a, b, out) = (Shared(condition.cast_mut()), Shared(a.cast_mut()), Shared(b.cast_mut()), Shared(out));
+pub unsafe fn choose<T: Copy + Send>(
+    plan: &Broadcast<3>,
+    condition: *const u8,
+    a: *const T,
+    b: *const T,
+    out: *mut T,
+) {
+    let (condition, a, b, out) = (
+        Shared(condition.cast_mut()),
+        Shared(a.cast_mut()),
+        Shared(b.cast_mut()),
+        Shared(out),
+    );
     let [sc, sa, sb] = plan.steps;
     for_ranges(plan.len, GRAIN, |range| {
         plan.runs(range, |[c, i, j], at, n| {
@@ -395,7 +456,8 @@ pub unsafe fn choose<T: Copy + Send>(plan: &Broadcast<3>, condition: *const u8, 
                 // SAFETY: the plan's offsets lie inside the arrays.
                 unsafe {
                     let (yes, no) = (*a.add(i + k * sa), *b.add(j + k * sb));
-                    out.add(at + k).write(if *condition.add(c + k * sc) != 0 { yes } else { no });
+                    out.add(at + k)
+                        .write(if *condition.add(c + k * sc) != 0 { yes } else { no });
                 }
             }
         });
@@ -424,118 +486,5 @@ pub unsafe fn repeat_to<T: Copy + Send>(plan: &Broadcast<1>, x: *const T, out: *
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::kernels::simd::{levels, with_level};
-
-    #[derive(Clone, Copy)]
-    struct Less2; // a - 2 b
-    impl<T: Math> Zip<T> for Less2 {
-        #[inline(always)]
-        fn at<L: Lanes<T>>(self, a: L, b: L) -> L {
-            b.neg_mul_add(L::splat(T::from_f64(2.0)), a)
-        }
-    }
-    #[derive(Clone, Copy)]
-    struct Twice;
-    impl<T: Math> Map<T> for Twice {
-        #[inline(always)]
-        fn at<L: Lanes<T>>(self, x: L) -> L {
-            x.add(x)
-        }
-    }
-
-    /// Index into a broadcast array of flat index `i` of the result.
-    fn naive_index(out: &[usize], shape: &[usize], mut i: usize) -> usize {
-        let (mut at, mut stride) = (0, 1);
-        for k in 0..out.len() {
-            let x = i % out[out.len() - 1 - k];
-            i /= out[out.len() - 1 - k];
-            if k < shape.len() {
-                let n = shape[shape.len() - 1 - k];
-                at += if n == 1 { 0 } else { x * stride };
-                stride *= n;
-            }
-        }
-        at
-    }
-
-    #[test]
-    fn zips_follow_the_naive_loop() {
-        let rows: &[(&[usize], &[usize], &[usize])] = &[
-            (&[], &[], &[]),
-            (&[7], &[7], &[7]),
-            (&[7], &[], &[7]),
-            (&[1000], &[1000], &[1]),
-            (&[5, 3], &[5, 3], &[3]),
-            (&[5, 3], &[5, 1], &[5, 3]),
-            (&[5, 3], &[5, 1], &[3]),
-            (&[300, 10], &[300, 10], &[10]),
-            (&[300, 10], &[10], &[300, 10]),
-            (&[300, 70], &[300, 1], &[300, 70]),
-            (&[4, 5, 6], &[4, 1, 6], &[5, 1]),
-            (&[4, 5, 6], &[5, 6], &[4, 1, 1]),
-            (&[2, 3, 4, 5], &[3, 1, 5], &[2, 1, 4, 1]),
-            (&[3, 1, 129], &[3, 1, 129], &[129]),
-            (&[70_001], &[70_001], &[70_001]),
-            (&[2001, 33], &[2001, 33], &[33]),
-            (&[0, 3], &[0, 3], &[3]),
-        ];
-        for at in levels() {
-            with_level(at, || {
-                for (out, sa, sb) in rows {
-                    let count = |s: &[usize]| s.iter().product::<usize>();
-                    let a: Vec<f32> = (0..count(sa)).map(|i| (i % 97) as f32).collect();
-                    let b: Vec<f32> = (0..count(sb)).map(|i| (i % 89) as f32 * 0.5).collect();
-                    let want: Vec<f32> = (0..count(out))
-                        .map(|i| a[naive_index(out, sa, i)] - 2.0 * b[naive_index(out, sb, i)])
-                        .collect();
-                    let plan = Broadcast::new(out, [sa, sb]);
-                    let mut got = vec![0.0_f32; plan.len()];
-                    // SAFETY: the arrays have the plan's shapes.
-                    unsafe { zip(Less2, &plan, a.as_ptr(), b.as_ptr(), got.as_mut_ptr()) };
-                    assert_eq!(got, want, "{out:?} {sa:?} {sb:?}");
-                    got.fill(0.0);
-                    // SAFETY: as above.
-                    unsafe { zip_scalar(|x, y| x - 2.0 * y, &plan, a.as_ptr(), b.as_ptr(), got.as_mut_ptr()) };
-                    assert_eq!(got, want, "{out:?} {sa:?} {sb:?}");
-                    if sa == out {
-                        let mut x = a.clone();
-                        let p = x.as_mut_ptr();
-                        // SAFETY: as above; the result stands on the first input.
-                        unsafe { zip(Less2, &plan, p.cast_const(), b.as_ptr(), p) };
-                        assert_eq!(x, want, "in place {out:?}");
-                    }
-                    let one = Broadcast::new(out, [sb]);
-                    // SAFETY: as above.
-                    unsafe { repeat_to(&one, b.as_ptr(), got.as_mut_ptr()) };
-                    assert!((0..got.len()).all(|i| got[i] == b[naive_index(out, sb, i)]));
-                    let mask: Vec<u8> = (0..count(sb)).map(|i| (i % 3) as u8).collect();
-                    let three = Broadcast::new(out, [sb, sa, sb]);
-                    // SAFETY: as above.
-                    unsafe { choose(&three, mask.as_ptr(), a.as_ptr(), b.as_ptr(), got.as_mut_ptr()) };
-                    for i in 0..got.len() {
-                        let (x, y) = (naive_index(out, sa, i), naive_index(out, sb, i));
-                        assert_eq!(got[i], if mask[y] != 0 { a[x] } else { b[y] });
-                    }
-                }
-            });
-        }
-    }
-
-    #[test]
-    fn maps_follow_the_naive_loop() {
-        for n in [0, 1, 15, 16, 17, 100, 40_003] {
-            let x: Vec<f64> = (0..n).map(|i| i as f64).collect();
-            let mut y = vec![0.0; n];
-            // SAFETY: both hold n elements.
-            unsafe { map(Twice, x.as_ptr(), y.as_mut_ptr(), n) };
-            assert!(x.iter().zip(&y).all(|(a, b)| 2.0 * a == *b));
-            map_slice(Twice, &mut y);
-            assert!(x.iter().zip(&y).all(|(a, b)| 4.0 * a == *b));
-            // SAFETY: both hold n elements.
-            unsafe { map_scalar(|v: f64| v - 1.0, x.as_ptr(), y.as_mut_ptr(), n) };
-            assert!(x.iter().zip(&y).all(|(a, b)| a - 1.0 == *b));
-        }
-    }
-}
+#[path = "elementwise_tests.rs"]
+mod tests;

@@ -90,7 +90,11 @@ pub fn erfinv(y: f64) -> f64 {
     let mut x = libm::sqrt(libm::sqrt(half * half - l / a) - half);
     for _ in 0..3 {
         // Near 1 the complement keeps the digits that erf loses.
-        let error = if size > 0.5 { (1.0 - size) - libm::erfc(x) } else { libm::erf(x) - size };
+        let error = if size > 0.5 {
+            (1.0 - size) - libm::erfc(x)
+        } else {
+            libm::erf(x) - size
+        };
         let slope = std::f64::consts::FRAC_2_SQRT_PI * libm::exp(-x * x);
         let step = error / slope;
         // Halley's correction: f''/f' = -2 x.
@@ -156,7 +160,11 @@ arithmetic! {
 
 fn remainder<T: Real>(a: T, b: T) -> T {
     let r = a % b;
-    if r != T::ZERO && (r < T::ZERO) != (b < T::ZERO) { r + b } else { r.copysign(if r == T::ZERO { b } else { r }) }
+    if r != T::ZERO && (r < T::ZERO) != (b < T::ZERO) {
+        r + b
+    } else {
+        r.copysign(if r == T::ZERO { b } else { r })
+    }
 }
 
 fn floor_divide<T: Real>(a: T, b: T) -> T {
@@ -271,7 +279,13 @@ impl Comparison {
     ///
     /// # Safety
     /// As for [`zip`].
-    pub unsafe fn run<T: Copy + Send + PartialOrd>(self, plan: &Broadcast<2>, a: *const T, b: *const T, out: *mut u8) {
+    pub unsafe fn run<T: Copy + Send + PartialOrd>(
+        self,
+        plan: &Broadcast<2>,
+        a: *const T,
+        b: *const T,
+        out: *mut u8,
+    ) {
         macro_rules! each {
             ($($f:ident $op:tt),*) => {
                 match self {
@@ -298,12 +312,26 @@ mod tests {
 
     #[test]
     fn division_follows_python() {
-        for (a, b) in [(7.0, 3.0), (-7.0, 3.0), (7.0, -3.0), (-7.0, -3.0), (6.0, 3.0), (0.3, 0.1), (-6.0, 3.0)] {
+        for (a, b) in [
+            (7.0, 3.0),
+            (-7.0, 3.0),
+            (7.0, -3.0),
+            (-7.0, -3.0),
+            (6.0, 3.0),
+            (0.3, 0.1),
+            (-6.0, 3.0),
+        ] {
             let (q, r) = (both(Arithmetic::FloorDivide, a, b), both(Arithmetic::Mod, a, b));
             assert_eq!(q, f64::floor((a - r) / b + 0.25), "{a} // {b}");
-            assert!((q * b + r - a).abs() < 1e-12 && (r == 0.0 || (r < 0.0) == (b < 0.0)), "{a} % {b} = {r}");
+            assert!(
+                (q * b + r - a).abs() < 1e-12 && (r == 0.0 || (r < 0.0) == (b < 0.0)),
+                "{a} % {b} = {r}"
+            );
             let (i, j) = ((a * 10.0) as i32, (b * 10.0) as i32);
-            let (q, r) = (i32::apply(Arithmetic::FloorDivide, i, j), i32::apply(Arithmetic::Mod, i, j));
+            let (q, r) = (
+                i32::apply(Arithmetic::FloorDivide, i, j),
+                i32::apply(Arithmetic::Mod, i, j),
+            );
             assert_eq!(q * j + r, i);
             assert!(r == 0 || (r < 0) == (j < 0));
         }
@@ -337,7 +365,13 @@ mod tests {
 
     #[test]
     fn ordering_functions_keep_nan() {
-        assert!(both(Arithmetic::Maximum, f64::NAN, 1.0).is_nan() && both(Arithmetic::Maximum, 1.0, f64::NAN).is_nan());
-        assert!(both(Arithmetic::Minimum, f64::NAN, 1.0).is_nan() && both(Arithmetic::Minimum, 1.0, f64::NAN).is_nan());
+        assert!(
+            both(Arithmetic::Maximum, f64::NAN, 1.0).is_nan()
+                && both(Arithmetic::Maximum, 1.0, f64::NAN).is_nan()
+        );
+        assert!(
+            both(Arithmetic::Minimum, f64::NAN, 1.0).is_nan()
+                && both(Arithmetic::Minimum, 1.0, f64::NAN).is_nan()
+        );
     }
 }

@@ -7,7 +7,10 @@ use super::real::Real;
 
 /// out[o, j, i] = x[o, index[j], i], with x of layout (outer, axis, inner).
 pub fn take<T: Bits>(x: &[T], [outer, axis, inner]: [usize; 3], index: &[i64], out: &mut [T]) {
-    assert!(x.len() == outer * axis * inner && out.len() == outer * index.len() * inner, "sizes of a gather");
+    assert!(
+        x.len() == outer * axis * inner && out.len() == outer * index.len() * inner,
+        "sizes of a gather"
+    );
     let rows = outer * index.len();
     let target = Shared(out.as_mut_ptr());
     for_ranges(rows, (GRAIN / inner.max(1)).max(1), |range| {
@@ -26,8 +29,15 @@ const BANDS: usize = 16;
 
 /// out[o, index[j], i] = sum of g[o, j, i], in the order of j; 0 where no index points.
 pub fn add_at<T: Real>(g: &[T], [outer, axis, inner]: [usize; 3], index: &[i64], out: &mut [T]) {
-    assert!(out.len() == outer * axis * inner && g.len() == outer * index.len() * inner, "sizes of a sum by index");
-    let band = if index.len() * inner < GRAIN { axis.max(1) } else { axis.div_ceil(BANDS).max(1) };
+    assert!(
+        out.len() == outer * axis * inner && g.len() == outer * index.len() * inner,
+        "sizes of a sum by index"
+    );
+    let band = if index.len() * inner < GRAIN {
+        axis.max(1)
+    } else {
+        axis.div_ceil(BANDS).max(1)
+    };
     let bands = axis.div_ceil(band);
     let target = Shared(out.as_mut_ptr());
     for_ranges(outer * bands, 1, |jobs| {
@@ -35,7 +45,9 @@ pub fn add_at<T: Real>(g: &[T], [outer, axis, inner]: [usize; 3], index: &[i64],
             let (o, first) = (job / bands, job % bands * band);
             let rows = band.min(axis - first);
             // SAFETY: bands are apart.
-            let part = unsafe { std::slice::from_raw_parts_mut(target.add((o * axis + first) * inner), rows * inner) };
+            let part = unsafe {
+                std::slice::from_raw_parts_mut(target.add((o * axis + first) * inner), rows * inner)
+            };
             part.fill(T::ZERO);
             for (j, &at) in index.iter().enumerate() {
                 let row = (at as usize).wrapping_sub(first);
@@ -58,7 +70,9 @@ pub fn take_along<T: Bits>(
     count: usize,
     out: &mut [T],
 ) {
-    assert!(x.len() == outer * axis * inner && index.len() == outer * count * inner && out.len() == index.len());
+    assert!(
+        x.len() == outer * axis * inner && index.len() == outer * count * inner && out.len() == index.len()
+    );
     for o in 0..outer {
         for k in o * count * inner..(o + 1) * count * inner {
             out[k] = x[(o * axis + index[k] as usize) * inner + k % inner];
@@ -74,7 +88,9 @@ pub fn add_along<T: Real>(
     count: usize,
     out: &mut [T],
 ) {
-    assert!(out.len() == outer * axis * inner && index.len() == outer * count * inner && g.len() == index.len());
+    assert!(
+        out.len() == outer * axis * inner && index.len() == outer * count * inner && g.len() == index.len()
+    );
     out.fill(T::ZERO);
     for o in 0..outer {
         for k in o * count * inner..(o + 1) * count * inner {
@@ -134,7 +150,10 @@ pub fn sort_rows<T: Ordered>(
     places: &mut [i32],
 ) {
     let rows = x.len().checked_div(columns).unwrap_or(0);
-    assert!(values.len() == rows * keep && places.len() == rows * keep && keep <= columns, "sizes of a sort");
+    assert!(
+        values.len() == rows * keep && places.len() == rows * keep && keep <= columns,
+        "sizes of a sort"
+    );
     let (values, places) = (Shared(values.as_mut_ptr()), Shared(places.as_mut_ptr()));
     for_ranges(rows, (GRAIN / 8 / columns.max(1)).max(1), |range| {
         let mut order: Vec<i32> = Vec::with_capacity(columns);
@@ -170,7 +189,13 @@ mod tests {
 
     #[test]
     fn sums_by_index_follow_the_naive_loop_and_undo_takes() {
-        for (outer, axis, inner, count) in [(1, 5, 3, 4), (2, 7, 1, 9), (1, 50, 16, 3000), (3, 1, 2, 2), (2, 3, 4, 0)] {
+        for (outer, axis, inner, count) in [
+            (1, 5, 3, 4),
+            (2, 7, 1, 9),
+            (1, 50, 16, 3000),
+            (3, 1, 2, 2),
+            (2, 3, 4, 0),
+        ] {
             let index: Vec<i64> = (0..count).map(|j| ((j * 31 + 7) % axis) as i64).collect();
             let g: Vec<f32> = (0..outer * count * inner).map(|i| (i % 13) as f32).collect();
             let mut want = vec![0.0_f32; outer * axis * inner];

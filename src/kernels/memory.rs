@@ -15,7 +15,14 @@ pub trait Bits: Copy + Send + Sync + 'static {
     ///
     /// # Safety
     /// Both blocks are valid and do not overlap.
-    unsafe fn transpose(from: *const Self, from_row: isize, to: *mut Self, to_row: isize, rows: usize, columns: usize);
+    unsafe fn transpose(
+        from: *const Self,
+        from_row: isize,
+        to: *mut Self,
+        to_row: isize,
+        rows: usize,
+        columns: usize,
+    );
 }
 
 /// # Safety
@@ -49,7 +56,14 @@ impl<T: Real> Kernel<T> for Transpose<T> {
     type Output = ();
     #[inline(always)]
     fn run<L: Lanes<T>>(self) {
-        let Self { from, from_row, to, to_row, rows, columns } = self;
+        let Self {
+            from,
+            from_row,
+            to,
+            to_row,
+            rows,
+            columns,
+        } = self;
         // SAFETY: every block lies inside those that `Bits::transpose`'s caller promises.
         unsafe {
             if from_row < 0 || to_row < 0 {
@@ -63,10 +77,20 @@ impl<T: Real> Kernel<T> for Transpose<T> {
                     L::transpose(a, from_row as usize, b, to_row as usize);
                 }
             }
-            let right = (from.add(whole_columns), to.offset(whole_columns as isize * to_row));
+            let right = (
+                from.add(whole_columns),
+                to.offset(whole_columns as isize * to_row),
+            );
             transpose_plain(right.0, from_row, right.1, to_row, rows, columns - whole_columns);
             let below = (from.offset(whole_rows as isize * from_row), to.add(whole_rows));
-            transpose_plain(below.0, from_row, below.1, to_row, rows - whole_rows, whole_columns);
+            transpose_plain(
+                below.0,
+                from_row,
+                below.1,
+                to_row,
+                rows - whole_rows,
+                whole_columns,
+            );
         }
     }
 }
@@ -156,7 +180,11 @@ pub unsafe fn strided<T: Bits>(
     // Axes that continue each other in both arrays are one axis.
     let mut axes: SmallVec<[Axis; 6]> = SmallVec::new();
     for axis in 0..shape.len() {
-        let next = Axis { size: shape[axis], from: from_steps[axis], to: to_steps[axis] };
+        let next = Axis {
+            size: shape[axis],
+            from: from_steps[axis],
+            to: to_steps[axis],
+        };
         if next.size == 1 {
             continue;
         }
@@ -164,7 +192,10 @@ pub unsafe fn strided<T: Bits>(
             Some(last)
                 if last.from == next.from * next.size as isize && last.to == next.to * next.size as isize =>
             {
-                *last = Axis { size: last.size * next.size, ..next };
+                *last = Axis {
+                    size: last.size * next.size,
+                    ..next
+                };
             }
             _ => axes.push(next),
         }
@@ -176,8 +207,13 @@ pub unsafe fn strided<T: Bits>(
         return;
     };
     // A second axis that is contiguous where the innermost is not makes a transposition.
-    let (reads, writes) = (inner.from.abs() != 1 && inner.to == 1, inner.to.abs() != 1 && inner.from == 1);
-    let partner = axes.iter().position(|a| (reads && a.from == 1) || (writes && a.to == 1));
+    let (reads, writes) = (
+        inner.from.abs() != 1 && inner.to == 1,
+        inner.to.abs() != 1 && inner.from == 1,
+    );
+    let partner = axes
+        .iter()
+        .position(|a| (reads && a.from == 1) || (writes && a.to == 1));
     if let Some(at) = partner {
         let other = axes.remove(at);
         // Rows are contiguous in `to`, columns in `from`.
@@ -194,7 +230,9 @@ pub unsafe fn strided<T: Bits>(
                     let rows = TILE.min(row.size - line);
                     // SAFETY: inside the places that the caller promises.
                     unsafe {
-                        let source = from.offset(f + line as isize * row.from + first as isize).cast_const();
+                        let source = from
+                            .offset(f + line as isize * row.from + first as isize)
+                            .cast_const();
                         let target = to.offset(t + first as isize * column.to + line as isize);
                         T::transpose(source, row.from, target, column.to, rows, columns);
                     }
@@ -259,7 +297,9 @@ fn start_index(axes: &[Axis], mut row: usize) -> SmallVec<[usize; 6]> {
 
 fn offsets(axes: &[Axis], row: usize) -> (isize, isize) {
     let index = start_index(axes, row);
-    axes.iter().zip(index).fold((0, 0), |(f, t), (axis, i)| (f + i as isize * axis.from, t + i as isize * axis.to))
+    axes.iter().zip(index).fold((0, 0), |(f, t), (axis, i)| {
+        (f + i as isize * axis.from, t + i as isize * axis.to)
+    })
 }
 
 /// Sets `n` elements.
@@ -295,7 +335,8 @@ mod tests {
     #[test]
     fn strided_copies_follow_the_naive_loop() {
         // (shape, from steps, from start, to steps)
-        let rows: &[(&[usize], &[isize], isize, &[isize])] = &[
+        type Row = (&'static [usize], &'static [isize], isize, &'static [isize]);
+        let rows: &[Row] = &[
             (&[], &[], 0, &[]),
             (&[7], &[1], 0, &[1]),
             (&[7], &[-1], 6, &[1]),

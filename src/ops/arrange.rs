@@ -17,7 +17,10 @@ use crate::tensor::{View, ViewMut};
 /// x with two axes exchanged.
 pub fn swapaxes(x: &Value, axis1: i64, axis2: i64) -> Result<Value> {
     let rank = x.rank();
-    let (a, b) = (axis_index("swapaxes", axis1, rank)?, axis_index("swapaxes", axis2, rank)?);
+    let (a, b) = (
+        axis_index("swapaxes", axis1, rank)?,
+        axis_index("swapaxes", axis2, rank)?,
+    );
     if a == b {
         return Ok(x.clone());
     }
@@ -30,7 +33,10 @@ pub fn swapaxes(x: &Value, axis1: i64, axis2: i64) -> Result<Value> {
 pub fn moveaxis(x: &Value, source: &[i64], destination: &[i64]) -> Result<Value> {
     let rank = x.rank();
     let places = |axes: &[i64]| -> Result<Vec<usize>> {
-        let places: Vec<usize> = axes.iter().map(|&a| axis_index("moveaxis", a, rank)).collect::<Result<_>>()?;
+        let places: Vec<usize> = axes
+            .iter()
+            .map(|&a| axis_index("moveaxis", a, rank))
+            .collect::<Result<_>>()?;
         let twice = (1..places.len()).any(|i| places[..i].contains(&places[i]));
         if twice || source.len() != destination.len() {
             return Err(Error::value("moveaxis")
@@ -73,7 +79,11 @@ impl Op for Roll {
             return Ok(());
         }
         let head = self.shift.rem_euclid(size as i64) as usize * (block / size);
-        for (x, y) in x[0].bytes().chunks_exact(block).zip(y[0].bytes_mut().chunks_exact_mut(block)) {
+        for (x, y) in x[0]
+            .bytes()
+            .chunks_exact(block)
+            .zip(y[0].bytes_mut().chunks_exact_mut(block))
+        {
             y[head..].copy_from_slice(&x[..block - head]);
             y[..head].copy_from_slice(&x[block - head..]);
         }
@@ -82,7 +92,10 @@ impl Op for Roll {
 
     fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
         // The remainder of -shift, without leaving the range of i64.
-        let back = Roll { shift: self.shift.checked_neg().unwrap_or(0), axis: self.axis };
+        let back = Roll {
+            shift: self.shift.checked_neg().unwrap_or(0),
+            axis: self.axis,
+        };
         Ok(vec![Some(apply(back, &[pass.grad()?])?)])
     }
 }
@@ -90,19 +103,29 @@ impl Op for Roll {
 /// x shifted around along axes; along the flattened x where none is named.
 pub fn roll(x: &Value, shift: &[i64], axes: Option<&[i64]>) -> Result<Value> {
     if shift.contains(&i64::MIN) {
-        return Err(Error::value("roll").expected("shifts in the range of int64, negated too").got(format!("{shift:?}")));
+        return Err(Error::value("roll")
+            .expected("shifts in the range of int64, negated too")
+            .got(format!("{shift:?}")));
     }
     let Some(axes) = axes else {
         let all = shift.iter().fold(0_i64, |a, &b| a.wrapping_add(b));
         return reshape_like(&apply(Roll { shift: all, axis: 0 }, &[&ravel(x)?])?, x);
     };
     if shift.len() != axes.len() && shift.len() != 1 {
-        return Err(Error::value("roll").expected("one shift, or one for each axis").got(format!("{shift:?} for {axes:?}")));
+        return Err(Error::value("roll")
+            .expected("one shift, or one for each axis")
+            .got(format!("{shift:?} for {axes:?}")));
     }
     let mut y = x.clone();
     for (k, &axis) in axes.iter().enumerate() {
         let axis = axis_index("roll", axis, x.rank())?;
-        y = apply(Roll { shift: shift[k.min(shift.len() - 1)], axis }, &[&y])?;
+        y = apply(
+            Roll {
+                shift: shift[k.min(shift.len() - 1)],
+                axis,
+            },
+            &[&y],
+        )?;
     }
     Ok(y)
 }
@@ -111,7 +134,9 @@ pub fn roll(x: &Value, shift: &[i64], axes: Option<&[i64]>) -> Result<Value> {
 pub fn unstack(x: &Value, axis: i64) -> Result<Vec<Value>> {
     let at = axis_index("unstack", axis, x.rank())?;
     let n = x.dims()[at].ok_or_else(|| {
-        Error::value("unstack").expected("an axis of known size").got(format!("axis {at} of {}", show(&x.dims())))
+        Error::value("unstack")
+            .expected("an axis of known size")
+            .got(format!("axis {at} of {}", show(&x.dims())))
     })?;
     (0..n as i64)
         .map(|i| squeeze(&slice_axis(x, at, i, Some(i + 1))?, Axes::One(at as i64)))
@@ -170,9 +195,14 @@ impl Op for Diag {
     }
 
     fn infer(&self, x: &[Spec]) -> Result<Specs> {
-        let known = x[0].shape().filter(|s| s.len() == if self.build { 1 } else { 2 }).ok_or_else(|| {
-            Error::value("diag").expected("a line or a matrix of known size").got(show(&x[0].dims))
-        })?;
+        let known = x[0]
+            .shape()
+            .filter(|s| s.len() == if self.build { 1 } else { 2 })
+            .ok_or_else(|| {
+                Error::value("diag")
+                    .expected("a line or a matrix of known size")
+                    .got(show(&x[0].dims))
+            })?;
         if !self.build {
             return x[0].with_dims([Some(self.line(known[0], known[1]).1)]).one();
         }
@@ -180,9 +210,13 @@ impl Op for Diag {
         if let Some(like) = x.get(1) {
             return like.with_dtype(x[0].dtype).one();
         }
-        let side = usize::try_from(self.k.unsigned_abs()).ok().and_then(|k| k.checked_add(known[0]));
+        let side = usize::try_from(self.k.unsigned_abs())
+            .ok()
+            .and_then(|k| k.checked_add(known[0]));
         let side = side.filter(|s| s.checked_mul(*s).is_some()).ok_or_else(|| {
-            Error::value("diag").expected("a matrix that fits in memory").got(format!("k = {}", self.k))
+            Error::value("diag")
+                .expected("a matrix that fits in memory")
+                .got(format!("k = {}", self.k))
         })?;
         x[0].with_dims([Some(side), Some(side)]).one()
     }
@@ -205,8 +239,15 @@ impl Op for Diag {
 
     fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
         let g = pass.grad()?;
-        let back = Diag { build: !self.build, ..*self };
-        let dx = if self.build { apply(back, &[g])? } else { apply(back, &[g, &pass.inputs[0]])? };
+        let back = Diag {
+            build: !self.build,
+            ..*self
+        };
+        let dx = if self.build {
+            apply(back, &[g])?
+        } else {
+            apply(back, &[g, &pass.inputs[0]])?
+        };
         Ok([Some(dx), None].into_iter().take(pass.inputs.len()).collect())
     }
 
@@ -217,7 +258,13 @@ impl Op for Diag {
 
 /// The k-th diagonal of a matrix, or the matrix that has x on it.
 pub fn diag(x: &Value, k: i64) -> Result<Value> {
-    apply(Diag { k, build: x.rank() == 1 }, &[x])
+    apply(
+        Diag {
+            k,
+            build: x.rank() == 1,
+        },
+        &[x],
+    )
 }
 
 /// y_a = x_0 + ... + x_a (or the product) along an axis, from the other end if `reverse`.
@@ -277,26 +324,54 @@ impl Op for Running {
             (DType::F64, true) => running(|a, b| a * b, x.slice::<f64>(), y.slice_mut(), layout, back),
             (DType::I32, true) => running(i32::wrapping_mul, x.slice(), y.slice_mut(), layout, back),
             (DType::I64, true) => running(i64::wrapping_mul, x.slice(), y.slice_mut(), layout, back),
-            (other, _) => return Err(Error::type_error(self.name()).expected("numbers").got(other.name())),
+            (other, _) => {
+                return Err(Error::type_error(self.name())
+                    .expected("numbers")
+                    .got(other.name()));
+            }
         }
         Ok(())
     }
 
     fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
         let (x, y, g) = (&pass.inputs[0], &pass.outputs[0], pass.grad()?);
-        let back = |v: &Value| apply(Running { reverse: !self.reverse, product: false, ..*self }, &[v]);
+        let back = |v: &Value| {
+            apply(
+                Running {
+                    reverse: !self.reverse,
+                    product: false,
+                    ..*self
+                },
+                &[v],
+            )
+        };
         // Sum: dx_a = sum of g_b over b >= a.  Product: dx_a = (sum of g_b y_b over b >= a) / x_a.
-        Ok(vec![Some(if self.product { super::divide(&back(&multiply(g, y)?)?, x)? } else { back(g)? })])
+        Ok(vec![Some(if self.product {
+            super::divide(&back(&multiply(g, y)?)?, x)?
+        } else {
+            back(g)?
+        })])
     }
 }
 
 fn run_along(name: &'static str, x: &Value, axis: Option<i64>, product: bool) -> Result<Value> {
-    let x = if x.dtype() == DType::U8 { cast(x, DType::I32)? } else { to_number(x)? };
+    let x = if x.dtype() == DType::U8 {
+        cast(x, DType::I32)?
+    } else {
+        to_number(x)?
+    };
     let (x, axis) = match axis {
         Some(axis) => (x.clone(), axis_index(name, axis, x.rank())?),
         None => (ravel(&x)?, 0),
     };
-    apply(Running { axis, reverse: false, product }, &[&x])
+    apply(
+        Running {
+            axis,
+            reverse: false,
+            product,
+        },
+        &[&x],
+    )
 }
 
 /// Running sums along an axis, or of the flattened x.
@@ -394,7 +469,11 @@ pub(super) const OPS: &[(&str, OpFn)] = &[
     ("roll", |x, attrs| {
         let [x] = arity("roll", x)?;
         let r: RollAttrs = parse_attrs("roll", attrs)?;
-        Ok(vec![roll(&x, r.shift.as_slice(), r.axis.as_ref().map(OneOrMany::as_slice))?])
+        Ok(vec![roll(
+            &x,
+            r.shift.as_slice(),
+            r.axis.as_ref().map(OneOrMany::as_slice),
+        )?])
     }),
     ("unstack", |x, attrs| {
         let [x] = arity("unstack", x)?;
@@ -419,6 +498,9 @@ pub(super) const OPS: &[(&str, OpFn)] = &[
     }),
     ("count_nonzero", |x, attrs| {
         let [x] = arity("count_nonzero", x)?;
-        Ok(vec![count_nonzero(&x, parse_attrs::<OnAxes>("count_nonzero", attrs)?.axis)?])
+        Ok(vec![count_nonzero(
+            &x,
+            parse_attrs::<OnAxes>("count_nonzero", attrs)?.axis,
+        )?])
     }),
 ];

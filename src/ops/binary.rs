@@ -13,7 +13,6 @@ use crate::error::{Error, Result};
 use crate::float_dispatch;
 use crate::kernels::elementwise::Broadcast;
 use crate::kernels::functions::{Arithmetic, Function, Integer};
-use crate::kernels::real::Real;
 use crate::shape::{Spec, Specs, broadcast};
 use crate::tensor::{View, ViewMut};
 
@@ -35,7 +34,10 @@ impl Pair<'_> {
         da: impl FnOnce() -> Result<Value>,
         db: impl FnOnce() -> Result<Value>,
     ) -> Result<[Option<Value>; 2]> {
-        Ok([self.needs[0].then(da).transpose()?, self.needs[1].then(db).transpose()?])
+        Ok([
+            self.needs[0].then(da).transpose()?,
+            self.needs[1].then(db).transpose()?,
+        ])
     }
 }
 
@@ -63,21 +65,38 @@ pub(super) fn infer_pair(name: &str, x: &[Spec]) -> Result<Spec> {
     Ok(Spec::new(x[0].dtype, broadcast(name, &x[0].dims, &x[1].dims)?))
 }
 
-fn run_integer<T: Element + Integer>(f: Arithmetic, plan: &Broadcast<2>, x: &[View<'_>], y: &mut ViewMut<'_>) {
+fn run_integer<T: Element + Integer>(
+    f: Arithmetic,
+    plan: &Broadcast<2>,
+    x: &[View<'_>],
+    y: &mut ViewMut<'_>,
+) {
     // SAFETY: the plan was made from the shapes of these views.
-    unsafe { f.run_integer::<T>(plan, x[0].as_ptr().cast(), x[1].as_ptr().cast(), y.as_mut_ptr().cast()) }
+    unsafe {
+        f.run_integer::<T>(
+            plan,
+            x[0].as_ptr().cast(),
+            x[1].as_ptr().cast(),
+            y.as_mut_ptr().cast(),
+        )
+    }
 }
 
 /// f(a, b) with one number for b that has a quicker formula: a^2, a^0.5, a^-1, a^-0.5.
-fn shortcut<T: Real>(f: Arithmetic, b: &View<'_>, a: &View<'_>) -> Option<Function> {
+fn shortcut(f: Arithmetic, b: &View<'_>, a: &View<'_>) -> Option<Function> {
     if f != Arithmetic::Power || b.len() != 1 || a.len() == 1 {
         return None;
     }
     let exponent = b.item();
-    [(2.0, Function::Square), (0.5, Function::Sqrt), (-1.0, Function::Reciprocal), (-0.5, Function::Rsqrt)]
-        .into_iter()
-        .find(|(e, _)| *e == exponent)
-        .map(|(_, function)| function)
+    [
+        (2.0, Function::Square),
+        (0.5, Function::Sqrt),
+        (-1.0, Function::Reciprocal),
+        (-0.5, Function::Rsqrt),
+    ]
+    .into_iter()
+    .find(|(e, _)| *e == exponent)
+    .map(|(_, function)| function)
 }
 
 impl Op for Binary {
@@ -96,7 +115,7 @@ impl Op for Binary {
             let (a, b, out) = (x[0].as_ptr().cast::<T>(), x[1].as_ptr().cast::<T>(), y.as_mut_ptr().cast::<T>());
             // SAFETY: the plan was made from the shapes of these views; a shortcut's input is as large as its output.
             unsafe {
-                match shortcut::<T>(self.f, &x[1], &x[0]) {
+                match shortcut(self.f, &x[1], &x[0]) {
                     Some(function) => function.run(a, out, plan.len()),
                     None => self.f.run(&plan, a, b, out),
                 }
@@ -128,7 +147,14 @@ impl Op for Binary {
 
 /// The dtype that two dtypes meet in.
 pub fn promote(a: DType, b: DType) -> DType {
-    const ORDER: [DType; 6] = [DType::Bool, DType::U8, DType::I32, DType::I64, DType::F32, DType::F64];
+    const ORDER: [DType; 6] = [
+        DType::Bool,
+        DType::U8,
+        DType::I32,
+        DType::I64,
+        DType::F32,
+        DType::F64,
+    ];
     let rank = |d: DType| ORDER.iter().position(|&o| o == d).unwrap_or(0);
     ORDER[rank(a).max(rank(b))]
 }
@@ -159,6 +185,7 @@ macro_rules! binary {
         $(
             $(#[$doc])*
             pub fn $name(a: &Value, b: &Value) -> Result<Value> {
+                #[allow(clippy::unnecessary_wraps)] // flat functions have the type of the others
                 fn rule($p: &Pair<'_>) -> Result<[Option<Value>; 2]> { $rule }
                 let (a, b) = $domain(a, b)?;
                 apply(Binary { name: stringify!($name), f: Arithmetic::$f, rule }, &[&a, &b])

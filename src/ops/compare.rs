@@ -33,10 +33,18 @@ impl Op for Compare {
         // SAFETY: the plan was made from the shapes of these views.
         unsafe {
             match x[0].dtype() {
-                DType::F32 => self.f.run::<f32>(&plan, x[0].as_ptr().cast(), x[1].as_ptr().cast(), out),
-                DType::F64 => self.f.run::<f64>(&plan, x[0].as_ptr().cast(), x[1].as_ptr().cast(), out),
-                DType::I32 => self.f.run::<i32>(&plan, x[0].as_ptr().cast(), x[1].as_ptr().cast(), out),
-                DType::I64 => self.f.run::<i64>(&plan, x[0].as_ptr().cast(), x[1].as_ptr().cast(), out),
+                DType::F32 => self
+                    .f
+                    .run::<f32>(&plan, x[0].as_ptr().cast(), x[1].as_ptr().cast(), out),
+                DType::F64 => self
+                    .f
+                    .run::<f64>(&plan, x[0].as_ptr().cast(), x[1].as_ptr().cast(), out),
+                DType::I32 => self
+                    .f
+                    .run::<i32>(&plan, x[0].as_ptr().cast(), x[1].as_ptr().cast(), out),
+                DType::I64 => self
+                    .f
+                    .run::<i64>(&plan, x[0].as_ptr().cast(), x[1].as_ptr().cast(), out),
                 DType::U8 | DType::Bool => self.f.run::<u8>(&plan, x[0].as_ptr(), x[1].as_ptr(), out),
             }
         }
@@ -100,7 +108,15 @@ struct Where;
 
 fn run_where<T: Element>(plan: &Broadcast<3>, x: &[View<'_>], y: &mut ViewMut<'_>) {
     // SAFETY: the plan was made from the shapes of these views.
-    unsafe { choose::<T>(plan, x[0].as_ptr(), x[1].as_ptr().cast(), x[2].as_ptr().cast(), y.as_mut_ptr().cast()) }
+    unsafe {
+        choose::<T>(
+            plan,
+            x[0].as_ptr(),
+            x[1].as_ptr().cast(),
+            x[2].as_ptr().cast(),
+            y.as_mut_ptr().cast(),
+        )
+    }
 }
 
 impl Op for Where {

@@ -28,7 +28,13 @@ enum Order {
 use Order::{Once, Twice};
 
 /// (op, attributes as JSON, shapes of the float inputs, domain, order)
-type Row = (&'static str, &'static str, &'static [&'static [usize]], Domain, Order);
+type Row = (
+    &'static str,
+    &'static str,
+    &'static [&'static [usize]],
+    Domain,
+    Order,
+);
 
 const M: &[usize] = &[3, 4];
 const T: &[usize] = &[2, 3, 4];
@@ -94,17 +100,59 @@ const ROWS: &[Row] = &[
     ("squeeze", r#"{"axis": 1}"#, &[&[3, 1, 2]], Any, Twice),
     ("transpose", r#"{"axes": [2, 0, 1]}"#, &[T], Any, Twice),
     ("swapaxes", r#"{"axis1": 0, "axis2": -1}"#, &[T], Any, Twice),
-    ("moveaxis", r#"{"source": [0, 1], "destination": [-1, 0]}"#, &[T], Any, Twice),
-    ("concatenate", r#"{"axis": 1}"#, &[M, &[3, 2], &[3, 1]], Any, Twice),
+    (
+        "moveaxis",
+        r#"{"source": [0, 1], "destination": [-1, 0]}"#,
+        &[T],
+        Any,
+        Twice,
+    ),
+    (
+        "concatenate",
+        r#"{"axis": 1}"#,
+        &[M, &[3, 2], &[3, 1]],
+        Any,
+        Twice,
+    ),
     ("stack", r#"{"axis": -1}"#, &[M, M], Any, Twice),
-    ("strided_slice", r#"{"begin": [2, null], "end": [null, -1], "strides": [-1, 2]}"#, &[&[4, 5]], Any, Twice),
-    ("slice", r#"{"start_indices": [1, 0], "shape": [2, -1]}"#, &[M], Any, Twice),
+    (
+        "strided_slice",
+        r#"{"begin": [2, null], "end": [null, -1], "strides": [-1, 2]}"#,
+        &[&[4, 5]],
+        Any,
+        Twice,
+    ),
+    (
+        "slice",
+        r#"{"start_indices": [1, 0], "shape": [2, -1]}"#,
+        &[M],
+        Any,
+        Twice,
+    ),
     ("flip", r#"{"axis": 1}"#, &[T], Any, Twice),
     ("roll", r#"{"shift": [2, -1], "axis": [1, 2]}"#, &[T], Any, Twice),
     ("pad", r#"{"pad_width": [[1, 0], [2, 1]]}"#, &[M], Any, Twice),
-    ("pad", r#"{"pad_width": [[2, 0], [2, 1]], "mode": "reflect"}"#, &[M], Any, Twice),
-    ("pad", r#"{"pad_width": [[1, 0], [2, 5]], "mode": "symmetric"}"#, &[M], Any, Twice),
-    ("pad", r#"{"pad_width": [[1, 0], [2, 1]], "mode": "edge"}"#, &[M], Any, Twice),
+    (
+        "pad",
+        r#"{"pad_width": [[2, 0], [2, 1]], "mode": "reflect"}"#,
+        &[M],
+        Any,
+        Twice,
+    ),
+    (
+        "pad",
+        r#"{"pad_width": [[1, 0], [2, 5]], "mode": "symmetric"}"#,
+        &[M],
+        Any,
+        Twice,
+    ),
+    (
+        "pad",
+        r#"{"pad_width": [[1, 0], [2, 1]], "mode": "edge"}"#,
+        &[M],
+        Any,
+        Twice,
+    ),
     ("repeat", r#"{"repeats": 3, "axis": 1}"#, &[T], Any, Twice),
     ("tile", r#"{"repeats": [2, 1, 3]}"#, &[M], Any, Twice),
     ("broadcast_to", r#"{"shape": [2, 3, 4]}"#, &[&[3, 1]], Any, Twice),
@@ -115,30 +163,93 @@ const ROWS: &[Row] = &[
     ("diag", r#"{"k": 1}"#, &[&[3]], Any, Twice),
     ("sort", r#"{"axis": 0}"#, &[T], Any, Once),
     ("top_k", r#"{"k": 2}"#, &[T], Any, Once),
-    ("split", r#"{"indices_or_sections": [1, 3], "axis": -1}"#, &[T], Any, Twice),
+    (
+        "split",
+        r#"{"indices_or_sections": [1, 3], "axis": -1}"#,
+        &[T],
+        Any,
+        Twice,
+    ),
     ("unstack", r#"{"axis": 1}"#, &[T], Any, Twice),
+    ("tensordot", "{}", &[T, &[3, 4, 2]], Any, Twice),
+    (
+        "tensordot",
+        r#"{"axes": [[0, 2], [1, 0]]}"#,
+        &[T, &[4, 2, 3]],
+        Any,
+        Twice,
+    ),
+    ("tensordot", r#"{"axes": 0}"#, &[&[3], M], Any, Twice),
     ("softmax", r#"{"axis": 1}"#, &[T], Any, Twice),
     ("log_softmax", r#"{"axis": -1}"#, &[T], Any, Twice),
 ];
 
 /// Ops with inputs that are no floats, checked in functions of their own below.
 const BY_HAND: &[&str] = &[
-    "where", "take", "take_along_axis", "embedding", "segment_sum", "dropout", "random_shuffle", "cast",
-    "broadcast_like", "sum_to_like", "reshape_like",
+    "where",
+    "take",
+    "take_along_axis",
+    "embedding",
+    "segment_sum",
+    "dropout",
+    "random_shuffle",
+    "cast",
+    "broadcast_like",
+    "sum_to_like",
+    "reshape_like",
 ];
 
 /// Flat, or of integers and booleans, or constant in their input.
 const FLAT: &[&str] = &[
-    "sign", "floor", "ceil", "round", "trunc", "floor_divide", "heaviside", "isnan", "isinf", "isfinite", "equal",
-    "not_equal", "less", "less_equal", "greater", "greater_equal", "logical_and", "logical_or", "logical_xor",
-    "logical_not", "any", "all", "argmax", "argmin", "argsort", "in_top_k", "one_hot", "count_nonzero", "zeros_like",
-    "ones_like", "full_like", "stop_gradient", "random_uniform", "random_normal", "random_truncated_normal",
-    "random_bernoulli", "random_randint", "random_categorical", "confusion_counts",
+    "sign",
+    "floor",
+    "ceil",
+    "round",
+    "trunc",
+    "floor_divide",
+    "heaviside",
+    "isnan",
+    "isinf",
+    "isfinite",
+    "equal",
+    "not_equal",
+    "less",
+    "less_equal",
+    "greater",
+    "greater_equal",
+    "logical_and",
+    "logical_or",
+    "logical_xor",
+    "logical_not",
+    "any",
+    "all",
+    "argmax",
+    "argmin",
+    "argsort",
+    "in_top_k",
+    "one_hot",
+    "count_nonzero",
+    "zeros_like",
+    "ones_like",
+    "full_like",
+    "stop_gradient",
+    "random_uniform",
+    "random_normal",
+    "random_truncated_normal",
+    "random_bernoulli",
+    "random_randint",
+    "random_categorical",
+    "confusion_counts",
 ];
 
 /// Checked in the files that define them.
-const ELSEWHERE: &[&[(&str, super::OpFn)]] =
-    &[super::conv::OPS, super::dense::OPS, super::matmul::OPS, super::norm::OPS, super::pool::OPS];
+const ELSEWHERE: &[&[(&str, super::OpFn)]] = &[
+    super::conv::OPS,
+    super::dense::OPS,
+    super::matmul::OPS,
+    super::norm::OPS,
+    super::pool::OPS,
+];
 
 fn tensor(shape: &[usize], seed: usize, domain: Domain) -> Tensor {
     let base = numbers(shape, seed);
@@ -155,8 +266,11 @@ fn tensor(shape: &[usize], seed: usize, domain: Domain) -> Tensor {
 fn call(name: &str, attrs: &str, x: &[Value]) -> Result<Value> {
     let attrs: Attrs = serde_json::from_str(attrs).expect("JSON");
     let outputs = lookup(name).expect("an op of this name")(x, &attrs)?;
-    let lines: Vec<Value> =
-        outputs.iter().filter(|y| y.dtype().is_float()).map(super::ravel).collect::<Result<_>>()?;
+    let lines: Vec<Value> = outputs
+        .iter()
+        .filter(|y| y.dtype().is_float())
+        .map(super::ravel)
+        .collect::<Result<_>>()?;
     super::concatenate(&lines, 0)
 }
 
@@ -164,7 +278,11 @@ fn call(name: &str, attrs: &str, x: &[Value]) -> Result<Value> {
 fn gradients_agree_with_central_differences() {
     let mut wrong = Vec::new();
     for (name, attrs, shapes, domain, order) in ROWS {
-        let inputs: Vec<Tensor> = shapes.iter().enumerate().map(|(i, s)| tensor(s, 3 * i + 1, *domain)).collect();
+        let inputs: Vec<Tensor> = shapes
+            .iter()
+            .enumerate()
+            .map(|(i, s)| tensor(s, 3 * i + 1, *domain))
+            .collect();
         let f = |x: &[Value]| call(name, attrs, x);
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| match order {
             Once => check(&inputs, f),
@@ -180,7 +298,11 @@ fn gradients_agree_with_central_differences() {
 #[test]
 fn every_op_has_a_row() {
     let elsewhere: Vec<&str> = ELSEWHERE.iter().flat_map(|t| t.iter().map(|(n, _)| *n)).collect();
-    let losses = ["sigmoid_crossentropy", "softmax_crossentropy", "sparse_softmax_crossentropy"];
+    let losses = [
+        "sigmoid_crossentropy",
+        "softmax_crossentropy",
+        "sparse_softmax_crossentropy",
+    ];
     let missing: Vec<&str> = names()
         .into_iter()
         .filter(|n| {
@@ -192,8 +314,13 @@ fn every_op_has_a_row() {
         })
         .collect();
     assert!(missing.is_empty(), "ops without a gradient check: {missing:?}");
-    let gone: Vec<&str> = ROWS.iter().map(|r| r.0).chain(BY_HAND.iter().copied()).chain(FLAT.iter().copied())
-        .filter(|n| lookup(n).is_none()).collect();
+    let gone: Vec<&str> = ROWS
+        .iter()
+        .map(|r| r.0)
+        .chain(BY_HAND.iter().copied())
+        .chain(FLAT.iter().copied())
+        .filter(|n| lookup(n).is_none())
+        .collect();
     assert!(gone.is_empty(), "rows without an op: {gone:?}");
 }
 
@@ -205,33 +332,54 @@ fn integers(shape: &[usize], data: &[i64]) -> Value {
 fn ops_with_other_inputs() {
     let (m, row) = (tensor(M, 1, Any), tensor(&[4], 2, Any));
     let at = integers(&[2, 2], &[0, -1, 2, 0]);
-    check_twice(&[m.clone()], |x| super::take(&x[0], &at, Some(0)));
-    check_twice(&[m.clone()], |x| super::take(&x[0], &at, Some(1)));
-    check_twice(&[m.clone()], |x| super::take(&x[0], &at, None));
-    check_twice(&[m.clone()], |x| super::embedding(&x[0], &at));
+    check_twice(std::slice::from_ref(&m), |x| super::take(&x[0], &at, Some(0)));
+    check_twice(std::slice::from_ref(&m), |x| super::take(&x[0], &at, Some(1)));
+    check_twice(std::slice::from_ref(&m), |x| super::take(&x[0], &at, None));
+    let rows = integers(&[2, 2], &[0, 2, 2, 1]);
+    check_twice(std::slice::from_ref(&m), |x| super::embedding(&x[0], &rows));
     let along = integers(&[3, 2], &[0, -1, 2, 2, 1, 3]);
-    check_twice(&[m.clone()], |x| super::take_along_axis(&x[0], &along, Some(1)));
+    check_twice(std::slice::from_ref(&m), |x| {
+        super::take_along_axis(&x[0], &along, Some(1))
+    });
     let ids = integers(&[3], &[1, 0, 1]);
-    check_twice(&[m.clone()], |x| super::segment_sum(&x[0], &ids, 4));
+    check_twice(std::slice::from_ref(&m), |x| super::segment_sum(&x[0], &ids, 4));
     let mask = super::greater(&m.clone().into(), &row.clone().into()).expect("a mask");
     check_twice(&[m.clone(), row.clone()], |x| super::where_(&mask, &x[0], &x[1]));
     let key = integers(&[2], &[3, 4]);
-    check_twice(&[m.clone()], |x| super::dropout(&key, &x[0], 0.4, None));
-    check_twice(&[m.clone()], |x| super::dropout(&key, &x[0], 0.4, Some(&[None, Some(1)])));
-    check_twice(&[m.clone()], |x| super::shuffle(&key, &x[0], 0));
+    check_twice(std::slice::from_ref(&m), |x| {
+        super::dropout(&key, &x[0], 0.4, None)
+    });
+    check_twice(std::slice::from_ref(&m), |x| {
+        super::dropout(&key, &x[0], 0.4, Some(&[None, Some(1)]))
+    });
+    check_twice(std::slice::from_ref(&m), |x| super::shuffle(&key, &x[0], 0));
     let like: Value = tensor(T, 5, Any).into();
-    check_twice(&[row.clone()], |x| super::broadcast_like(&x[0], &like));
+    check_twice(std::slice::from_ref(&row), |x| {
+        super::broadcast_like(&x[0], &like)
+    });
     let narrow: Value = tensor(&[3, 1], 5, Any).into();
     check_twice(&[tensor(T, 6, Any)], |x| super::sum_to_like(&x[0], &narrow));
     let flat: Value = tensor(&[12], 5, Any).into();
-    check_twice(&[m.clone()], |x| super::reshape_like(&x[0], &flat));
+    check_twice(std::slice::from_ref(&m), |x| super::reshape_like(&x[0], &flat));
     check_twice(&[m], |x| super::cast(&super::multiply(&x[0], &x[0])?, DType::F64));
 }
 
 /// Activations whose second derivative is a function; the others have kinks or steps in their slope.
 const SMOOTH: &[&str] = &[
-    "exponential", "gelu", "glu", "linear", "log_sigmoid", "log_softmax", "mish", "sigmoid", "silu", "softmax",
-    "softplus", "squareplus", "tanh", "tanh_shrink",
+    "exponential",
+    "gelu",
+    "glu",
+    "linear",
+    "log_sigmoid",
+    "log_softmax",
+    "mish",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+    "squareplus",
+    "tanh",
+    "tanh_shrink",
 ];
 
 #[test]
@@ -252,9 +400,9 @@ fn activations() {
         .expect("JSON");
         let f = |x: &[Value]| crate::activations::activation(name, &x[0], &settings);
         if SMOOTH.contains(&name) {
-            check_twice(&[x.clone()], f);
+            check_twice(std::slice::from_ref(&x), f);
         } else {
-            check(&[x.clone()], f);
+            check(std::slice::from_ref(&x), f);
         }
     }
     let tanh: Attrs = serde_json::from_str(r#"{"approximate": true}"#).expect("JSON");
@@ -265,9 +413,13 @@ fn activations() {
 fn powers_of_constants_take_the_short_way() {
     let m = tensor(M, 1, Positive);
     for exponent in [2.0, 0.5, -1.0, -0.5, 3.0, 0.0, 1.0] {
-        check_twice(&[m.clone()], |x| super::power(&x[0], &x[0].like(exponent)?));
+        check_twice(std::slice::from_ref(&m), |x| {
+            super::power(&x[0], &x[0].like(exponent)?)
+        });
     }
-    let x: Value = Tensor::from_slice(&[3], &[0.0_f32, -2.0, 3.0]).expect("a small tensor").into();
+    let x: Value = Tensor::from_slice(&[3], &[0.0_f32, -2.0, 3.0])
+        .expect("a small tensor")
+        .into();
     let two = x.like(2.0).expect("a number");
     let y = super::power(&x, &two).expect("powers");
     assert_eq!(y.tensor().expect("data").slice::<f32>(), [0.0, 4.0, 9.0]);
@@ -276,11 +428,22 @@ fn powers_of_constants_take_the_short_way() {
 #[test]
 fn bad_indices_are_errors_that_name_them() {
     let m: Value = tensor(M, 1, Any).into();
-    let e = super::take(&m, &integers(&[2], &[0, 3]), Some(0)).unwrap_err().to_string();
+    let e = super::take(&m, &integers(&[2], &[0, 3]), Some(0))
+        .unwrap_err()
+        .to_string();
     assert!(e.contains("[0, 3)") && e.contains("3 at place 1"), "{e}");
-    let e = super::embedding(&m, &integers(&[1], &[-4])).unwrap_err().to_string();
+    let e = super::embedding(&m, &integers(&[1], &[-4]))
+        .unwrap_err()
+        .to_string();
     assert!(e.contains("-4 at place 0"), "{e}");
-    assert!(super::take(&m, &m, Some(0)).unwrap_err().to_string().contains("integer indices"));
+    assert!(
+        super::take(&m, &m, Some(0))
+            .unwrap_err()
+            .to_string()
+            .contains("integer indices")
+    );
     assert!(super::top_k(&m, 5).is_err() && super::roll(&m, &[i64::MIN], None).is_err());
-    assert!(super::slice(&m, &[0, 2], &[3, 3]).is_err() && super::slice(&m, &[0, i64::MAX], &[3, 3]).is_err());
+    assert!(
+        super::slice(&m, &[0, 2], &[3, 3]).is_err() && super::slice(&m, &[0, i64::MAX], &[3, 3]).is_err()
+    );
 }

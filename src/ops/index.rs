@@ -37,7 +37,10 @@ fn places<'r>(name: &str, run: &'r mut Run, index: &View<'_>, n: usize) -> Resul
 }
 
 fn not_integers(name: &str, dtype: DType) -> Error {
-    Error::type_error(name).expected("integer indices").got(dtype.name()).hint("Cast them to int32")
+    Error::type_error(name)
+        .expected("integer indices")
+        .got(dtype.name())
+        .hint("Cast them to int32")
 }
 
 fn check_integers(name: &str, index: &Spec) -> Result<()> {
@@ -62,7 +65,10 @@ impl Op for Take {
     fn infer(&self, x: &[Spec]) -> Result<Specs> {
         check_integers(self.name, &x[1])?;
         let from = &x[0].dims;
-        let parts = from[..self.axis].iter().chain(&x[1].dims).chain(&from[self.axis + 1..]);
+        let parts = from[..self.axis]
+            .iter()
+            .chain(&x[1].dims)
+            .chain(&from[self.axis + 1..]);
         x[0].with_dims(parts.copied()).one()
     }
 
@@ -82,7 +88,10 @@ impl Op for Take {
 
     fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
         let (x, index) = (&pass.inputs[0], &pass.inputs[1]);
-        Ok(vec![Some(apply(AddAt { take: *self }, &[pass.grad()?, index, x])?), None])
+        Ok(vec![
+            Some(apply(AddAt { take: *self }, &[pass.grad()?, index, x])?),
+            None,
+        ])
     }
 }
 
@@ -122,7 +131,11 @@ impl Op for AddAt {
     }
 
     fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
-        Ok(vec![Some(apply(self.take, &[pass.grad()?, &pass.inputs[1]])?), None, None])
+        Ok(vec![
+            Some(apply(self.take, &[pass.grad()?, &pass.inputs[1]])?),
+            None,
+            None,
+        ])
     }
 
     fn shape_only(&self, input: usize) -> bool {
@@ -142,17 +155,37 @@ fn add_at(name: &str, axis: usize, run: &mut Run, x: &[View<'_>], y: &mut [ViewM
 /// x at these indices along an axis; of the flattened x where no axis is named.
 pub fn take(x: &Value, index: &Value, axis: Option<i64>) -> Result<Value> {
     match axis {
-        Some(axis) => apply(Take { name: "take", axis: axis_index("take", axis, x.rank())? }, &[x, index]),
-        None => apply(Take { name: "take", axis: 0 }, &[&ravel(x)?, index]),
+        Some(axis) => apply(
+            Take {
+                name: "take",
+                axis: axis_index("take", axis, x.rank())?,
+            },
+            &[x, index],
+        ),
+        None => apply(
+            Take {
+                name: "take",
+                axis: 0,
+            },
+            &[&ravel(x)?, index],
+        ),
     }
 }
 
 /// Rows of a table (rows, width) by index: y[.., :] = table[index[..], :]
 pub fn embedding(table: &Value, index: &Value) -> Result<Value> {
     if table.rank() != 2 {
-        return Err(Error::value("embedding").expected("a table of rank 2: (rows, width)").got(show(&table.dims())));
+        return Err(Error::value("embedding")
+            .expected("a table of rank 2: (rows, width)")
+            .got(show(&table.dims())));
     }
-    apply(Take { name: "embedding", axis: 0 }, &[table, index])
+    apply(
+        Take {
+            name: "embedding",
+            axis: 0,
+        },
+        &[table, index],
+    )
 }
 
 /// y[s, ..] = sum of x[n, ..] over ids[n] = s; dx = g at ids
@@ -212,10 +245,16 @@ impl Op for TakeAlong {
             && (0..a.len()).all(|i| i == self.axis || a[i].is_none() || b[i].is_none() || a[i] == b[i]);
         if !fits {
             return Err(Error::value(self.name())
-                .expected(format!("indices of the shape {} but for axis {}", show(a), self.axis))
+                .expected(format!(
+                    "indices of the shape {} but for axis {}",
+                    show(a),
+                    self.axis
+                ))
                 .got(show(b)));
         }
-        let dims: Dims = (0..a.len()).map(|i| if i == self.axis { b[i] } else { a[i].or(b[i]) }).collect();
+        let dims: Dims = (0..a.len())
+            .map(|i| if i == self.axis { b[i] } else { a[i].or(b[i]) })
+            .collect();
         x[0].with_dims(dims).one()
     }
 
@@ -235,7 +274,15 @@ impl Op for TakeAlong {
     }
 
     fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
-        Ok(vec![Some(add_along(pass.grad()?, &pass.inputs[1], &pass.inputs[0], self.axis)?), None])
+        Ok(vec![
+            Some(add_along(
+                pass.grad()?,
+                &pass.inputs[1],
+                &pass.inputs[0],
+                self.axis,
+            )?),
+            None,
+        ])
     }
 }
 
@@ -265,7 +312,14 @@ impl Op for AddAlong {
     }
 
     fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
-        Ok(vec![Some(apply(TakeAlong { axis: self.axis }, &[pass.grad()?, &pass.inputs[1]])?), None, None])
+        Ok(vec![
+            Some(apply(
+                TakeAlong { axis: self.axis },
+                &[pass.grad()?, &pass.inputs[1]],
+            )?),
+            None,
+            None,
+        ])
     }
 
     fn shape_only(&self, input: usize) -> bool {
@@ -281,7 +335,12 @@ pub(super) fn add_along(g: &Value, index: &Value, like: &Value, axis: usize) -> 
 /// x at indices of its own for each line along the axis.
 pub fn take_along_axis(x: &Value, index: &Value, axis: Option<i64>) -> Result<Value> {
     match axis {
-        Some(axis) => apply(TakeAlong { axis: axis_index("take_along_axis", axis, x.rank())? }, &[x, index]),
+        Some(axis) => apply(
+            TakeAlong {
+                axis: axis_index("take_along_axis", axis, x.rank())?,
+            },
+            &[x, index],
+        ),
         None => apply(TakeAlong { axis: 0 }, &[&ravel(x)?, &ravel(index)?]),
     }
 }
@@ -302,7 +361,11 @@ impl Op for OneHot {
     fn infer(&self, x: &[Spec]) -> Result<Specs> {
         let mut dims = x[0].dims.clone();
         dims.insert(self.axis, Some(self.classes));
-        Spec { dtype: self.dtype, dims }.one()
+        Spec {
+            dtype: self.dtype,
+            dims,
+        }
+        .one()
     }
 
     fn forward(&self, _: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {
@@ -349,7 +412,9 @@ impl Op for Triangle {
 
     fn infer(&self, x: &[Spec]) -> Result<Specs> {
         if x[0].rank() < 2 {
-            return Err(Error::value(self.name()).expected("a value of rank 2 or more").got(show(&x[0].dims)));
+            return Err(Error::value(self.name())
+                .expected("a value of rank 2 or more")
+                .got(show(&x[0].dims)));
         }
         x[0].clone().one()
     }
@@ -359,7 +424,11 @@ impl Op for Triangle {
         let (rows, columns) = (shape[shape.len() - 2], shape[shape.len() - 1]);
         let keep = |at: usize| {
             let offset = (at % columns) as i64 - (at / columns % rows) as i64;
-            if self.lower { offset <= self.k } else { offset >= self.k }
+            if self.lower {
+                offset <= self.k
+            } else {
+                offset >= self.k
+            }
         };
         dispatch!(x[0].dtype(), T => {
             for (at, (y, x)) in y[0].slice_mut::<T>().iter_mut().zip(x[0].slice::<T>()).enumerate() {
@@ -423,11 +492,19 @@ struct Diagonal {
 pub(super) const OPS: &[(&str, OpFn)] = &[
     ("take", |x, attrs| {
         let [x, index] = arity("take", x)?;
-        Ok(vec![take(&x, &index, parse_attrs::<OnAxis>("take", attrs)?.axis)?])
+        Ok(vec![take(
+            &x,
+            &index,
+            parse_attrs::<OnAxis>("take", attrs)?.axis,
+        )?])
     }),
     ("take_along_axis", |x, attrs| {
         let [x, index] = arity("take_along_axis", x)?;
-        Ok(vec![take_along_axis(&x, &index, parse_attrs::<OnAxis>("take_along_axis", attrs)?.axis)?])
+        Ok(vec![take_along_axis(
+            &x,
+            &index,
+            parse_attrs::<OnAxis>("take_along_axis", attrs)?.axis,
+        )?])
     }),
     ("embedding", |x, attrs| {
         super::table::no_attrs("embedding", attrs)?;
@@ -436,7 +513,11 @@ pub(super) const OPS: &[(&str, OpFn)] = &[
     }),
     ("segment_sum", |x, attrs| {
         let [x, ids] = arity("segment_sum", x)?;
-        Ok(vec![segment_sum(&x, &ids, parse_attrs::<Segments>("segment_sum", attrs)?.num_segments)?])
+        Ok(vec![segment_sum(
+            &x,
+            &ids,
+            parse_attrs::<Segments>("segment_sum", attrs)?.num_segments,
+        )?])
     }),
     ("one_hot", |x, attrs| {
         let [x] = arity("one_hot", x)?;

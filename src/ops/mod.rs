@@ -4,6 +4,7 @@ mod arrange;
 mod binary;
 mod cast;
 mod compare;
+mod contract;
 mod conv;
 mod copy;
 mod dense;
@@ -31,6 +32,7 @@ pub use arrange::{count_nonzero, cumprod, cumsum, diag, moveaxis, roll, slice, s
 pub use binary::*;
 pub use cast::{cast, to_float};
 pub use compare::*;
+pub use contract::tensordot;
 pub use conv::{ConvOptions, conv};
 pub use copy::Copy;
 pub use dense::dense;
@@ -57,6 +59,7 @@ static FAMILIES: &[&[(&str, OpFn)]] = &[
     cast::OPS,
     compare::OPS[0],
     compare::OPS[1],
+    contract::OPS,
     conv::OPS,
     dense::OPS,
     index::OPS,

@@ -28,7 +28,10 @@ fn check_key(name: &str, key: &Spec) -> Result<()> {
 
 fn key_of(view: &View<'_>) -> Key {
     let words = view.slice::<i64>();
-    Key { seed: words[0], counter: words[1] }
+    Key {
+        seed: words[0],
+        counter: words[1],
+    }
 }
 
 /// What is drawn.
@@ -67,7 +70,9 @@ fn fill_floats<T: Sample + Element + Send>(draw: Draw, key: Key, out: &mut [T]) 
     for_chunks_mut(out, GRAIN, |at, part| {
         let at = at as u64;
         match draw {
-            Draw::Uniform { minval, maxval } => rng::uniform(key, at, T::from_f64(minval), T::from_f64(maxval), part),
+            Draw::Uniform { minval, maxval } => {
+                rng::uniform(key, at, T::from_f64(minval), T::from_f64(maxval), part)
+            }
             Draw::Normal { mean, stddev } => rng::normal(key, at, mean, stddev, part),
             Draw::TruncatedNormal { mean, stddev } => rng::truncated_normal(key, at, mean, stddev, part),
             Draw::Bernoulli { probability } => {
@@ -78,7 +83,10 @@ fn fill_floats<T: Sample + Element + Send>(draw: Draw, key: Key, out: &mut [T]) 
                 for (k, piece) in part.chunks_mut(256).enumerate() {
                     let whole = &mut whole[..piece.len()];
                     rng::integers(key, at + 256 * k as u64, minval, maxval, whole);
-                    piece.iter_mut().zip(whole).for_each(|(x, n)| *x = T::from_f64(*n as f64));
+                    piece
+                        .iter_mut()
+                        .zip(whole)
+                        .for_each(|(x, n)| *x = T::from_f64(*n as f64));
                 }
             }
         }
@@ -117,7 +125,9 @@ impl Op for Random {
         check_key(self.name(), &x[0])?;
         let continuous = !matches!(self.draw, Draw::Bernoulli { .. } | Draw::Integers { .. });
         if continuous && !self.dtype.is_float() {
-            return Err(Error::type_error(self.name()).expected("a float dtype").got(self.dtype.name()));
+            return Err(Error::type_error(self.name())
+                .expected("a float dtype")
+                .got(self.dtype.name()));
         }
         match &self.target {
             Target::Shape(shape) => {
@@ -128,7 +138,10 @@ impl Op for Random {
             Target::Noise(sizes) => {
                 let own = &x[1].dims;
                 let fits = sizes.len() == own.len()
-                    && sizes.iter().zip(own).all(|(s, d)| s.is_none() || *s == Some(1) || d.is_none() || s == d);
+                    && sizes
+                        .iter()
+                        .zip(own)
+                        .all(|(s, d)| s.is_none() || *s == Some(1) || d.is_none() || s == d);
                 if !fits {
                     return Err(Error::value("noise_shape")
                         .expected(format!("for each axis of {} its size, 1 or None", show(own)))
@@ -147,7 +160,9 @@ impl Op for Random {
             DType::I32 => fill_integers(self.draw, key, y.slice_mut(), |n| n as i32),
             DType::I64 => fill_integers(self.draw, key, y.slice_mut(), |n| n),
             DType::U8 => fill_integers(self.draw, key, y.slice_mut(), |n| n as u8),
-            DType::Bool => fill_integers(self.draw, key, y.slice_mut(), |n| crate::dtype::Bool::from(n != 0)),
+            DType::Bool => fill_integers(self.draw, key, y.slice_mut(), |n| {
+                crate::dtype::Bool::from(n != 0)
+            }),
         }
         Ok(())
     }
@@ -167,19 +182,29 @@ impl Op for Random {
 
 fn check_draw(draw: Draw) -> Result<()> {
     let wrong = match draw {
-        Draw::Uniform { minval, maxval } if !(minval <= maxval && (maxval - minval).is_finite()) => {
-            ("random_uniform", "minval <= maxval, both finite", format!("[{minval}, {maxval})"))
-        }
-        Draw::Integers { minval, maxval } if minval >= maxval => {
-            ("random_randint", "minval < maxval", format!("[{minval}, {maxval})"))
-        }
-        Draw::Bernoulli { probability } if !(0.0..=1.0).contains(&probability) => {
-            ("random_bernoulli", "a probability in [0, 1]", probability.to_string())
-        }
+        Draw::Uniform { minval, maxval } if !(minval <= maxval && (maxval - minval).is_finite()) => (
+            "random_uniform",
+            "minval <= maxval, both finite",
+            format!("[{minval}, {maxval})"),
+        ),
+        Draw::Integers { minval, maxval } if minval >= maxval => (
+            "random_randint",
+            "minval < maxval",
+            format!("[{minval}, {maxval})"),
+        ),
+        Draw::Bernoulli { probability } if !(0.0..=1.0).contains(&probability) => (
+            "random_bernoulli",
+            "a probability in [0, 1]",
+            probability.to_string(),
+        ),
         Draw::Normal { mean, stddev } | Draw::TruncatedNormal { mean, stddev }
             if !(mean.is_finite() && stddev.is_finite() && stddev >= 0.0) =>
         {
-            ("random_normal", "a finite mean and a standard deviation of at least 0", format!("{mean} and {stddev}"))
+            (
+                "random_normal",
+                "a finite mean and a standard deviation of at least 0",
+                format!("{mean} and {stddev}"),
+            )
         }
         _ => return Ok(()),
     };
@@ -189,13 +214,27 @@ fn check_draw(draw: Draw) -> Result<()> {
 /// Random numbers of this shape.
 pub fn random(key: &Value, draw: Draw, shape: &[usize], dtype: DType) -> Result<Value> {
     check_draw(draw)?;
-    apply(Random { draw, target: Target::Shape(shape.into()), dtype }, &[key])
+    apply(
+        Random {
+            draw,
+            target: Target::Shape(shape.into()),
+            dtype,
+        },
+        &[key],
+    )
 }
 
 /// Random numbers in the shape of a value, known or not.
 pub fn random_like(key: &Value, draw: Draw, like: &Value, dtype: DType) -> Result<Value> {
     check_draw(draw)?;
-    apply(Random { draw, target: Target::Like, dtype }, &[key, like])
+    apply(
+        Random {
+            draw,
+            target: Target::Like,
+            dtype,
+        },
+        &[key, like],
+    )
 }
 
 /// y = x keep / (1 - rate), keep ~ Bernoulli(1 - rate); dx = g keep / (1 - rate), by the same key.
@@ -212,7 +251,9 @@ impl Op for Dropout {
     fn infer(&self, x: &[Spec]) -> Result<Specs> {
         check_key(self.name(), &x[0])?;
         if !x[1].dtype.is_float() {
-            return Err(Error::type_error(self.name()).expected("floats").got(x[1].dtype.name()));
+            return Err(Error::type_error(self.name())
+                .expected("floats")
+                .got(x[1].dtype.name()));
         }
         x[1].clone().one()
     }
@@ -251,14 +292,23 @@ impl Op for Dropout {
 /// `noise_shape` has 1, elements are dropped together.
 pub fn dropout(key: &Value, x: &Value, rate: f64, noise_shape: Option<&[Option<usize>]>) -> Result<Value> {
     if !(0.0..=1.0).contains(&rate) {
-        return Err(Error::value("dropout").expected("a rate in [0, 1]").got(rate.to_string()));
+        return Err(Error::value("dropout")
+            .expected("a rate in [0, 1]")
+            .got(rate.to_string()));
     }
     let x = super::to_float(x)?;
     let Some(sizes) = noise_shape else {
         return apply(Dropout { rate }, &[key, &x]);
     };
     let ones = Draw::Bernoulli { probability: 1.0 };
-    let noise = apply(Random { draw: ones, target: Target::Noise(sizes.into()), dtype: x.dtype() }, &[key, &x])?;
+    let noise = apply(
+        Random {
+            draw: ones,
+            target: Target::Noise(sizes.into()),
+            dtype: x.dtype(),
+        },
+        &[key, &x],
+    )?;
     multiply(&x, &apply(Dropout { rate }, &[key, &ones_like(&noise)?])?)
 }
 
@@ -296,14 +346,23 @@ impl Op for Shuffle {
     }
 
     fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
-        let back = Shuffle { back: !self.back, ..*self };
+        let back = Shuffle {
+            back: !self.back,
+            ..*self
+        };
         Ok(vec![None, Some(apply(back, &[&pass.inputs[0], pass.grad()?])?)])
     }
 }
 
 /// x with the places along an axis in a random order.
 pub fn shuffle(key: &Value, x: &Value, axis: i64) -> Result<Value> {
-    apply(Shuffle { axis: axis_index("random_shuffle", axis, x.rank())?, back: false }, &[key, x])
+    apply(
+        Shuffle {
+            axis: axis_index("random_shuffle", axis, x.rank())?,
+            back: false,
+        },
+        &[key, x],
+    )
 }
 
 /// Class indices drawn with probabilities softmax(logits), by the largest of logits - ln(-ln u) (Gumbel's trick):
@@ -316,12 +375,19 @@ pub fn categorical(key: &Value, logits: &Value, samples: usize) -> Result<Value>
     }
     let logits = super::to_float(logits)?;
     let wide = super::repeat(&super::expand_dims(&logits, 1)?, samples, 1)?;
-    let draw = Draw::Uniform { minval: 0.0, maxval: 1.0 };
+    let draw = Draw::Uniform {
+        minval: 0.0,
+        maxval: 1.0,
+    };
     // 1 - u lies in (0, 1]; a smallest number keeps both logarithms finite.
     let u = random_like(key, draw, &wide, logits.dtype())?;
     let exponential = super::negative(&super::log(&super::subtract(&u.like(1.0)?, &u)?)?)?;
     let exponential = super::maximum(&exponential, &u.like(1e-30)?)?;
-    super::argmax(&super::subtract(&wide, &super::log(&exponential)?)?, Some(-1), false)
+    super::argmax(
+        &super::subtract(&wide, &super::log(&exponential)?)?,
+        Some(-1),
+        false,
+    )
 }
 
 #[derive(Deserialize)]
@@ -347,7 +413,10 @@ struct RandomAttrs {
 fn draw(name: &str, x: &[Value], attrs: &super::Attrs, make: fn(&RandomAttrs) -> Draw) -> Result<Vec<Value>> {
     let a: RandomAttrs = parse_attrs(name, attrs)?;
     let whole = name == "random_randint";
-    let dtype = a.dtype.as_deref().map_or(Ok(if whole { DType::I32 } else { DType::F32 }), DType::parse)?;
+    let dtype = a
+        .dtype
+        .as_deref()
+        .map_or(Ok(if whole { DType::I32 } else { DType::F32 }), DType::parse)?;
     let made = make(&a);
     Ok(vec![match (x, &a.shape) {
         ([key], Some(shape)) => random(key, made, shape, dtype)?,
@@ -355,7 +424,11 @@ fn draw(name: &str, x: &[Value], attrs: &super::Attrs, make: fn(&RandomAttrs) ->
         _ => {
             return Err(Error::type_error(name)
                 .expected("a key and a shape, or a key and a value to take the shape from")
-                .got(format!("{} inputs{}", x.len(), if a.shape.is_some() { " and a shape" } else { "" })));
+                .got(format!(
+                    "{} inputs{}",
+                    x.len(),
+                    if a.shape.is_some() { " and a shape" } else { "" }
+                )));
         }
     }])
 }
@@ -401,7 +474,9 @@ pub(super) const OPS: &[(&str, OpFn)] = &[
         })
     }),
     ("random_bernoulli", |x, attrs| {
-        draw("random_bernoulli", x, attrs, |a| Draw::Bernoulli { probability: a.probability.unwrap_or(0.5) })
+        draw("random_bernoulli", x, attrs, |a| Draw::Bernoulli {
+            probability: a.probability.unwrap_or(0.5),
+        })
     }),
     ("random_randint", |x, attrs| {
         draw("random_randint", x, attrs, |a| Draw::Integers {
@@ -416,7 +491,11 @@ pub(super) const OPS: &[(&str, OpFn)] = &[
     }),
     ("random_shuffle", |x, attrs| {
         let [key, x] = arity("random_shuffle", x)?;
-        Ok(vec![shuffle(&key, &x, parse_attrs::<ShuffleAttrs>("random_shuffle", attrs)?.axis)?])
+        Ok(vec![shuffle(
+            &key,
+            &x,
+            parse_attrs::<ShuffleAttrs>("random_shuffle", attrs)?.axis,
+        )?])
     }),
     ("random_categorical", |x, attrs| {
         let [key, logits] = arity("random_categorical", x)?;
@@ -439,14 +518,31 @@ mod tests {
     fn dropout_keeps_the_expected_part_and_agrees_across_precisions_and_threads() {
         let x: Value = Tensor::full(&[300, 301], 1.0_f32).unwrap().into();
         let y = dropout(&key(), &x, 0.25, None).unwrap();
-        let kept = y.tensor().unwrap().slice::<f32>().iter().filter(|&&v| v != 0.0).count() as f64 / 90_300.0;
+        let kept = y
+            .tensor()
+            .unwrap()
+            .slice::<f32>()
+            .iter()
+            .filter(|&&v| v != 0.0)
+            .count() as f64
+            / 90_300.0;
         assert!((kept - 0.75).abs() < 0.01, "{kept}");
         let again = inside(|| dropout(&key(), &x, 0.25, None).unwrap());
-        assert_eq!(y.tensor().unwrap().slice::<f32>(), again.tensor().unwrap().slice::<f32>());
+        assert_eq!(
+            y.tensor().unwrap().slice::<f32>(),
+            again.tensor().unwrap().slice::<f32>()
+        );
         let wide: Value = Tensor::full(&[300, 301], 1.0_f64).unwrap().into();
         let wide = dropout(&key(), &wide, 0.25, None).unwrap();
         let same = |(a, b): (&f32, &f64)| (*a != 0.0) == (*b != 0.0);
-        assert!(y.tensor().unwrap().slice::<f32>().iter().zip(wide.tensor().unwrap().slice::<f64>()).all(same));
+        assert!(
+            y.tensor()
+                .unwrap()
+                .slice::<f32>()
+                .iter()
+                .zip(wide.tensor().unwrap().slice::<f64>())
+                .all(same)
+        );
         assert!(dropout(&key(), &x, f64::NAN, None).is_err());
         let none = dropout(&key(), &x, 1.0, None).unwrap();
         assert!(none.tensor().unwrap().slice::<f32>().iter().all(|&v| v == 0.0));
@@ -460,25 +556,40 @@ mod tests {
         for (i, v) in y.iter().enumerate() {
             assert_eq!(*v, y[i / 150 * 150 + i % 3]);
         }
-        let e = dropout(&key(), &x, 0.5, Some(&[Some(1), Some(2), None])).unwrap_err().to_string();
+        let e = dropout(&key(), &x, 0.5, Some(&[Some(1), Some(2), None]))
+            .unwrap_err()
+            .to_string();
         assert!(e.contains("(1, 2, None)"), "{e}");
     }
 
     #[test]
     fn categories_follow_the_logits() {
-        let logits: Value = Tensor::from_slice(&[1, 3], &[0.0_f32, 1.0_f32.exp2().ln(), f32::NEG_INFINITY]).unwrap().into();
+        let logits: Value = Tensor::from_slice(&[1, 3], &[0.0_f32, 1.0_f32.exp2().ln(), f32::NEG_INFINITY])
+            .unwrap()
+            .into();
         let draws = categorical(&key(), &logits, 9000).unwrap();
         let draws = draws.tensor().unwrap();
         assert_eq!(draws.shape(), [1, 9000]);
         let ones = draws.slice::<i32>().iter().filter(|&&c| c == 1).count() as f64 / 9000.0;
-        assert!((ones - 2.0 / 3.0).abs() < 0.02 && !draws.slice::<i32>().contains(&2), "{ones}");
+        assert!(
+            (ones - 2.0 / 3.0).abs() < 0.02 && !draws.slice::<i32>().contains(&2),
+            "{ones}"
+        );
     }
 
     #[test]
     fn keys_and_ranges_are_checked() {
         let wrong: Value = Tensor::from_slice(&[2], &[3_i32, 5]).unwrap().into();
-        let uniform = Draw::Uniform { minval: 0.0, maxval: 1.0 };
-        assert!(random(&wrong, uniform, &[3], DType::F32).unwrap_err().to_string().contains("a key"));
+        let uniform = Draw::Uniform {
+            minval: 0.0,
+            maxval: 1.0,
+        };
+        assert!(
+            random(&wrong, uniform, &[3], DType::F32)
+                .unwrap_err()
+                .to_string()
+                .contains("a key")
+        );
         assert!(random(&key(), Draw::Integers { minval: 3, maxval: 3 }, &[3], DType::I32).is_err());
         assert!(random(&key(), uniform, &[usize::MAX, 2], DType::F32).is_err());
         assert!(random(&key(), uniform, &[2], DType::I32).is_err());

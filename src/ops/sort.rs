@@ -29,7 +29,9 @@ impl Op for Sort {
     fn infer(&self, x: &[Spec]) -> Result<Specs> {
         let mut dims = x[0].dims.clone();
         let Some(size) = dims.last_mut() else {
-            return Err(Error::value(self.name).expected("a value with an axis").got(show(&x[0].dims)));
+            return Err(Error::value(self.name)
+                .expected("a value with an axis")
+                .got(show(&x[0].dims)));
         };
         if let Some(keep) = self.keep {
             if size.is_some_and(|n| keep > n) {
@@ -48,7 +50,9 @@ impl Op for Sort {
         let columns = x[0].shape()[x[0].shape().len() - 1];
         let keep = self.keep.unwrap_or(columns);
         let [values, places] = y else {
-            return Err(Error::runtime(self.name).expected("two outputs").got(y.len().to_string()));
+            return Err(Error::runtime(self.name)
+                .expected("two outputs")
+                .got(y.len().to_string()));
         };
         let places = places.slice_mut::<i32>();
         macro_rules! sort {
@@ -77,7 +81,14 @@ impl Op for Sort {
 /// Sorted values and their places along the last axis.
 fn sorted(name: &'static str, x: &Value, keep: Option<usize>, descending: bool) -> Result<(Value, Value)> {
     let x = super::to_number(x)?;
-    let mut y = apply_many(std::sync::Arc::new(Sort { name, keep, descending }), &[&x])?;
+    let mut y = apply_many(
+        std::sync::Arc::new(Sort {
+            name,
+            keep,
+            descending,
+        }),
+        &[&x],
+    )?;
     match (y.pop(), y.pop()) {
         (Some(places), Some(values)) => Ok((values, places)),
         _ => Err(Error::runtime(name).expected("two outputs").got("fewer")),
@@ -91,7 +102,10 @@ fn sorted_along(name: &'static str, x: &Value, axis: i64) -> Result<(Value, Valu
         return sorted(name, x, None, false);
     }
     let (values, places) = sorted(name, &swapaxes(x, at as i64, -1)?, None, false)?;
-    Ok((swapaxes(&values, at as i64, -1)?, swapaxes(&places, at as i64, -1)?))
+    Ok((
+        swapaxes(&values, at as i64, -1)?,
+        swapaxes(&places, at as i64, -1)?,
+    ))
 }
 
 /// x in rising order along an axis
@@ -123,12 +137,19 @@ impl Op for InTopK {
         let rows = predictions.dims.split_last().map(|(_, rows)| rows);
         let fits = rows.is_some_and(|rows| {
             rows.len() == targets.rank()
-                && rows.iter().zip(&targets.dims).all(|(a, b)| a.is_none() || b.is_none() || a == b)
+                && rows
+                    .iter()
+                    .zip(&targets.dims)
+                    .all(|(a, b)| a.is_none() || b.is_none() || a == b)
         });
         if !fits {
             return Err(Error::value(self.name())
                 .expected("one target for each row of predictions")
-                .got(format!("targets {} and predictions {}", show(&targets.dims), show(&predictions.dims))));
+                .got(format!(
+                    "targets {} and predictions {}",
+                    show(&targets.dims),
+                    show(&predictions.dims)
+                )));
         }
         targets.with_dtype(DType::Bool).one()
     }
@@ -159,7 +180,10 @@ impl Op for InTopK {
 
 /// Whether each target class is among the k largest predictions of its row.
 pub fn in_top_k(targets: &Value, predictions: &Value, k: usize) -> Result<Value> {
-    apply(InTopK(k), &[&super::cast(targets, DType::I64)?, &super::to_float(predictions)?])
+    apply(
+        InTopK(k),
+        &[&super::cast(targets, DType::I64)?, &super::to_float(predictions)?],
+    )
 }
 
 #[derive(Deserialize)]
@@ -199,6 +223,10 @@ pub(super) const OPS: &[(&str, OpFn)] = &[
     }),
     ("in_top_k", |x, attrs| {
         let [targets, predictions] = arity("in_top_k", x)?;
-        Ok(vec![in_top_k(&targets, &predictions, parse_attrs::<K>("in_top_k", attrs)?.k)?])
+        Ok(vec![in_top_k(
+            &targets,
+            &predictions,
+            parse_attrs::<K>("in_top_k", attrs)?.k,
+        )?])
     }),
 ];

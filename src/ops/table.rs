@@ -7,7 +7,9 @@ use crate::error::{Error, Result};
 pub(crate) fn no_attrs(op: &str, attrs: &Attrs) -> Result<()> {
     match attrs.keys().next() {
         None => Ok(()),
-        Some(name) => Err(Error::type_error(op).expected("no attributes").got(format!("'{name}'"))),
+        Some(name) => Err(Error::type_error(op)
+            .expected("no attributes")
+            .got(format!("'{name}'"))),
     }
 }
 

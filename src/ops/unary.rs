@@ -31,8 +31,14 @@ impl std::fmt::Debug for Unary {
 }
 
 /// The input's elements and the output's, which may be the same memory.
-pub(super) fn pointers<A: Element, O: Element>(x: &View<'_>, y: &mut ViewMut<'_>) -> (*const A, *mut O, usize) {
-    assert!(x.dtype() == A::DTYPE && y.dtype() == O::DTYPE, "element types of a map");
+pub(super) fn pointers<A: Element, O: Element>(
+    x: &View<'_>,
+    y: &mut ViewMut<'_>,
+) -> (*const A, *mut O, usize) {
+    assert!(
+        x.dtype() == A::DTYPE && y.dtype() == O::DTYPE,
+        "element types of a map"
+    );
     (x.as_ptr().cast(), y.as_mut_ptr().cast(), y.len())
 }
 
@@ -66,7 +72,11 @@ impl Op for Unary {
     }
 
     fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
-        Ok(vec![(self.rule)(&pass.inputs[0], &pass.outputs[0], pass.grad()?)?])
+        Ok(vec![(self.rule)(
+            &pass.inputs[0],
+            &pass.outputs[0],
+            pass.grad()?,
+        )?])
     }
 
     fn inplace(&self, _: usize) -> bool {
@@ -76,7 +86,11 @@ impl Op for Unary {
 
 /// Booleans as int32, numbers as they are.
 pub(crate) fn to_number(x: &Value) -> Result<Value> {
-    if x.dtype() == DType::Bool { cast(x, DType::I32) } else { Ok(x.clone()) }
+    if x.dtype() == DType::Bool {
+        cast(x, DType::I32)
+    } else {
+        Ok(x.clone())
+    }
 }
 
 macro_rules! unary {
@@ -84,6 +98,7 @@ macro_rules! unary {
         $(
             $(#[$doc])*
             pub fn $name(x: &Value) -> Result<Value> {
+                #[allow(clippy::unnecessary_wraps)] // flat functions have the type of the others
                 fn rule($x: &Value, $y: &Value, $g: &Value) -> Result<Option<Value>> { $rule }
                 apply(Unary { name: stringify!($name), f: Function::$f, rule }, &[&$domain(x)?])
             }
