@@ -29,9 +29,15 @@ impl Kernel<f32> for Peak {
     }
 }
 
-fn settings<'a>(c: &'a mut Criterion, name: &str) -> criterion::BenchmarkGroup<'a, criterion::measurement::WallTime> {
+fn settings<'a>(
+    c: &'a mut Criterion,
+    name: &str,
+) -> criterion::BenchmarkGroup<'a, criterion::measurement::WallTime> {
     let mut group = c.benchmark_group(name);
-    group.sample_size(10).warm_up_time(Duration::from_millis(200)).measurement_time(Duration::from_millis(600));
+    group
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(200))
+        .measurement_time(Duration::from_millis(600));
     group
 }
 
@@ -39,22 +45,38 @@ fn peak(c: &mut Criterion) {
     let flops = 1 << 26;
     let mut group = settings(c, "peak");
     group.throughput(Throughput::Elements(flops as u64));
-    group.bench_function("fma (elements are floating-point operations)", |b| b.iter(|| dispatch(Peak(flops))));
+    group.bench_function("fma (elements are floating-point operations)", |b| {
+        b.iter(|| dispatch(Peak(flops)))
+    });
     let x = vec![1.0_f32; 1 << 20];
     let mut y = x.clone();
     group.throughput(Throughput::Bytes(8 << 20));
-    group.bench_function("copy 4 MiB (read + write)", |b| b.iter(|| y.copy_from_slice(black_box(&x))));
+    group.bench_function("copy 4 MiB (read + write)", |b| {
+        b.iter(|| y.copy_from_slice(black_box(&x)))
+    });
 }
 
 fn products(c: &mut Criterion) {
     let mut group = settings(c, "gemm");
-    let sizes = [(32, 64, 9), (1, 300, 784), (32, 128, 784), (200, 300, 784), (200, 10, 100), (784, 300, 200), (512, 512, 512)];
+    let sizes = [
+        (32, 64, 9),
+        (1, 300, 784),
+        (32, 128, 784),
+        (200, 300, 784),
+        (200, 10, 100),
+        (784, 300, 200),
+        (512, 512, 512),
+    ];
     for (m, n, k) in sizes {
         let (a, b, mut y) = (vec![0.5_f32; m * k], vec![0.25_f32; k * n], vec![0.0_f32; m * n]);
         group.throughput(Throughput::Elements(2 * (m * n * k) as u64));
         for (name, transposed) in [("a b", false), ("a b^T", true)] {
             group.bench_function(format!("{m}x{k}x{n} {name}"), |bench| {
-                let right = if transposed { Mat::transposed(&b, k) } else { Mat::row_major(&b, n) };
+                let right = if transposed {
+                    Mat::transposed(&b, k)
+                } else {
+                    Mat::row_major(&b, n)
+                };
                 let left = Mat::row_major(&a, k);
                 bench.iter(|| gemm(Size { m, n, k }, 1.0, left, right, 0.0, &mut y, Epilogue::NONE));
             });
@@ -108,7 +130,11 @@ fn convolutions(c: &mut Criterion) {
 fn normalisation(c: &mut Criterion) {
     let mut group = settings(c, "norm");
     for (outer, channels) in [(200, 300), (128 * 32 * 32, 16)] {
-        let l = Layout { outer, channels, inner: 1 };
+        let l = Layout {
+            outer,
+            channels,
+            inner: 1,
+        };
         let x: Vec<f32> = (0..l.len()).map(|i| (i % 17) as f32).collect();
         let (mut y, mut dx) = (x.clone(), x.clone());
         let (mut mean, mut variance) = (vec![0.0; channels], vec![0.0; channels]);
@@ -125,8 +151,24 @@ fn normalisation(c: &mut Criterion) {
         // x and dy read twice, dx written.
         group.throughput(Throughput::Bytes(5 * 4 * l.len() as u64));
         group.bench_function(format!("batch {outer}x{channels} gradient"), |b| {
-            let saved = Saved { x: &x, mean: &mean, inverse: &variance, gamma: None };
-            b.iter(|| gradient(l, saved, &y, Some(&mut dx), &mut dgamma, &mut dbeta, &mut factors, &mut scratch));
+            let saved = Saved {
+                x: &x,
+                mean: &mean,
+                inverse: &variance,
+                gamma: None,
+            };
+            b.iter(|| {
+                gradient(
+                    l,
+                    saved,
+                    &y,
+                    Some(&mut dx),
+                    &mut dgamma,
+                    &mut dbeta,
+                    &mut factors,
+                    &mut scratch,
+                )
+            });
         });
     }
 }

@@ -8,8 +8,9 @@ use crate::error::{Error, Result};
 use crate::float_dispatch;
 use crate::kernels::activate::{self, Activate};
 use crate::ops::{
-    self, Attrs, Axes, Op, Pass, Run, absolute, add, cast, divide, exp, greater, less, log_softmax, maximum, minimum, multiply,
-    negative, parse_attrs, softmax, sqrt, square, stop_gradient, subtract, tanh, to_float, where_, zeros_like,
+    self, Attrs, Axes, Op, Pass, Run, absolute, add, cast, divide, exp, greater, less, log_softmax, maximum,
+    minimum, multiply, negative, parse_attrs, softmax, sqrt, square, stop_gradient, subtract, tanh, to_float,
+    where_, zeros_like,
 };
 use crate::shape::{Spec, Specs};
 use crate::tensor::{View, ViewMut};
@@ -43,7 +44,11 @@ impl Op for Activation {
     }
 
     fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
-        let a = if self.f.from_output() { &pass.outputs[0] } else { &pass.inputs[0] };
+        let a = if self.f.from_output() {
+            &pass.outputs[0]
+        } else {
+            &pass.inputs[0]
+        };
         Ok(vec![Some(apply(Slope(*self), &[a, pass.grad()?])?)])
     }
 
@@ -113,7 +118,10 @@ impl Slope {
             }
             // f' = Phi + x phi;  f'' = phi (2 - x^2)
             Activate::Gelu => {
-                let pdf = multiply(&number(0.398_942_280_401_432_7)?, &exp(&multiply(&number(-0.5)?, &square(a)?)?)?)?;
+                let pdf = multiply(
+                    &number(0.398_942_280_401_432_7)?,
+                    &exp(&multiply(&number(-0.5)?, &square(a)?)?)?,
+                )?;
                 Some(multiply(&pdf, &subtract(&number(2.0)?, &square(a)?)?)?)
             }
             // f' = (1 + |x|)^-2;  f'' = -2 sign(x) (1 + |x|)^-3
@@ -147,33 +155,53 @@ struct Settings {
 impl Settings {
     /// All the axes, the last if none is given.
     fn axes(&self) -> Vec<i64> {
-        self.axis.as_ref().map_or_else(|| vec![-1], crate::config::Axes::to_vec)
+        self.axis
+            .as_ref()
+            .map_or_else(|| vec![-1], crate::config::Axes::to_vec)
     }
 
     /// The axis, of functions that take one.
     fn axis(&self) -> Result<i64> {
         match self.axes()[..] {
             [axis] => Ok(axis),
-            ref axes => Err(Error::value("activation").expected("one axis").got(format!("{axes:?}")).hint("Pass axis=-1")),
+            ref axes => Err(Error::value("activation")
+                .expected("one axis")
+                .got(format!("{axes:?}"))
+                .hint("Pass axis=-1")),
         }
     }
 }
 
 // max_value if x >= max_value;  x if x >= threshold;  negative_slope (x - threshold) otherwise
 fn relu_general(x: &Value, s: &Settings) -> Result<Value> {
-    let (slope, top, threshold) = (s.negative_slope.unwrap_or(0.0), s.max_value.unwrap_or(f64::INFINITY), s.threshold.unwrap_or(0.0));
+    let (slope, top, threshold) = (
+        s.negative_slope.unwrap_or(0.0),
+        s.max_value.unwrap_or(f64::INFINITY),
+        s.threshold.unwrap_or(0.0),
+    );
     if threshold == 0.0 && slope >= 0.0 && top > 0.0 {
         return fused("relu", Activate::Relu { slope, top }, x);
     }
     let x = to_float(x)?;
     let low = multiply(&x.like(slope)?, &subtract(&x, &x.like(threshold)?)?)?;
     let y = where_(&ops::greater_equal(&x, &x.like(threshold)?)?, &x, &low)?;
-    if top == f64::INFINITY { Ok(y) } else { minimum(&y, &x.like(top)?) }
+    if top == f64::INFINITY {
+        Ok(y)
+    } else {
+        minimum(&y, &x.like(top)?)
+    }
 }
 
 /// max(x, 0)
 pub fn relu(x: &Value) -> Result<Value> {
-    fused("relu", Activate::Relu { slope: 0.0, top: f64::INFINITY }, x)
+    fused(
+        "relu",
+        Activate::Relu {
+            slope: 0.0,
+            top: f64::INFINITY,
+        },
+        x,
+    )
 }
 
 /// 1 / (1 + exp(-x))
@@ -197,14 +225,21 @@ fn hard_sigmoid(x: &Value) -> Result<Value> {
 fn gelu_tanh(x: &Value) -> Result<Value> {
     let x = to_float(x)?;
     let cubic = multiply(&multiply(&x.like(0.044_715)?, &x)?, &square(&x)?)?;
-    let t = tanh(&multiply(&x.like((2.0 / std::f64::consts::PI).sqrt())?, &add(&x, &cubic)?)?)?;
+    let t = tanh(&multiply(
+        &x.like((2.0 / std::f64::consts::PI).sqrt())?,
+        &add(&x, &cubic)?,
+    )?)?;
     multiply(&multiply(&x.like(0.5)?, &x)?, &add(&x.like(1.0)?, &t)?)
 }
 
 // x where |x| > threshold, else 0
 fn hard_shrink(x: &Value, threshold: f64) -> Result<Value> {
     let x = to_float(x)?;
-    where_(&greater(&absolute(&x)?, &x.like(threshold)?)?, &x, &zeros_like(&x)?)
+    where_(
+        &greater(&absolute(&x)?, &x.like(threshold)?)?,
+        &x,
+        &zeros_like(&x)?,
+    )
 }
 
 // sign(x) max(|x| - threshold, 0)
@@ -212,7 +247,10 @@ fn soft_shrink(x: &Value, threshold: f64) -> Result<Value> {
     let x = to_float(x)?;
     let t = x.like(threshold)?;
     let zero = x.like(0.0)?;
-    add(&maximum(&subtract(&x, &t)?, &zero)?, &minimum(&add(&x, &t)?, &zero)?)
+    add(
+        &maximum(&subtract(&x, &t)?, &zero)?,
+        &minimum(&add(&x, &t)?, &zero)?,
+    )
 }
 
 // max(x, 0) + min(alpha (exp(x / alpha) - 1), 0)
@@ -248,10 +286,21 @@ fn sparsemax(x: &Value, axis: i64) -> Result<Value> {
     let rank = ops::cumsum(&ops::ones_like(&sorted)?, Some(axis))?;
     let total = ops::cumsum(&sorted, Some(axis))?;
     let inside = greater(&add(&x.like(1.0)?, &multiply(&rank, &sorted)?)?, &total)?;
-    let smallest = ops::min(&where_(&inside, &sorted, &ops::full_like(&sorted, f64::INFINITY, x.dtype())?)?, along(), true)?;
+    let smallest = ops::min(
+        &where_(
+            &inside,
+            &sorted,
+            &ops::full_like(&sorted, f64::INFINITY, x.dtype())?,
+        )?,
+        along(),
+        true,
+    )?;
     let support = cast(&ops::greater_equal(&x, &smallest)?, x.dtype())?;
     let sum = ops::sum(&multiply(&x, &support)?, along(), true)?;
-    let tau = divide(&subtract(&sum, &x.like(1.0)?)?, &ops::sum(&support, along(), true)?)?;
+    let tau = divide(
+        &subtract(&sum, &x.like(1.0)?)?,
+        &ops::sum(&support, along(), true)?,
+    )?;
     // Outside the support a negative number times 0 is -0: adding 0 makes it 0.
     add(&multiply(&subtract(&x, &tau)?, &support)?, &x.like(0.0)?)
 }
@@ -263,9 +312,14 @@ fn glu(x: &Value, axis: i64) -> Result<Value> {
     match x.dims()[at] {
         Some(n) if n % 2 == 0 => {
             let half = (n / 2) as i64;
-            multiply(&ops::slice_axis(&x, at, 0, Some(half))?, &sigmoid(&ops::slice_axis(&x, at, half, None)?)?)
+            multiply(
+                &ops::slice_axis(&x, at, 0, Some(half))?,
+                &sigmoid(&ops::slice_axis(&x, at, half, None)?)?,
+            )
         }
-        n => Err(Error::value("glu").expected(format!("an even size at axis {axis}")).got(format!("{n:?} in {}", x.spec().describe()))),
+        n => Err(Error::value("glu")
+            .expected(format!("an even size at axis {axis}"))
+            .got(format!("{n:?} in {}", x.spec().describe()))),
     }
 }
 
@@ -274,9 +328,24 @@ type Rule = fn(&Value, &Settings) -> Result<Value>;
 /// Every activation by its Keras name.
 const ACTIVATIONS: &[(&str, Rule)] = &[
     ("celu", |x, s| celu(x, s.alpha.unwrap_or(1.0))),
-    ("elu", |x, s| fused("elu", Activate::Elu { alpha: s.alpha.unwrap_or(1.0), scale: 1.0 }, x)),
+    ("elu", |x, s| {
+        fused(
+            "elu",
+            Activate::Elu {
+                alpha: s.alpha.unwrap_or(1.0),
+                scale: 1.0,
+            },
+            x,
+        )
+    }),
     ("exponential", |x, _| exp(x)),
-    ("gelu", |x, s| if s.approximate.unwrap_or(false) { gelu_tanh(x) } else { fused("gelu", Activate::Gelu, x) }),
+    ("gelu", |x, s| {
+        if s.approximate.unwrap_or(false) {
+            gelu_tanh(x)
+        } else {
+            fused("gelu", Activate::Gelu, x)
+        }
+    }),
     ("glu", |x, s| glu(x, s.axis()?)),
     ("hard_shrink", |x, s| hard_shrink(x, s.threshold.unwrap_or(0.5))),
     ("hard_sigmoid", |x, _| hard_sigmoid(x)),
@@ -285,14 +354,35 @@ const ACTIVATIONS: &[(&str, Rule)] = &[
         let x = to_float(x)?;
         maximum(&x.like(-1.0)?, &minimum(&x.like(1.0)?, &x)?)
     }),
-    ("leaky_relu", |x, s| relu_general(x, &Settings { negative_slope: Some(s.negative_slope.unwrap_or(0.2)), ..Settings::default() })),
+    ("leaky_relu", |x, s| {
+        relu_general(
+            x,
+            &Settings {
+                negative_slope: Some(s.negative_slope.unwrap_or(0.2)),
+                ..Settings::default()
+            },
+        )
+    }),
     ("linear", |x, _| Ok(x.clone())),
-    ("log_sigmoid", |x, _| negative(&softplus(&negative(&to_float(x)?)?)?)),
+    ("log_sigmoid", |x, _| {
+        negative(&softplus(&negative(&to_float(x)?)?)?)
+    }),
     ("log_softmax", |x, s| log_softmax(&to_float(x)?, s.axis()?)),
     ("mish", |x, _| multiply(&to_float(x)?, &tanh(&softplus(x)?)?)),
     ("relu", relu_general),
-    ("relu6", |x, _| fused("relu6", Activate::Relu { slope: 0.0, top: 6.0 }, x)),
-    ("selu", |x, _| fused("selu", Activate::Elu { alpha: SELU_ALPHA, scale: SELU_SCALE }, x)),
+    ("relu6", |x, _| {
+        fused("relu6", Activate::Relu { slope: 0.0, top: 6.0 }, x)
+    }),
+    ("selu", |x, _| {
+        fused(
+            "selu",
+            Activate::Elu {
+                alpha: SELU_ALPHA,
+                scale: SELU_SCALE,
+            },
+            x,
+        )
+    }),
     ("sigmoid", |x, _| sigmoid(x)),
     ("silu", |x, _| fused("silu", Activate::Silu, x)),
     ("soft_shrink", |x, s| soft_shrink(x, s.threshold.unwrap_or(0.5))),

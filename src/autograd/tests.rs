@@ -25,14 +25,21 @@ fn traced(inputs: &[Tensor], f: impl Fn(&[Value]) -> Result<Vec<Value>>) -> Resu
     graph.enter();
     let symbols: Vec<Value> = inputs
         .iter()
-        .map(|t| graph.input(Spec::new(t.dtype(), std::iter::once(None).chain(t.shape()[1..].iter().copied().map(Some)))))
+        .map(|t| {
+            graph.input(Spec::new(
+                t.dtype(),
+                std::iter::once(None).chain(t.shape()[1..].iter().copied().map(Some)),
+            ))
+        })
         .collect();
     let outputs = f(&symbols);
     graph.exit();
     let program = graph.compile(&outputs?)?;
     let views: Vec<View<'_>> = inputs.iter().map(Tensor::view).collect();
     let plan = program.plan(&views)?;
-    program.run(&plan, &views, &quiet, |done| (0..done.len()).map(|i| done.output(i).to_tensor()).collect())
+    program.run(&plan, &views, &quiet, |done| {
+        (0..done.len()).map(|i| done.output(i).to_tensor()).collect()
+    })
 }
 
 #[test]
@@ -57,7 +64,15 @@ fn elementwise_chains_reuse_memory_and_keep_values_that_are_read_later() {
 fn outputs_that_are_inputs_variables_or_constants_are_copied() {
     let w = variable("w", &[2], &[5.0, 6.0]);
     let x = tensor(&[2], &[1.0, 2.0]);
-    let got = traced(&[x], |v| Ok(vec![v[0].clone(), w.value(), v[0].like(7.0)?, ops::reshape(&v[0], &[-1, 1])?])).unwrap();
+    let got = traced(&[x], |v| {
+        Ok(vec![
+            v[0].clone(),
+            w.value(),
+            v[0].like(7.0)?,
+            ops::reshape(&v[0], &[-1, 1])?,
+        ])
+    })
+    .unwrap();
     assert_eq!(got[0].slice::<f64>(), &[1.0, 2.0]);
     assert_eq!(got[1].slice::<f64>(), &[5.0, 6.0]);
     assert_eq!(got[2].slice::<f64>(), &[7.0]);
@@ -98,10 +113,16 @@ fn an_error_on_the_way_changes_nothing() {
     let loss = ops::sparse_softmax_crossentropy(&labels, &logits).unwrap();
     graph.exit();
     let program = graph.compile(&[loss]).unwrap();
-    let (y, x) = (Tensor::from_slice(&[1], &[7i32]).unwrap(), tensor(&[1, 2], &[0.0, 0.0]));
+    let (y, x) = (
+        Tensor::from_slice(&[1], &[7i32]).unwrap(),
+        tensor(&[1, 2], &[0.0, 0.0]),
+    );
     let views = [y.view(), x.view()];
     let plan = program.plan(&views).unwrap();
-    let error = program.run(&plan, &views, &quiet, |_| Ok(())).unwrap_err().to_string();
+    let error = program
+        .run(&plan, &views, &quiet, |_| Ok(()))
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("[0, 2)") && error.contains('7'), "{error}");
     let stopped = program.run(&plan, &views, &|| Err(Error::interrupted()), |_| Ok(()));
     assert_eq!(stopped.unwrap_err(), Error::interrupted());
@@ -115,13 +136,22 @@ fn a_snapshot_keeps_its_numbers_while_the_variable_moves_on() {
     w.set(&tensor(&[2], &[3.0, 4.0])).unwrap();
     assert_eq!(before.slice::<f64>(), &[1.0, 2.0]);
     assert_eq!(w.tensor().slice::<f64>(), &[3.0, 4.0]);
-    assert!(w.set(&tensor(&[1], &[3.0])).unwrap_err().to_string().contains("(2,)"));
+    assert!(
+        w.set(&tensor(&[1], &[3.0]))
+            .unwrap_err()
+            .to_string()
+            .contains("(2,)")
+    );
 }
 
 /// loss = mean of (tanh(x w) + w0)^2, as a function of x and the variable.
 fn loss(x: &Value, w: &Value) -> Result<Value> {
     let h = ops::tanh(&ops::matmul(x, w)?)?;
-    ops::mean(&ops::square(&ops::add(&h, &ops::sum(w, Axes::All, false)?)?)?, Axes::All, false)
+    ops::mean(
+        &ops::square(&ops::add(&h, &ops::sum(w, Axes::All, false)?)?)?,
+        Axes::All,
+        false,
+    )
 }
 
 #[test]
@@ -146,7 +176,9 @@ fn traced_gradients_equal_those_of_the_tape_to_the_bit() {
     let program = graph.compile(&[gradient]).unwrap();
     let views = [x.view()];
     let plan = program.plan(&views).unwrap();
-    let traced = program.run(&plan, &views, &quiet, |done| done.output(0).to_tensor()).unwrap();
+    let traced = program
+        .run(&plan, &views, &quiet, |done| done.output(0).to_tensor())
+        .unwrap();
     assert_eq!(traced.slice::<f64>(), eager.tensor().unwrap().slice::<f64>());
 }
 
@@ -162,7 +194,11 @@ fn nested_tapes_give_second_derivatives() {
     inner.stop();
     let first = inner.gradient(&y, None, &[x.key()]).unwrap().remove(0).unwrap();
     outer.stop();
-    let second = outer.gradient(&first, None, &[x.key()]).unwrap().remove(0).unwrap();
+    let second = outer
+        .gradient(&first, None, &[x.key()])
+        .unwrap()
+        .remove(0)
+        .unwrap();
     assert_eq!(first.tensor().unwrap().view().item(), 12.0);
     assert_eq!(second.tensor().unwrap().view().item(), 12.0);
 }
@@ -180,7 +216,10 @@ fn unconnected_sources_have_no_gradient_and_values_of_two_traces_do_not_mix() {
     assert!(grads[0].is_some() && grads[1].is_none());
 
     let (g, h) = (Graph::new(), Graph::new());
-    let (a, b) = (g.input(Spec::new(DType::F64, [])), h.input(Spec::new(DType::F64, [])));
+    let (a, b) = (
+        g.input(Spec::new(DType::F64, [])),
+        h.input(Spec::new(DType::F64, [])),
+    );
     assert!(ops::add(&a, &b).unwrap_err().to_string().contains("one trace"));
     assert!(a.tensor().unwrap_err().to_string().contains("run_eagerly=True"));
 }
@@ -198,9 +237,14 @@ fn steady_state_asks_for_no_memory_and_batches_may_change_size() {
         let x = tensor(&[rows, 2], &vec![0.5; rows * 2]);
         let views = [x.view()];
         let plan = program.plan(&views).unwrap();
-        program.run(&plan, &views, &quiet, |done| Ok(done.output(0).item())).unwrap()
+        program
+            .run(&plan, &views, &quiet, |done| Ok(done.output(0).item()))
+            .unwrap()
     };
     let (large, small) = (run(64), run(5));
-    assert!((large - small).abs() < 1e-12, "the mean of equal rows does not depend on their number");
+    assert!(
+        (large - small).abs() < 1e-12,
+        "the mean of equal rows does not depend on their number"
+    );
     assert_eq!(run(64), large);
 }

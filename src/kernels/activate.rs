@@ -112,39 +112,59 @@ macro_rules! activation {
     };
 }
 
-activation!(Relu { slope, top }, |x| {
-    let zero = L::splat(T::ZERO);
-    let y = if slope == 0.0 {
-        // max gives its second operand for NaN: a NaN stays a NaN.
-        zero.max(x)
-    } else {
-        L::select(x.lt(zero), x.mul(number(slope)), x)
-    };
-    if top == f64::INFINITY { y } else { number::<T, L>(top).min(y) }
-}, |y, g| {
-    let zero = L::splat(T::ZERO);
-    let low = if slope == 0.0 { zero } else { g.mul(number(slope)) };
-    let d = L::select(y.gt(zero), g, low);
-    if top == f64::INFINITY { d } else { L::select(y.ge(number(top)), zero, d) }
-});
+activation!(
+    Relu { slope, top },
+    |x| {
+        let zero = L::splat(T::ZERO);
+        let y = if slope == 0.0 {
+            // max gives its second operand for NaN: a NaN stays a NaN.
+            zero.max(x)
+        } else {
+            L::select(x.lt(zero), x.mul(number(slope)), x)
+        };
+        if top == f64::INFINITY {
+            y
+        } else {
+            number::<T, L>(top).min(y)
+        }
+    },
+    |y, g| {
+        let zero = L::splat(T::ZERO);
+        let low = if slope == 0.0 { zero } else { g.mul(number(slope)) };
+        let d = L::select(y.gt(zero), g, low);
+        if top == f64::INFINITY {
+            d
+        } else {
+            L::select(y.ge(number(top)), zero, d)
+        }
+    }
+);
 
-activation!(Elu { alpha, scale }, |x| {
-    let zero = L::splat(T::ZERO);
-    let low = math::expm1(x).mul(number(alpha * scale));
-    let high = if scale == 1.0 { x } else { x.mul(number(scale)) };
-    L::select(x.gt(zero), high, low)
-}, |y, g| {
-    let zero = L::splat(T::ZERO);
-    let high = if scale == 1.0 { g } else { g.mul(number(scale)) };
-    L::select(y.gt(zero), high, y.add(number(alpha * scale)).mul(g))
-});
+activation!(
+    Elu { alpha, scale },
+    |x| {
+        let zero = L::splat(T::ZERO);
+        let low = math::expm1(x).mul(number(alpha * scale));
+        let high = if scale == 1.0 { x } else { x.mul(number(scale)) };
+        L::select(x.gt(zero), high, low)
+    },
+    |y, g| {
+        let zero = L::splat(T::ZERO);
+        let high = if scale == 1.0 { g } else { g.mul(number(scale)) };
+        L::select(y.gt(zero), high, y.add(number(alpha * scale)).mul(g))
+    }
+);
 
 activation!(Sigmoid, |x| math::sigmoid(x), |y, g| y.neg_mul_add(y, y).mul(g));
 
-activation!(Tanh, |x| math::tanh(x), |y, g| y.neg_mul_add(y, L::splat(T::ONE)).mul(g));
+activation!(Tanh, |x| math::tanh(x), |y, g| y
+    .neg_mul_add(y, L::splat(T::ONE))
+    .mul(g));
 
 // 1 - exp(-y) = sigmoid(x)
-activation!(Softplus, |x| math::softplus(x), |y, g| math::expm1(y.neg()).neg().mul(g));
+activation!(Softplus, |x| math::softplus(x), |y, g| math::expm1(y.neg())
+    .neg()
+    .mul(g));
 
 activation!(Silu, |x| math::sigmoid(x).mul(x), |x, g| {
     let s = math::sigmoid(x);
@@ -179,11 +199,23 @@ mod tests {
     }
 
     const ALL: [Activate; 10] = [
-        Activate::Relu { slope: 0.0, top: f64::INFINITY },
-        Activate::Relu { slope: 0.3, top: f64::INFINITY },
+        Activate::Relu {
+            slope: 0.0,
+            top: f64::INFINITY,
+        },
+        Activate::Relu {
+            slope: 0.3,
+            top: f64::INFINITY,
+        },
         Activate::Relu { slope: 0.0, top: 6.0 },
-        Activate::Elu { alpha: 1.3, scale: 1.0 },
-        Activate::Elu { alpha: 1.673_263_242_354_377_2, scale: 1.050_700_987_355_480_5 },
+        Activate::Elu {
+            alpha: 1.3,
+            scale: 1.0,
+        },
+        Activate::Elu {
+            alpha: 1.673_263_242_354_377_2,
+            scale: 1.050_700_987_355_480_5,
+        },
         Activate::Sigmoid,
         Activate::Tanh,
         Activate::Softplus,
@@ -204,9 +236,19 @@ mod tests {
                 gradient(f, a.as_ptr(), g.as_ptr(), dx.as_mut_ptr(), x.len());
             }
             for i in 0..x.len() {
-                assert!((y[i] - scalar(f, x[i])).abs() < 1e-12, "{f:?} at {}: {}", x[i], y[i]);
+                assert!(
+                    (y[i] - scalar(f, x[i])).abs() < 1e-12,
+                    "{f:?} at {}: {}",
+                    x[i],
+                    y[i]
+                );
                 let want = (scalar(f, x[i] + 1e-6) - scalar(f, x[i] - 1e-6)) / 1e-6;
-                assert!((dx[i] - want).abs() < 1e-6, "{f:?}' at {}: {} {want}", x[i], dx[i]);
+                assert!(
+                    (dx[i] - want).abs() < 1e-6,
+                    "{f:?}' at {}: {} {want}",
+                    x[i],
+                    dx[i]
+                );
             }
         }
     }

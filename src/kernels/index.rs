@@ -237,7 +237,10 @@ mod tests {
         assert_eq!(resolve([-1, 0, 2].into_iter(), 3, true, &mut out), Ok(()));
         assert_eq!(out, [2, 0, 2]);
         assert_eq!(resolve([0, 3].into_iter(), 3, true, &mut out), Err((1, 3)));
-        assert_eq!(resolve([i64::MIN].into_iter(), 3, true, &mut out), Err((0, i64::MIN)));
+        assert_eq!(
+            resolve([i64::MIN].into_iter(), 3, true, &mut out),
+            Err((0, i64::MIN))
+        );
         assert_eq!(resolve([1, -1].into_iter(), 3, false, &mut out), Err((1, -1)));
     }
 }

@@ -71,7 +71,10 @@ impl Layout {
         if blocks <= 1 {
             return 0;
         }
-        let partial = Self { axis: blocks, ..*self };
+        let partial = Self {
+            axis: blocks,
+            ..*self
+        };
         self.outer * blocks * self.inner + partial.scratch()
     }
 }
@@ -86,7 +89,16 @@ pub fn fold<T: Math>(kind: Fold, layout: Layout, x: &[T], out: &mut [T], scratch
     let (partial, rest) = scratch.split_at_mut(outer * blocks * inner);
     blockwise(kind, layout, blocks, x, partial);
     debug_assert!(axis > blocks);
-    fold(kind, Layout { axis: blocks, ..layout }, partial, out, rest);
+    fold(
+        kind,
+        Layout {
+            axis: blocks,
+            ..layout
+        },
+        partial,
+        out,
+        rest,
+    );
 }
 
 /// out[o, b, i] = fold over the b-th block of the axis.
@@ -98,7 +110,15 @@ fn blockwise<T: Math>(kind: Fold, layout: Layout, blocks: usize, x: &[T], out: &
     for_ranges(outer * blocks, (GRAIN / work).max(1), |jobs| {
         // SAFETY: each job writes the `inner` elements that are its own, and ranges of jobs do not overlap.
         let part = unsafe { shared.slice(jobs.start * inner..jobs.end * inner) };
-        dispatch(Blocks { kind, layout, blocks, size, x, first: jobs.start, out: part });
+        dispatch(Blocks {
+            kind,
+            layout,
+            blocks,
+            size,
+            x,
+            first: jobs.start,
+            out: part,
+        });
     });
 }
 
@@ -259,15 +279,30 @@ mod tests {
 
     #[test]
     fn folds_agree_with_plain_loops_on_odd_sizes() {
-        for (outer, axis, inner) in [(1, 1, 1), (3, 7, 1), (1, 10_007, 1), (2, 5, 3), (1, 1037, 70), (3, 600, 5), (2, 4097, 1), (1, 0, 3), (4, 3, 129)] {
+        for (outer, axis, inner) in [
+            (1, 1, 1),
+            (3, 7, 1),
+            (1, 10_007, 1),
+            (2, 5, 3),
+            (1, 1037, 70),
+            (3, 600, 5),
+            (2, 4097, 1),
+            (1, 0, 3),
+            (4, 3, 129),
+        ] {
             let layout = Layout { outer, axis, inner };
-            let x: Vec<f64> = (0..outer * axis * inner).map(|i| 1.0 + ((i * 37 % 101) as f64 - 50.0) / 5e4).collect();
+            let x: Vec<f64> = (0..outer * axis * inner)
+                .map(|i| 1.0 + ((i * 37 % 101) as f64 - 50.0) / 5e4)
+                .collect();
             for kind in [Fold::Sum, Fold::Prod, Fold::Max, Fold::Min] {
                 let mut out = vec![0.0; outer * inner];
                 let mut scratch = vec![0.0; layout.scratch()];
                 fold(kind, layout, &x, &mut out, &mut scratch);
                 for (a, b) in out.iter().zip(naive(kind, layout, &x)) {
-                    assert!((a - b).abs() <= 1e-11 * b.abs().max(1.0) || a == &b, "{kind:?} {layout:?}: {a} {b}");
+                    assert!(
+                        (a - b).abs() <= 1e-11 * b.abs().max(1.0) || a == &b,
+                        "{kind:?} {layout:?}: {a} {b}"
+                    );
                 }
                 let alone = out.clone();
                 inside(|| fold(kind, layout, &x, &mut out, &mut scratch));
@@ -279,7 +314,11 @@ mod tests {
     #[test]
     fn millions_of_f32_stay_accurate() {
         let x = vec![0.1f32; 4_000_000];
-        let layout = Layout { outer: 1, axis: x.len(), inner: 1 };
+        let layout = Layout {
+            outer: 1,
+            axis: x.len(),
+            inner: 1,
+        };
         let mut out = [0.0];
         fold(Fold::Sum, layout, &x, &mut out, &mut vec![0.0; layout.scratch()]);
         assert!((f64::from(out[0]) - 400_000.0).abs() < 0.5, "{}", out[0]);
@@ -287,7 +326,11 @@ mod tests {
 
     #[test]
     fn nan_wins() {
-        let layout = Layout { outer: 1, axis: 100, inner: 1 };
+        let layout = Layout {
+            outer: 1,
+            axis: 100,
+            inner: 1,
+        };
         let mut x = vec![1.0f32; 100];
         x[40] = f32::NAN;
         let mut out = [0.0];

@@ -29,7 +29,9 @@ pub fn softmax<T: Math>(form: Form, layout: Layout, x: &[T], out: &mut [T]) {
         if inner == 1 {
             dispatch(Rows { form, axis, x, out });
         } else {
-            x.chunks_exact(row).zip(out.chunks_exact_mut(row)).for_each(|(x, y)| strided(form, inner, x, y));
+            x.chunks_exact(row)
+                .zip(out.chunks_exact_mut(row))
+                .for_each(|(x, y)| strided(form, inner, x, y));
         }
     });
 }
@@ -45,7 +47,11 @@ impl<T: Math> Kernel<T> for Rows<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run<L: Lanes<T>>(self) {
-        for (x, y) in self.x.chunks_exact(self.axis).zip(self.out.chunks_exact_mut(self.axis)) {
+        for (x, y) in self
+            .x
+            .chunks_exact(self.axis)
+            .zip(self.out.chunks_exact_mut(self.axis))
+        {
             let m = row_max::<T, L>(x);
             let s = exp_sum::<T, L>(x, m, Some(y));
             match self.form {
@@ -80,7 +86,10 @@ fn row_max<T: Math, L: Lanes<T>>(x: &[T]) -> T {
     }
     let mut lanes = [T::NEG_INFINITY; 16];
     m.to_slice(&mut lanes);
-    let best = lanes[..L::N].iter().chain(chunks.remainder()).fold(T::NEG_INFINITY, |a, &b| a.maximum(b));
+    let best = lanes[..L::N]
+        .iter()
+        .chain(chunks.remainder())
+        .fold(T::NEG_INFINITY, |a, &b| a.maximum(b));
     if best == T::NEG_INFINITY { T::ZERO } else { best }
 }
 
@@ -158,12 +167,24 @@ pub fn softmax_gradient<T: Math>(layout: Layout, y: &[T], g: &[T], out: &mut [T]
 /// Rows of logits against one label each: loss = lse - x[label], lse = m + ln(sum of exp(x - m)).
 ///
 /// Labels must lie in [0, classes); whoever calls has checked.
-pub fn label_crossentropy<T: Math>(classes: usize, labels: &[i64], logits: &[T], loss: &mut [T], lse: &mut [T]) {
+pub fn label_crossentropy<T: Math>(
+    classes: usize,
+    labels: &[i64],
+    logits: &[T],
+    loss: &mut [T],
+    lse: &mut [T],
+) {
     let (loss, lse) = (Disjoint::new(loss), Disjoint::new(lse));
     for_ranges(labels.len(), (GRAIN / 4 / classes.max(1)).max(1), |rows| {
         // SAFETY: ranges of rows do not overlap.
         let (loss, lse) = unsafe { (loss.slice(rows.clone()), lse.slice(rows.clone())) };
-        dispatch(Labels { classes, labels: &labels[rows.clone()], logits: &logits[rows.start * classes..rows.end * classes], loss, lse });
+        dispatch(Labels {
+            classes,
+            labels: &labels[rows.clone()],
+            logits: &logits[rows.start * classes..rows.end * classes],
+            loss,
+            lse,
+        });
     });
 }
 
@@ -189,13 +210,26 @@ impl<T: Math> Kernel<T> for Labels<'_, T> {
 }
 
 /// dx = (exp(x - lse) - [label]) g, a row for each label.
-pub fn label_crossentropy_gradient<T: Math>(classes: usize, labels: &[i64], logits: &[T], lse: &[T], g: &[T], out: &mut [T]) {
+pub fn label_crossentropy_gradient<T: Math>(
+    classes: usize,
+    labels: &[i64],
+    logits: &[T],
+    lse: &[T],
+    g: &[T],
+    out: &mut [T],
+) {
     let out = Disjoint::new(out);
     for_ranges(labels.len(), (GRAIN / 4 / classes.max(1)).max(1), |rows| {
         let part = rows.start * classes..rows.end * classes;
         // SAFETY: ranges of rows do not overlap.
         let dx = unsafe { out.slice(part.clone()) };
-        dispatch(LabelGradient { classes, logits: &logits[part], lse: &lse[rows.clone()], g: &g[rows.clone()], dx });
+        dispatch(LabelGradient {
+            classes,
+            logits: &logits[part],
+            lse: &lse[rows.clone()],
+            g: &g[rows.clone()],
+            dx,
+        });
         for (r, row) in rows.zip(dx.chunks_exact_mut(classes)) {
             row[labels[r] as usize] -= g[r];
         }
@@ -214,7 +248,12 @@ impl<T: Math> Kernel<T> for LabelGradient<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run<L: Lanes<T>>(self) {
-        for (r, (x, dx)) in self.logits.chunks_exact(self.classes).zip(self.dx.chunks_exact_mut(self.classes)).enumerate() {
+        for (r, (x, dx)) in self
+            .logits
+            .chunks_exact(self.classes)
+            .zip(self.dx.chunks_exact_mut(self.classes))
+            .enumerate()
+        {
             let (shift, g) = (L::splat(self.lse[r]), L::splat(self.g[r]));
             dx.copy_from_slice(x);
             map::<T, L>(dx, |v| math::exp(v.sub(shift)).mul(g));
@@ -230,7 +269,9 @@ mod tests {
     fn softmax_agrees_with_plain_loops_on_odd_sizes() {
         for (outer, axis, inner) in [(1, 1, 1), (3, 10, 1), (5, 37, 1), (2, 16, 3), (70, 129, 1)] {
             let layout = Layout { outer, axis, inner };
-            let x: Vec<f32> = (0..outer * axis * inner).map(|i| ((i * 37 % 101) as f32 - 50.0) / 7.0).collect();
+            let x: Vec<f32> = (0..outer * axis * inner)
+                .map(|i| ((i * 37 % 101) as f32 - 50.0) / 7.0)
+                .collect();
             for form in [Form::Softmax, Form::LogSoftmax] {
                 let mut y = vec![0.0; x.len()];
                 softmax(form, layout, &x, &mut y);
@@ -240,7 +281,10 @@ mod tests {
                         for (x, y) in x[i..].iter().step_by(inner).zip(y[i..].iter().step_by(inner)) {
                             let p = f64::from(*x).exp() / s;
                             let want = if form == Form::Softmax { p } else { p.ln() };
-                            assert!((f64::from(*y) - want).abs() < 2e-6 * want.abs().max(1.0), "{form:?} {layout:?} {y} {want}");
+                            assert!(
+                                (f64::from(*y) - want).abs() < 2e-6 * want.abs().max(1.0),
+                                "{form:?} {layout:?} {y} {want}"
+                            );
                         }
                     }
                 }

@@ -83,12 +83,20 @@ impl Op for Cast {
 }
 
 pub fn cast(x: &Value, dtype: DType) -> Result<Value> {
-    if x.dtype() == dtype { Ok(x.clone()) } else { apply(Cast(dtype), &[x]) }
+    if x.dtype() == dtype {
+        Ok(x.clone())
+    } else {
+        apply(Cast(dtype), &[x])
+    }
 }
 
 /// Integers and booleans as float32, floats as they are.
 pub fn to_float(x: &Value) -> Result<Value> {
-    if x.dtype().is_float() { Ok(x.clone()) } else { cast(x, DType::F32) }
+    if x.dtype().is_float() {
+        Ok(x.clone())
+    } else {
+        cast(x, DType::F32)
+    }
 }
 
 #[derive(Deserialize)]
@@ -99,5 +107,8 @@ struct CastAttrs {
 
 pub(super) const OPS: &[(&str, OpFn)] = &[("cast", |x, attrs: &Attrs| {
     let [x] = arity("cast", x)?;
-    Ok(vec![cast(&x, DType::parse(&parse_attrs::<CastAttrs>("cast", attrs)?.dtype)?)?])
+    Ok(vec![cast(
+        &x,
+        DType::parse(&parse_attrs::<CastAttrs>("cast", attrs)?.dtype)?,
+    )?])
 })];

@@ -7,7 +7,9 @@ use crate::tensor::Tensor;
 /// Numbers without a pattern, in (-1, 1), all different for small tensors.
 pub fn numbers(shape: &[usize], seed: usize) -> Tensor {
     let n = shape.iter().product();
-    let data: Vec<f64> = (0..n).map(|i| ((i * 7919 + seed * 104_729 + 13) % 2003) as f64 / 1001.5 - 1.0).collect();
+    let data: Vec<f64> = (0..n)
+        .map(|i| ((i * 7919 + seed * 104_729 + 13) % 2003) as f64 / 1001.5 - 1.0)
+        .collect();
     Tensor::from_slice(shape, &data).expect("a small tensor")
 }
 
@@ -32,7 +34,11 @@ fn weighted(inputs: &[Tensor], f: &dyn Fn(&[Value]) -> Result<Value>) -> f64 {
     let y = f(&values).expect("forward");
     let y = y.tensor().expect("data");
     let weights = numbers(y.shape(), 99);
-    y.slice::<f64>().iter().zip(weights.slice::<f64>()).map(|(a, b)| a * b).sum()
+    y.slice::<f64>()
+        .iter()
+        .zip(weights.slice::<f64>())
+        .map(|(a, b)| a * b)
+        .sum()
 }
 
 /// Every element of every input: (L(x + h) - L(x - h)) / 2h against the backward rule.
@@ -40,9 +46,15 @@ pub fn check(inputs: &[Tensor], f: impl Fn(&[Value]) -> Result<Value>) {
     let values: Vec<Value> = inputs.iter().cloned().map(Value::from).collect();
     let (_, grads) = gradients(&values, &f).expect("gradients");
     for (which, grad) in grads.iter().enumerate() {
-        let grad = grad.as_ref().unwrap_or_else(|| panic!("input {which} has no gradient"));
+        let grad = grad
+            .as_ref()
+            .unwrap_or_else(|| panic!("input {which} has no gradient"));
         let grad = grad.tensor().expect("data");
-        assert_eq!(grad.shape(), inputs[which].shape(), "shape of the gradient of input {which}");
+        assert_eq!(
+            grad.shape(),
+            inputs[which].shape(),
+            "shape of the gradient of input {which}"
+        );
         for i in 0..inputs[which].len() {
             let step = 1e-5;
             let moved = |by: f64| {
@@ -54,7 +66,10 @@ pub fn check(inputs: &[Tensor], f: impl Fn(&[Value]) -> Result<Value>) {
             let want = (moved(step) - moved(-step)) / (2.0 * step);
             let got = grad.slice::<f64>()[i];
             let near = (got - want).abs() <= 1e-7 + 1e-6 * want.abs();
-            assert!(near, "gradient of input {which} at {i}: {got}, central difference {want}");
+            assert!(
+                near,
+                "gradient of input {which} at {i}: {got}, central difference {want}"
+            );
         }
     }
 }

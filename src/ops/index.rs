@@ -19,9 +19,19 @@ fn places<'r>(name: &str, run: &'r mut Run, index: &View<'_>, n: usize) -> Resul
     let out = run.scratch::<i64>(index.len());
     let from_end = name != "embedding";
     let found = match index.dtype() {
-        DType::I32 => resolve(index.slice::<i32>().iter().map(|&i| i64::from(i)), n, from_end, out),
+        DType::I32 => resolve(
+            index.slice::<i32>().iter().map(|&i| i64::from(i)),
+            n,
+            from_end,
+            out,
+        ),
         DType::I64 => resolve(index.slice::<i64>().iter().copied(), n, from_end, out),
-        DType::U8 => resolve(index.slice::<u8>().iter().map(|&i| i64::from(i)), n, from_end, out),
+        DType::U8 => resolve(
+            index.slice::<u8>().iter().map(|&i| i64::from(i)),
+            n,
+            from_end,
+            out,
+        ),
         other => return Err(not_integers(name, other)),
     };
     match found {
@@ -29,7 +39,11 @@ fn places<'r>(name: &str, run: &'r mut Run, index: &View<'_>, n: usize) -> Resul
         Err((place, at)) => Err(Error::index(name)
             .expected(format!(
                 "indices in [0, {n}){}",
-                if from_end { ", or negative ones counted from the end" } else { "" }
+                if from_end {
+                    ", or negative ones counted from the end"
+                } else {
+                    ""
+                }
             ))
             .got(format!("{at} at place {place}"))
             .hint("Every index must name an existing row")),

@@ -80,7 +80,11 @@ impl Op for Identity {
     }
 
     fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
-        Ok(vec![if self.stop { None } else { Some(pass.grad()?.clone()) }])
+        Ok(vec![if self.stop {
+            None
+        } else {
+            Some(pass.grad()?.clone())
+        }])
     }
 
     fn is_view(&self) -> bool {
@@ -116,7 +120,10 @@ impl Op for BroadcastTo {
         };
         let joined = broadcast(self.name(), &x[0].dims, &target.dims)?;
         let fits = joined.len() == target.rank()
-            && joined.iter().zip(&target.dims).all(|(a, b)| a.is_none() || b.is_none() || a == b);
+            && joined
+                .iter()
+                .zip(&target.dims)
+                .all(|(a, b)| a.is_none() || b.is_none() || a == b);
         if !fits {
             return Err(Error::value(self.name())
                 .expected(format!("a shape that broadcasts to {}", show(&target.dims)))
@@ -130,7 +137,13 @@ impl Op for BroadcastTo {
         let lead = shape.len() - x[0].shape().len();
         let own = row_major(x[0].shape());
         let from: Steps = (0..shape.len())
-            .map(|a| if a < lead || x[0].shape()[a - lead] == 1 { 0 } else { own[a - lead] })
+            .map(|a| {
+                if a < lead || x[0].shape()[a - lead] == 1 {
+                    0
+                } else {
+                    own[a - lead]
+                }
+            })
             .collect();
         sized!(x[0].dtype().size(), T => {
             // SAFETY: the steps stay inside x (0 where it has one element), and cover y once.
@@ -150,7 +163,12 @@ impl Op for BroadcastTo {
 }
 
 pub fn broadcast_to(x: &Value, shape: &[usize]) -> Result<Value> {
-    apply(BroadcastTo { shape: Some(shape.to_vec()) }, &[x])
+    apply(
+        BroadcastTo {
+            shape: Some(shape.to_vec()),
+        },
+        &[x],
+    )
 }
 
 pub fn broadcast_like(x: &Value, like: &Value) -> Result<Value> {
@@ -208,7 +226,10 @@ pub(super) const OPS: &[(&str, OpFn)] = &[
     }),
     ("broadcast_to", |x, attrs| {
         let [x] = arity("broadcast_to", x)?;
-        Ok(vec![broadcast_to(&x, &parse_attrs::<Target>("broadcast_to", attrs)?.shape)?])
+        Ok(vec![broadcast_to(
+            &x,
+            &parse_attrs::<Target>("broadcast_to", attrs)?.shape,
+        )?])
     }),
     ("broadcast_like", |x, _| {
         let [x, like] = arity("broadcast_like", x)?;

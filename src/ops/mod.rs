@@ -39,17 +39,23 @@ pub use dense::dense;
 pub use index::{embedding, one_hot, segment_sum, take, take_along_axis, tril, triu};
 pub use like::{broadcast_like, broadcast_to, full_like, identity, ones_like, stop_gradient, zeros_like};
 pub use matmul::{contract_rows, matmul, matmul_of};
-pub use moves::{PadMode, concatenate, flip, pad, repeat, slice_axis, split, split_equally, stack, tile, transpose};
+pub use moves::{
+    PadMode, concatenate, flip, pad, repeat, slice_axis, split, split_equally, stack, tile, transpose,
+};
 pub use norm::{batch_normalization, batch_normalization_training, layer_normalization};
 pub use op::*;
 pub use pool::{PoolOptions, average_pool, max_pool};
 pub use random::{Draw, categorical, dropout, random, random_like, shuffle};
-pub use reduce::{Axes, all, any, argmax, argmin, logsumexp, max, mean, min, prod, std, sum, sum_to_like, var};
-pub use softmax::{log_softmax, sigmoid_crossentropy, softmax, softmax_crossentropy, sparse_softmax_crossentropy};
+pub use reduce::{
+    Axes, all, any, argmax, argmin, logsumexp, max, mean, min, prod, std, sum, sum_to_like, var,
+};
+pub use softmax::{
+    log_softmax, sigmoid_crossentropy, softmax, softmax_crossentropy, sparse_softmax_crossentropy,
+};
 pub use sort::{argsort, in_top_k, sort, top_k};
 pub use unary::*;
-pub use window::{DataFormat, Padding, Sizes};
 pub use views::{expand_dims, ravel, reshape, reshape_like, reshape_tail, squeeze};
+pub use window::{DataFormat, Padding, Sizes};
 
 /// The op tables of all families.
 static FAMILIES: &[&[(&str, OpFn)]] = &[

@@ -55,13 +55,19 @@ pub fn transpose(x: &Value, axes: Option<&[i64]>) -> Result<Value> {
     let rank = x.rank();
     let axes: SmallVec<[usize; 6]> = match axes {
         None => (0..rank).rev().collect(),
-        Some(list) => list.iter().map(|&a| axis_index("transpose", a, rank)).collect::<Result<_>>()?,
+        Some(list) => list
+            .iter()
+            .map(|&a| axis_index("transpose", a, rank))
+            .collect::<Result<_>>()?,
     };
     let mut seen: SmallVec<[bool; 6]> = SmallVec::from_elem(false, rank);
     axes.iter().for_each(|&a| seen[a] = true);
     if axes.len() != rank || seen.contains(&false) {
         return Err(Error::value("transpose")
-            .expected(format!("each of the {rank} axes of shape {} once", show(&x.dims())))
+            .expected(format!(
+                "each of the {rank} axes of shape {} once",
+                show(&x.dims())
+            ))
             .got(format!("{axes:?}")));
     }
     apply(Transpose { axes }, &[x])
@@ -81,12 +87,25 @@ impl Cut {
         let n = n as i64;
         let clamp = |i: i64, low: i64, high: i64| (if i < 0 { i + n } else { i }).clamp(low, high);
         let (first, last) = if self.stride > 0 {
-            (self.begin.map_or(0, |b| clamp(b, 0, n)), self.end.map_or(n, |e| clamp(e, 0, n)))
+            (
+                self.begin.map_or(0, |b| clamp(b, 0, n)),
+                self.end.map_or(n, |e| clamp(e, 0, n)),
+            )
         } else {
-            (self.begin.map_or(n - 1, |b| clamp(b, -1, n - 1)), self.end.map_or(-1, |e| clamp(e, -1, n - 1)))
+            (
+                self.begin.map_or(n - 1, |b| clamp(b, -1, n - 1)),
+                self.end.map_or(-1, |e| clamp(e, -1, n - 1)),
+            )
         };
-        let span = if self.stride > 0 { last - first } else { first - last };
-        (first as isize, (span.max(0) as u64).div_ceil(self.stride.unsigned_abs()) as usize)
+        let span = if self.stride > 0 {
+            last - first
+        } else {
+            first - last
+        };
+        (
+            first as isize,
+            (span.max(0) as u64).div_ceil(self.stride.unsigned_abs()) as usize,
+        )
     }
 
     fn is_all(self) -> bool {
@@ -124,13 +143,21 @@ impl Op for Slice {
     fn infer(&self, x: &[Spec]) -> Result<Specs> {
         if self.cuts.len() != x[0].rank() || self.cuts.iter().any(|c| c.stride == 0) {
             return Err(Error::value(self.name())
-                .expected(format!("a cut with a stride other than 0 for each axis of {}", show(&x[0].dims)))
+                .expected(format!(
+                    "a cut with a stride other than 0 for each axis of {}",
+                    show(&x[0].dims)
+                ))
                 .got(format!("{} cuts", self.cuts.len())));
         }
         let size = |(d, cut): (&Dim, &Cut)| match d {
             Some(n) => Some(cut.resolve(*n).1),
             // One element of an open axis is one element.
-            None if cut.begin.is_some_and(|b| cut.stride == 1 && (cut.end == Some(b + 1) || (b == -1 && cut.end.is_none()))) => Some(1),
+            None if cut.begin.is_some_and(|b| {
+                cut.stride == 1 && (cut.end == Some(b + 1) || (b == -1 && cut.end.is_none()))
+            }) =>
+            {
+                Some(1)
+            }
             None => None,
         };
         x[0].with_dims(x[0].dims.iter().zip(&self.cuts).map(size)).one()
@@ -139,8 +166,16 @@ impl Op for Slice {
     fn forward(&self, _: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {
         let (start, from) = self.place(x[0].shape());
         let shape = y[0].shape();
-        if self.cuts.iter().zip(x[0].shape()).zip(shape).any(|((c, &n), &m)| c.resolve(n).1 != m) {
-            return Err(Error::index("slice").expected("an index inside the axis").got(format!("{:?} of {:?}", self.cuts, x[0].shape())));
+        if self
+            .cuts
+            .iter()
+            .zip(x[0].shape())
+            .zip(shape)
+            .any(|((c, &n), &m)| c.resolve(n).1 != m)
+        {
+            return Err(Error::index("slice")
+                .expected("an index inside the axis")
+                .got(format!("{:?} of {:?}", self.cuts, x[0].shape())));
         }
         sized!(x[0].dtype().size(), T => {
             // SAFETY: `resolve` keeps every place inside x.
@@ -150,7 +185,10 @@ impl Op for Slice {
     }
 
     fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
-        Ok(vec![Some(apply(SliceGradient(self.clone()), &[pass.grad()?, &pass.inputs[0]])?)])
+        Ok(vec![Some(apply(
+            SliceGradient(self.clone()),
+            &[pass.grad()?, &pass.inputs[0]],
+        )?)])
     }
 }
 
@@ -196,19 +234,33 @@ fn slice(x: &Value, cuts: Vec<Cut>) -> Result<Value> {
     apply(Slice { cuts }, &[x])
 }
 
-const WHOLE: Cut = Cut { begin: None, end: None, stride: 1 };
+const WHOLE: Cut = Cut {
+    begin: None,
+    end: None,
+    stride: 1,
+};
 
 /// x[begin:end] along one axis.
 pub fn slice_axis(x: &Value, axis: usize, begin: i64, end: Option<i64>) -> Result<Value> {
     let mut cuts = vec![WHOLE; x.rank()];
-    cuts[axis] = Cut { begin: Some(begin), end, stride: 1 };
+    cuts[axis] = Cut {
+        begin: Some(begin),
+        end,
+        stride: 1,
+    };
     slice(x, cuts)
 }
 
 /// x backwards along the axes
 pub fn flip(x: &Value, axes: &Axes) -> Result<Value> {
     let flags = axes.flags("flip", x.rank())?;
-    slice(x, flags.iter().map(|&f| if f { Cut { stride: -1, ..WHOLE } } else { WHOLE }).collect())
+    slice(
+        x,
+        flags
+            .iter()
+            .map(|&f| if f { Cut { stride: -1, ..WHOLE } } else { WHOLE })
+            .collect(),
+    )
 }
 
 /// y = inputs one after the other along an axis
@@ -227,14 +279,26 @@ impl Op for Concatenate {
         for (i, s) in x.iter().enumerate().skip(1) {
             let fits = s.dtype == x[0].dtype
                 && s.rank() == dims.len()
-                && s.dims.iter().zip(&dims).enumerate().all(|(a, (p, q))| a == self.axis || p.is_none() || q.is_none() || p == q);
+                && s.dims
+                    .iter()
+                    .zip(&dims)
+                    .enumerate()
+                    .all(|(a, (p, q))| a == self.axis || p.is_none() || q.is_none() || p == q);
             if !fits {
                 return Err(Error::value(self.name())
-                    .expected(format!("shapes that agree but for axis {}, and one dtype: the first is {}", self.axis, x[0].describe()))
+                    .expected(format!(
+                        "shapes that agree but for axis {}, and one dtype: the first is {}",
+                        self.axis,
+                        x[0].describe()
+                    ))
                     .got(format!("input {i} of {}", s.describe())));
             }
             for (a, (d, n)) in dims.iter_mut().zip(&s.dims).enumerate() {
-                *d = if a == self.axis { (*d).zip(*n).map(|(p, q)| p + q) } else { (*d).or(*n) };
+                *d = if a == self.axis {
+                    (*d).zip(*n).map(|(p, q)| p + q)
+                } else {
+                    (*d).or(*n)
+                };
             }
         }
         x[0].with_dims(dims).one()
@@ -264,7 +328,14 @@ impl Op for Concatenate {
                     return Ok(None);
                 }
                 let inputs: Vec<&Value> = std::iter::once(pass.grad()?).chain(pass.inputs).collect();
-                apply(Part { axis: self.axis, index }, &inputs).map(Some)
+                apply(
+                    Part {
+                        axis: self.axis,
+                        index,
+                    },
+                    &inputs,
+                )
+                .map(Some)
             })
             .collect()
     }
@@ -288,7 +359,10 @@ impl Op for Part {
 
     fn forward(&self, _: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {
         let (outer, total, inner) = split_at_axis(x[0].shape(), self.axis);
-        let before: usize = x[1..=self.index].iter().map(|v| v.shape()[self.axis] * inner).sum();
+        let before: usize = x[1..=self.index]
+            .iter()
+            .map(|v| v.shape()[self.axis] * inner)
+            .sum();
         let width = y[0].shape()[self.axis] * inner;
         sized!(x[0].dtype().size(), T => {
             // SAFETY: the part lies inside the whole.
@@ -305,7 +379,13 @@ impl Op for Part {
         let parts: Vec<Value> = pass.inputs[1..]
             .iter()
             .enumerate()
-            .map(|(i, x)| if i == self.index { Ok(pass.grad()?.clone()) } else { zeros_like(x) })
+            .map(|(i, x)| {
+                if i == self.index {
+                    Ok(pass.grad()?.clone())
+                } else {
+                    zeros_like(x)
+                }
+            })
             .collect::<Result<_>>()?;
         let mut back = vec![None; pass.inputs.len()];
         back[0] = Some(concatenate(&parts, self.axis as i64)?);
@@ -318,7 +398,11 @@ impl Op for Part {
 }
 
 pub fn concatenate(parts: &[Value], axis: i64) -> Result<Value> {
-    let first = parts.first().ok_or_else(|| Error::value("concatenate").expected("at least one input").got("none"))?;
+    let first = parts.first().ok_or_else(|| {
+        Error::value("concatenate")
+            .expected("at least one input")
+            .got("none")
+    })?;
     let axis = axis_index("concatenate", axis, first.rank())?;
     let mut parts = parts.to_vec();
     let dtype = parts.iter().map(Value::dtype).fold(first.dtype(), super::promote);
@@ -331,7 +415,10 @@ pub fn concatenate(parts: &[Value], axis: i64) -> Result<Value> {
 
 /// The inputs along a new axis.
 pub fn stack(parts: &[Value], axis: i64) -> Result<Value> {
-    let wide: Vec<Value> = parts.iter().map(|p| expand_dims(p, axis)).collect::<Result<_>>()?;
+    let wide: Vec<Value> = parts
+        .iter()
+        .map(|p| expand_dims(p, axis))
+        .collect::<Result<_>>()?;
     concatenate(&wide, axis)
 }
 
@@ -352,7 +439,10 @@ pub fn split_equally(x: &Value, n: usize, axis: i64) -> Result<Vec<Value>> {
             split(x, &places, axis)
         }
         _ => Err(Error::value("split")
-            .expected(format!("a number of parts that divides axis {at} of {}", show(&x.dims())))
+            .expected(format!(
+                "a number of parts that divides axis {at} of {}",
+                show(&x.dims())
+            ))
             .got(n.to_string())),
     }
 }
@@ -397,7 +487,11 @@ impl Pad {
     fn each(&self, from: &[usize], to: &[usize], mut f: impl FnMut(usize, usize)) {
         let steps = row_major(from);
         let maps: Vec<Vec<usize>> = (0..to.len())
-            .map(|a| (0..to[a]).map(|i| self.source(i, self.width[a].0, from[a]) * steps[a] as usize).collect())
+            .map(|a| {
+                (0..to[a])
+                    .map(|i| self.source(i, self.width[a].0, from[a]) * steps[a] as usize)
+                    .collect()
+            })
             .collect();
         for flat in 0..to.iter().product() {
             let (mut rest, mut at) = (flat, 0);
@@ -418,13 +512,25 @@ impl Op for Pad {
     fn infer(&self, x: &[Spec]) -> Result<Specs> {
         if self.width.len() != x[0].rank() {
             return Err(Error::value("pad")
-                .expected(format!("(before, after) for each of the {} axes of {}", x[0].rank(), show(&x[0].dims)))
+                .expected(format!(
+                    "(before, after) for each of the {} axes of {}",
+                    x[0].rank(),
+                    show(&x[0].dims)
+                ))
                 .got(format!("{} pairs", self.width.len())));
         }
         if self.mode != PadMode::Constant && x[0].dims.contains(&Some(0)) {
-            return Err(Error::value("pad").expected("at least one element to pad from").got(show(&x[0].dims)));
+            return Err(Error::value("pad")
+                .expected("at least one element to pad from")
+                .got(show(&x[0].dims)));
         }
-        x[0].with_dims(x[0].dims.iter().zip(&self.width).map(|(d, (b, a))| d.map(|n| n + b + a))).one()
+        x[0].with_dims(
+            x[0].dims
+                .iter()
+                .zip(&self.width)
+                .map(|(d, (b, a))| d.map(|n| n + b + a)),
+        )
+        .one()
     }
 
     fn forward(&self, _: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {
@@ -432,7 +538,11 @@ impl Op for Pad {
         if self.mode == PadMode::Constant {
             let one = Tensor::scalar_of(x[0].dtype(), self.value)?;
             let steps = row_major(to);
-            let start: isize = steps.iter().zip(&self.width).map(|(s, (b, _))| s * *b as isize).sum();
+            let start: isize = steps
+                .iter()
+                .zip(&self.width)
+                .map(|(s, (b, _))| s * *b as isize)
+                .sum();
             let n = y[0].len();
             sized!(x[0].dtype().size(), T => {
                 // SAFETY: n elements; then x laid inside the border.
@@ -455,7 +565,10 @@ impl Op for Pad {
     fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
         let g = pass.grad()?;
         if self.mode != PadMode::Constant {
-            return Ok(vec![Some(apply(PadGradient(self.clone()), &[g, &pass.inputs[0]])?)]);
+            return Ok(vec![Some(apply(
+                PadGradient(self.clone()),
+                &[g, &pass.inputs[0]],
+            )?)]);
         }
         let cut = |&(before, after): &(usize, usize)| Cut {
             begin: (before > 0).then_some(before as i64),
@@ -499,7 +612,14 @@ impl Op for PadGradient {
 }
 
 pub fn pad(x: &Value, width: &[(usize, usize)], mode: PadMode, value: f64) -> Result<Value> {
-    apply(Pad { width: width.to_vec(), mode, value }, &[x])
+    apply(
+        Pad {
+            width: width.to_vec(),
+            mode,
+            value,
+        },
+        &[x],
+    )
 }
 
 /// Each element (repeat), or the whole axis (tile), `times` times along an axis.
@@ -545,18 +665,31 @@ impl Op for Repeat {
         let dims = pass.inputs[0].dims();
         let mut target: Vec<i64> = dims.iter().map(|d| d.map_or(-1, |n| n as i64)).collect();
         if target.iter().filter(|&&n| n == -1).count() > 1 {
-            return Err(Error::not_implemented(self.name())
-                .hint(format!("The gradient for shape {} with more than one open axis does not exist yet", show(&dims))));
+            return Err(Error::not_implemented(self.name()).hint(format!(
+                "The gradient for shape {} with more than one open axis does not exist yet",
+                show(&dims)
+            )));
         }
         let at = if self.whole { self.axis } else { self.axis + 1 };
         target.insert(at, self.times as i64);
-        Ok(vec![Some(sum(&reshape(pass.grad()?, &target)?, Axes::One(at as i64), false)?)])
+        Ok(vec![Some(sum(
+            &reshape(pass.grad()?, &target)?,
+            Axes::One(at as i64),
+            false,
+        )?)])
     }
 }
 
 /// Each element `times` times along the axis.
 pub fn repeat(x: &Value, times: usize, axis: i64) -> Result<Value> {
-    apply(Repeat { axis: axis_index("repeat", axis, x.rank())?, times, whole: false }, &[x])
+    apply(
+        Repeat {
+            axis: axis_index("repeat", axis, x.rank())?,
+            times,
+            whole: false,
+        },
+        &[x],
+    )
 }
 
 /// The whole of x, `times[a]` times along each axis a; fewer numbers than axes count from the last axis.
@@ -567,7 +700,14 @@ pub fn tile(x: &Value, times: &[usize]) -> Result<Value> {
     }
     let lead = x.rank() - times.len();
     for (i, &t) in times.iter().enumerate().filter(|(_, t)| **t != 1) {
-        x = apply(Repeat { axis: lead + i, times: t, whole: true }, &[&x])?;
+        x = apply(
+            Repeat {
+                axis: lead + i,
+                times: t,
+                whole: true,
+            },
+            &[&x],
+        )?;
     }
     Ok(x)
 }
@@ -648,20 +788,36 @@ struct TileAttrs {
 pub(super) const OPS: &[(&str, OpFn)] = &[
     ("transpose", |x, attrs: &Attrs| {
         let [x] = arity("transpose", x)?;
-        Ok(vec![transpose(&x, parse_attrs::<TransposeAttrs>("transpose", attrs)?.axes.as_deref())?])
+        Ok(vec![transpose(
+            &x,
+            parse_attrs::<TransposeAttrs>("transpose", attrs)?.axes.as_deref(),
+        )?])
     }),
     ("strided_slice", |x, attrs| {
         let [x] = arity("strided_slice", x)?;
         let s: SliceAttrs = parse_attrs("strided_slice", attrs)?;
-        let cuts = s.begin.into_iter().zip(s.end).zip(s.strides).map(|((begin, end), stride)| Cut { begin, end, stride }).collect();
+        let cuts = s
+            .begin
+            .into_iter()
+            .zip(s.end)
+            .zip(s.strides)
+            .map(|((begin, end), stride)| Cut { begin, end, stride })
+            .collect();
         Ok(vec![slice(&x, cuts)?])
     }),
     ("flip", |x, attrs| {
         let [x] = arity("flip", x)?;
         Ok(vec![flip(&x, &parse_attrs::<OnAxes>("flip", attrs)?.axis)?])
     }),
-    ("concatenate", |x, attrs| Ok(vec![concatenate(x, parse_attrs::<OnAxis>("concatenate", attrs)?.axis)?])),
-    ("stack", |x, attrs| Ok(vec![stack(x, parse_attrs::<OnAxis>("stack", attrs)?.axis)?])),
+    ("concatenate", |x, attrs| {
+        Ok(vec![concatenate(
+            x,
+            parse_attrs::<OnAxis>("concatenate", attrs)?.axis,
+        )?])
+    }),
+    ("stack", |x, attrs| {
+        Ok(vec![stack(x, parse_attrs::<OnAxis>("stack", attrs)?.axis)?])
+    }),
     ("split", |x, attrs| {
         let [x] = arity("split", x)?;
         let s: SplitAttrs = parse_attrs("split", attrs)?;

@@ -4,7 +4,10 @@ use serde::Deserialize;
 use smallvec::SmallVec;
 
 use super::op::{Attrs, Op, OpFn, Pass, Run, arity, parse_attrs};
-use super::{add, cast, divide, equal, exp, isfinite, log, multiply, sqrt, square, stop_gradient, subtract, where_, zeros_like};
+use super::{
+    add, cast, divide, equal, exp, isfinite, log, multiply, sqrt, square, stop_gradient, subtract, where_,
+    zeros_like,
+};
 use crate::autograd::{Value, apply};
 use crate::dtype::{Bool, DType, Element};
 use crate::error::{Error, Result};
@@ -36,7 +39,9 @@ impl Axes {
         for &a in named {
             let i = axis_index(who, a, rank)?;
             if std::mem::replace(&mut flags[i], true) {
-                return Err(Error::value(who).expected("each axis once").got(format!("axes {named:?} for a tensor of rank {rank}")));
+                return Err(Error::value(who)
+                    .expected("each axis once")
+                    .got(format!("axes {named:?} for a tensor of rank {rank}")));
             }
         }
         Ok(flags)
@@ -100,7 +105,12 @@ fn fold_axes<T: Math + Element>(kind: Fold, run: &mut Run, passes: &[Layout], x:
         [only] => fold(kind, *only, x, out, run.scratch(only.scratch())),
         [first, rest @ ..] => {
             let size = first.outer * first.inner;
-            let partial = rest.iter().map(Layout::scratch).max().unwrap_or(0).max(first.scratch());
+            let partial = rest
+                .iter()
+                .map(Layout::scratch)
+                .max()
+                .unwrap_or(0)
+                .max(first.scratch());
             let scratch = run.scratch::<T>(2 * size + partial);
             let (mut from, scratch) = scratch.split_at_mut(size);
             let (mut to, scratch) = scratch.split_at_mut(size);
@@ -108,9 +118,21 @@ fn fold_axes<T: Math + Element>(kind: Fold, run: &mut Run, passes: &[Layout], x:
             for (i, layout) in rest.iter().enumerate() {
                 let n = layout.outer * layout.inner;
                 if i + 1 == rest.len() {
-                    fold(kind, *layout, &from[..layout.outer * layout.axis * layout.inner], out, scratch);
+                    fold(
+                        kind,
+                        *layout,
+                        &from[..layout.outer * layout.axis * layout.inner],
+                        out,
+                        scratch,
+                    );
                 } else {
-                    fold(kind, *layout, &from[..layout.outer * layout.axis * layout.inner], &mut to[..n], scratch);
+                    fold(
+                        kind,
+                        *layout,
+                        &from[..layout.outer * layout.axis * layout.inner],
+                        &mut to[..n],
+                        scratch,
+                    );
                     std::mem::swap(&mut from, &mut to);
                 }
             }
@@ -178,7 +200,9 @@ impl Op for Reduce {
 
     fn infer(&self, x: &[Spec]) -> Result<Specs> {
         let flags = self.axes.flags(self.name(), x[0].rank())?;
-        if matches!(self.kind, Kind::Max | Kind::Min) && x[0].dims.iter().zip(&flags).any(|(d, f)| *f && *d == Some(0)) {
+        if matches!(self.kind, Kind::Max | Kind::Min)
+            && x[0].dims.iter().zip(&flags).any(|(d, f)| *f && *d == Some(0))
+        {
             return Err(Error::value(self.name())
                 .expected("at least one element along the reduced axes")
                 .got(show(&x[0].dims))
@@ -191,13 +215,43 @@ impl Op for Reduce {
         let flags = self.axes.flags(self.name(), x[0].shape().len())?;
         let passes = passes(x[0].shape(), &flags);
         match x[0].dtype() {
-            DType::I32 => self.integers(&passes, int_slice::<i32>(&x[0]), y[0].slice_mut(), (i32::MIN, i32::MAX), i32::wrapping_mul),
-            DType::I64 => self.integers(&passes, int_slice::<i64>(&x[0]), y[0].slice_mut(), (i64::MIN, i64::MAX), i64::wrapping_mul),
-            DType::U8 => self.integers(&passes, int_slice::<u8>(&x[0]), y[0].slice_mut(), (u8::MIN, u8::MAX), u8::wrapping_mul),
+            DType::I32 => self.integers(
+                &passes,
+                int_slice::<i32>(&x[0]),
+                y[0].slice_mut(),
+                (i32::MIN, i32::MAX),
+                i32::wrapping_mul,
+            ),
+            DType::I64 => self.integers(
+                &passes,
+                int_slice::<i64>(&x[0]),
+                y[0].slice_mut(),
+                (i64::MIN, i64::MAX),
+                i64::wrapping_mul,
+            ),
+            DType::U8 => self.integers(
+                &passes,
+                int_slice::<u8>(&x[0]),
+                y[0].slice_mut(),
+                (u8::MIN, u8::MAX),
+                u8::wrapping_mul,
+            ),
             DType::Bool => {
                 let any = matches!(self.kind, Kind::Any | Kind::Max);
-                let f = |a: Bool, b: Bool| Bool::from(if any { a.get() || b.get() } else { a.get() && b.get() });
-                fold_simple(&passes, x[0].slice::<Bool>(), y[0].slice_mut(), Bool::from(!any), f);
+                let f = |a: Bool, b: Bool| {
+                    Bool::from(if any {
+                        a.get() || b.get()
+                    } else {
+                        a.get() && b.get()
+                    })
+                };
+                fold_simple(
+                    &passes,
+                    x[0].slice::<Bool>(),
+                    y[0].slice_mut(),
+                    Bool::from(!any),
+                    f,
+                );
             }
             _ => float_dispatch!(x[0].dtype(), T => {
                 let (x, n) = (x[0].slice::<T>(), x[0].len());
@@ -215,13 +269,27 @@ impl Op for Reduce {
     // sum: dx = g everywhere;  mean: g / n;  max, min: g shared by the elements that are extreme;  prod: g times the others
     fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
         let (x, y, g) = (&pass.inputs[0], &pass.outputs[0], pass.grad()?);
-        let spread = |v: &Value, mean: bool| apply(Spread { of: self.clone(), mean }, &[v, x]);
+        let spread = |v: &Value, mean: bool| {
+            apply(
+                Spread {
+                    of: self.clone(),
+                    mean,
+                },
+                &[v, x],
+            )
+        };
         Ok(vec![match self.kind {
             Kind::Sum => Some(spread(g, false)?),
             Kind::Mean => Some(spread(g, true)?),
             Kind::Max | Kind::Min => {
                 let hit = cast(&equal(x, &spread(y, false)?)?, x.dtype())?;
-                let ties = apply(Reduce { kind: Kind::Sum, ..self.clone() }, &[&hit])?;
+                let ties = apply(
+                    Reduce {
+                        kind: Kind::Sum,
+                        ..self.clone()
+                    },
+                    &[&hit],
+                )?;
                 Some(multiply(&hit, &spread(&divide(g, &ties)?, false)?)?)
             }
             Kind::Prod => Some(multiply(&apply(Others(self.clone()), &[x])?, &spread(g, false)?)?),
@@ -255,7 +323,12 @@ impl Op for Spread {
     fn forward(&self, _: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {
         let shape = y[0].shape();
         let flags = self.of.axes.flags("spread", shape.len())?;
-        let count: usize = shape.iter().zip(&flags).filter(|(_, f)| **f).map(|(n, _)| n).product();
+        let count: usize = shape
+            .iter()
+            .zip(&flags)
+            .filter(|(_, f)| **f)
+            .map(|(n, _)| n)
+            .product();
         float_dispatch!(x[0].dtype(), T => {
             let scale = if self.mean { 1.0 / count.max(1) as T } else { 1.0 };
             repeat(x[0].slice::<T>(), shape, &flags, scale, y[0].slice_mut::<T>());
@@ -265,7 +338,16 @@ impl Op for Spread {
 
     fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
         let kind = if self.mean { Kind::Mean } else { Kind::Sum };
-        Ok(vec![Some(apply(Reduce { kind, ..self.of.clone() }, &[pass.grad()?])?), None])
+        Ok(vec![
+            Some(apply(
+                Reduce {
+                    kind,
+                    ..self.of.clone()
+                },
+                &[pass.grad()?],
+            )?),
+            None,
+        ])
     }
 
     fn shape_only(&self, input: usize) -> bool {
@@ -299,7 +381,10 @@ fn repeat<T: Math>(x: &[T], shape: &[usize], flags: &[bool], scale: T, out: &mut
         if tail_gone {
             piece_out.fill(x[from] * scale);
         } else {
-            piece_out.iter_mut().zip(&x[from..from + piece]).for_each(|(o, v)| *o = *v * scale);
+            piece_out
+                .iter_mut()
+                .zip(&x[from..from + piece])
+                .for_each(|(o, v)| *o = *v * scale);
         }
         for a in (0..cut).rev() {
             index[a] += 1;
@@ -366,8 +451,20 @@ impl Op for Others {
     // o_i = P / x_i, so do_i/dx_j = o_i / x_j for j != i:  dx_j = (sum of h o - h_j o_j) / x_j, not defined at x_j = 0.
     fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
         let (x, weighted) = (&pass.inputs[0], multiply(pass.grad()?, &pass.outputs[0])?);
-        let total = apply(Reduce { kind: Kind::Sum, ..self.0.clone() }, &[&weighted])?;
-        let total = apply(Spread { of: self.0.clone(), mean: false }, &[&total, x])?;
+        let total = apply(
+            Reduce {
+                kind: Kind::Sum,
+                ..self.0.clone()
+            },
+            &[&weighted],
+        )?;
+        let total = apply(
+            Spread {
+                of: self.0.clone(),
+                mean: false,
+            },
+            &[&total, x],
+        )?;
         Ok(vec![Some(divide(&subtract(&total, &weighted)?, x)?)])
     }
 }
@@ -381,7 +478,11 @@ fn widened(x: &Value) -> Result<Value> {
 }
 
 fn floating(x: &Value) -> Result<Value> {
-    if x.dtype().is_float() { Ok(x.clone()) } else { cast(x, DType::F32) }
+    if x.dtype().is_float() {
+        Ok(x.clone())
+    } else {
+        cast(x, DType::F32)
+    }
 }
 
 fn reduce(kind: Kind, x: &Value, axes: Axes, keepdims: bool) -> Result<Value> {
@@ -463,16 +564,23 @@ impl Op for ArgExtreme {
         let axes = self.axis.map_or(Axes::All, Axes::One);
         let flags = axes.flags(self.name(), rank)?;
         if x[0].dims.iter().zip(&flags).any(|(d, f)| *f && *d == Some(0)) {
-            return Err(Error::value(self.name()).expected("at least one element along the axis").got(show(&x[0].dims)));
+            return Err(Error::value(self.name())
+                .expected("at least one element along the axis")
+                .got(show(&x[0].dims)));
         }
         Spec::new(DType::I32, reduced(&x[0].dims, &flags, self.keepdims)).one()
     }
 
     fn forward(&self, _: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {
         let layout = match self.axis {
-            None => Layout { outer: 1, axis: x[0].len(), inner: 1 },
+            None => Layout {
+                outer: 1,
+                axis: x[0].len(),
+                inner: 1,
+            },
             Some(a) => {
-                let (outer, axis, inner) = split_at_axis(x[0].shape(), axis_index(self.name(), a, x[0].shape().len())?);
+                let (outer, axis, inner) =
+                    split_at_axis(x[0].shape(), axis_index(self.name(), a, x[0].shape().len())?);
                 Layout { outer, axis, inner }
             }
         };
@@ -494,12 +602,26 @@ impl Op for ArgExtreme {
 
 /// y = index of the first largest x along the axis (of the flattened x without one)
 pub fn argmax(x: &Value, axis: Option<i64>, keepdims: bool) -> Result<Value> {
-    apply(ArgExtreme { largest: true, axis, keepdims }, &[x])
+    apply(
+        ArgExtreme {
+            largest: true,
+            axis,
+            keepdims,
+        },
+        &[x],
+    )
 }
 
 /// y = index of the first smallest x
 pub fn argmin(x: &Value, axis: Option<i64>, keepdims: bool) -> Result<Value> {
-    apply(ArgExtreme { largest: false, axis, keepdims }, &[x])
+    apply(
+        ArgExtreme {
+            largest: false,
+            axis,
+            keepdims,
+        },
+        &[x],
+    )
 }
 
 /// Sums a gradient over the axes along which `like` was broadcast to its shape. Looks at the shape of `like` alone.
@@ -509,7 +631,9 @@ struct SumToLike;
 /// The axes of `shape` that `to`, aligned right, does not have or has as 1.
 fn broadcast_flags(shape: &[usize], to: &[usize]) -> SmallVec<[bool; 6]> {
     let lead = shape.len() - to.len();
-    (0..shape.len()).map(|a| a < lead || (to[a - lead] == 1 && shape[a] != 1)).collect()
+    (0..shape.len())
+        .map(|a| a < lead || (to[a - lead] == 1 && shape[a] != 1))
+        .collect()
 }
 
 impl Op for SumToLike {
@@ -531,7 +655,10 @@ impl Op for SumToLike {
 
     fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
         // x + 0 g of x's shape: broadcasting is addition's own.
-        Ok(vec![Some(add(pass.grad()?, &zeros_like(&pass.inputs[0])?)?), None])
+        Ok(vec![
+            Some(add(pass.grad()?, &zeros_like(&pass.inputs[0])?)?),
+            None,
+        ])
     }
 
     fn shape_only(&self, input: usize) -> bool {

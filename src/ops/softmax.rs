@@ -15,7 +15,10 @@ use crate::shape::{Spec, Specs, axis_index, show, split_at_axis};
 use crate::tensor::{View, ViewMut};
 
 fn float_only(who: &str, dtype: DType) -> Error {
-    Error::type_error(who).expected("float32 or float64").got(dtype.name()).hint("Cast the input first")
+    Error::type_error(who)
+        .expected("float32 or float64")
+        .got(dtype.name())
+        .hint("Cast the input first")
 }
 
 fn layout(who: &str, shape: &[usize], axis: i64) -> Result<Layout> {
@@ -93,7 +96,10 @@ impl Op for SoftmaxGradient {
     fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
         let (y, g, h) = (&pass.inputs[0], &pass.inputs[1], pass.grad()?);
         let along = |a: &Value| sum(&multiply(a, y)?, Axes::One(self.axis), true);
-        let dy = subtract(&subtract(&multiply(h, g)?, &multiply(h, &along(g)?)?)?, &multiply(g, &along(h)?)?)?;
+        let dy = subtract(
+            &subtract(&multiply(h, g)?, &multiply(h, &along(g)?)?)?,
+            &multiply(g, &along(h)?)?,
+        )?;
         Ok(vec![Some(dy), Some(apply(*self, &[y, h])?)])
     }
 }
@@ -101,12 +107,24 @@ impl Op for SoftmaxGradient {
 /// softmax along an axis
 pub fn softmax(x: &Value, axis: i64) -> Result<Value> {
     let axis = if axis + 1 == x.rank() as i64 { -1 } else { axis };
-    apply(Softmax { form: Form::Softmax, axis }, &[x])
+    apply(
+        Softmax {
+            form: Form::Softmax,
+            axis,
+        },
+        &[x],
+    )
 }
 
 /// ln softmax along an axis, without computing the softmax
 pub fn log_softmax(x: &Value, axis: i64) -> Result<Value> {
-    apply(Softmax { form: Form::LogSoftmax, axis }, &[x])
+    apply(
+        Softmax {
+            form: Form::LogSoftmax,
+            axis,
+        },
+        &[x],
+    )
 }
 
 // Outputs: loss = lse - x[label], lse = ln(sum of exp x), both without the class axis, which is the last.
@@ -165,10 +183,18 @@ impl Op for LabelCrossentropy {
         let lead = logits.rank().saturating_sub(1);
         let fits = logits.rank() > 0
             && labels.rank() == lead
-            && labels.dims.iter().zip(&logits.dims).all(|(a, b)| a.is_none() || b.is_none() || a == b);
+            && labels
+                .dims
+                .iter()
+                .zip(&logits.dims)
+                .all(|(a, b)| a.is_none() || b.is_none() || a == b);
         if !fits {
             return Err(Error::value(self.name())
-                .expected(format!("one label for each row of logits {}: shape {}", show(&logits.dims), show(&logits.dims[..lead])))
+                .expected(format!(
+                    "one label for each row of logits {}: shape {}",
+                    show(&logits.dims),
+                    show(&logits.dims[..lead])
+                ))
                 .got(format!("labels {}", show(&labels.dims)))
                 .hint("One-hot labels belong to categorical_crossentropy"));
         }
@@ -190,9 +216,14 @@ impl Op for LabelCrossentropy {
     fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
         let (labels, logits, lse) = (&pass.inputs[0], &pass.inputs[1], &pass.outputs[1]);
         if pass.grads[1].is_some() {
-            return Err(Error::not_implemented(self.name()).hint("Its second output has no gradient; use logsumexp"));
+            return Err(
+                Error::not_implemented(self.name()).hint("Its second output has no gradient; use logsumexp")
+            );
         }
-        Ok(vec![None, Some(apply(LabelGradient, &[labels, logits, lse, pass.grad()?])?)])
+        Ok(vec![
+            None,
+            Some(apply(LabelGradient, &[labels, logits, lse, pass.grad()?])?),
+        ])
     }
 }
 
@@ -222,11 +253,24 @@ impl Op for LabelGradient {
     // As a function of x (lse depends on x too) and g, with p = softmax(x) and h the gradient that arrives:
     // dx = g p (h - sum h p);  dg = sum of h (p - [label])
     fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
-        let (labels, logits, lse, g, h) = (&pass.inputs[0], &pass.inputs[1], &pass.inputs[2], &pass.inputs[3], pass.grad()?);
+        let (labels, logits, lse, g, h) = (
+            &pass.inputs[0],
+            &pass.inputs[1],
+            &pass.inputs[2],
+            &pass.inputs[3],
+            pass.grad()?,
+        );
         let p = softmax(logits, -1)?;
-        let dx = multiply(&expand_dims(g, -1)?, &apply(SoftmaxGradient { axis: -1 }, &[&p, h])?)?;
+        let dx = multiply(
+            &expand_dims(g, -1)?,
+            &apply(SoftmaxGradient { axis: -1 }, &[&p, h])?,
+        )?;
         let one = super::ones_like(g)?;
-        let dg = sum(&multiply(h, &apply(LabelGradient, &[labels, logits, lse, &one])?)?, Axes::One(-1), false)?;
+        let dg = sum(
+            &multiply(h, &apply(LabelGradient, &[labels, logits, lse, &one])?)?,
+            Axes::One(-1),
+            false,
+        )?;
         Ok(vec![None, Some(dx), None, Some(dg)])
     }
 }
@@ -235,13 +279,21 @@ impl Op for LabelGradient {
 pub fn sparse_softmax_crossentropy(labels: &Value, logits: &Value) -> Result<Value> {
     let mut out = apply_many(std::sync::Arc::new(LabelCrossentropy), &[labels, logits])?;
     out.truncate(1);
-    out.pop().ok_or_else(|| Error::runtime("sparse_softmax_crossentropy").expected("a loss").got("nothing"))
+    out.pop().ok_or_else(|| {
+        Error::runtime("sparse_softmax_crossentropy")
+            .expected("a loss")
+            .got("nothing")
+    })
 }
 
 /// loss = - sum of t log_softmax(x) along the axis
 pub fn softmax_crossentropy(target: &Value, logits: &Value, axis: i64) -> Result<Value> {
     let target = cast(target, logits.dtype())?;
-    negative(&sum(&multiply(&target, &log_softmax(logits, axis)?)?, Axes::One(axis), false)?)
+    negative(&sum(
+        &multiply(&target, &log_softmax(logits, axis)?)?,
+        Axes::One(axis),
+        false,
+    )?)
 }
 
 /// loss = softplus(x) - x t = -t ln sigmoid(x) - (1 - t) ln(1 - sigmoid(x)), element by element
@@ -268,7 +320,10 @@ pub(super) const OPS: &[(&str, OpFn)] = &[
     }),
     ("log_softmax", |x, attrs| {
         let [x] = arity("log_softmax", x)?;
-        Ok(vec![log_softmax(&x, parse_attrs::<Along>("log_softmax", attrs)?.axis)?])
+        Ok(vec![log_softmax(
+            &x,
+            parse_attrs::<Along>("log_softmax", attrs)?.axis,
+        )?])
     }),
     ("sparse_softmax_crossentropy", |x, _| {
         let [labels, logits] = arity("sparse_softmax_crossentropy", x)?;
@@ -276,7 +331,11 @@ pub(super) const OPS: &[(&str, OpFn)] = &[
     }),
     ("softmax_crossentropy", |x, attrs| {
         let [target, logits] = arity("softmax_crossentropy", x)?;
-        Ok(vec![softmax_crossentropy(&target, &logits, parse_attrs::<Along>("softmax_crossentropy", attrs)?.axis)?])
+        Ok(vec![softmax_crossentropy(
+            &target,
+            &logits,
+            parse_attrs::<Along>("softmax_crossentropy", attrs)?.axis,
+        )?])
     }),
     ("sigmoid_crossentropy", |x, _| {
         let [target, logits] = arity("sigmoid_crossentropy", x)?;

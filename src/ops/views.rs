@@ -19,7 +19,10 @@ macro_rules! view_op {
 
         fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
             let dx = reshape_like(pass.grad()?, &pass.inputs[0])?;
-            Ok([Some(dx), None].into_iter().take(pass.inputs.len()).collect())
+            Ok([Some(dx), None]
+                .into_iter()
+                .take(pass.inputs.len())
+                .collect())
         }
 
         fn is_view(&self) -> bool {
@@ -38,8 +41,11 @@ struct Reshape {
 impl Reshape {
     fn mismatch(&self, x: &Spec) -> Error {
         let kept: Dims = x.dims[..self.keep].into();
-        let target: Vec<String> =
-            kept.iter().map(|d| d.map_or("None".into(), |n| n.to_string())).chain(self.target.iter().map(i64::to_string)).collect();
+        let target: Vec<String> = kept
+            .iter()
+            .map(|d| d.map_or("None".into(), |n| n.to_string()))
+            .chain(self.target.iter().map(i64::to_string))
+            .collect();
         Error::value("reshape")
             .expected(format!("a shape with as many elements as {}", show(&x.dims)))
             .got(format!("({})", target.join(", ")))
@@ -59,9 +65,16 @@ impl Op for Reshape {
         }
         let open = self.target.iter().filter(|&&n| n == -1).count();
         if open > 1 || self.target.iter().any(|&n| n < -1) {
-            return Err(Error::value("reshape").expected("sizes of at least 0, at most one of them -1").got(format!("{:?}", self.target)));
+            return Err(Error::value("reshape")
+                .expected("sizes of at least 0, at most one of them -1")
+                .got(format!("{:?}", self.target)));
         }
-        let known: usize = self.target.iter().filter(|&&n| n >= 0).map(|&n| n as usize).product();
+        let known: usize = self
+            .target
+            .iter()
+            .filter(|&&n| n >= 0)
+            .map(|&n| n as usize)
+            .product();
         let rest: Option<usize> = x.dims[self.keep..].iter().copied().product();
         let left = match (open, rest) {
             (1, Some(rest)) if known == 0 || !rest.is_multiple_of(known) => return Err(self.mismatch(x)),
@@ -69,7 +82,10 @@ impl Op for Reshape {
             (0, Some(rest)) if rest != known => return Err(self.mismatch(x)),
             _ => None,
         };
-        let tail = self.target.iter().map(|&n| if n == -1 { left } else { Some(n as usize) });
+        let tail = self
+            .target
+            .iter()
+            .map(|&n| if n == -1 { left } else { Some(n as usize) });
         x.with_dims(x.dims[..self.keep].iter().copied().chain(tail)).one()
     }
 
@@ -88,7 +104,13 @@ pub fn ravel(x: &Value) -> Result<Value> {
 
 /// The first `keep` axes (the batch) as they are, the others under the shape `target`.
 pub fn reshape_tail(x: &Value, keep: usize, target: &[i64]) -> Result<Value> {
-    apply(Reshape { keep, target: target.to_vec() }, &[x])
+    apply(
+        Reshape {
+            keep,
+            target: target.to_vec(),
+        },
+        &[x],
+    )
 }
 
 /// x under the shape of the second input, of which only the shape is looked at.
@@ -104,7 +126,9 @@ impl Op for ReshapeLike {
         if let (Some(a), Some(b)) = (x[0].len(), x[1].len())
             && a != b
         {
-            return Err(Error::value(self.name()).expected(format!("as many elements as {}", show(&x[1].dims))).got(show(&x[0].dims)));
+            return Err(Error::value(self.name())
+                .expected(format!("as many elements as {}", show(&x[1].dims)))
+                .got(show(&x[0].dims)));
         }
         x[1].with_dtype(x[0].dtype).one()
     }
@@ -117,7 +141,11 @@ impl Op for ReshapeLike {
 }
 
 pub fn reshape_like(x: &Value, like: &Value) -> Result<Value> {
-    if x.dims() == like.dims() { Ok(x.clone()) } else { apply(ReshapeLike, &[x, like]) }
+    if x.dims() == like.dims() {
+        Ok(x.clone())
+    } else {
+        apply(ReshapeLike, &[x, like])
+    }
 }
 
 /// An axis of size 1 put in at `axis` of the result.
@@ -169,7 +197,10 @@ impl Op for Squeeze {
                 d if named && !all => {
                     return Err(Error::value(self.name())
                         .expected(format!("size 1 at axis {axis}"))
-                        .got(show(&[*d]).trim_matches(['(', ')', ',']).to_string() + &format!(" in shape {}", show(&x.dims))));
+                        .got(
+                            show(&[*d]).trim_matches(['(', ')', ',']).to_string()
+                                + &format!(" in shape {}", show(&x.dims)),
+                        ));
                 }
                 d => dims.push(*d),
             }
@@ -221,7 +252,10 @@ pub(super) const OPS: &[(&str, OpFn)] = &[
     }),
     ("expand_dims", |x, attrs| {
         let [x] = arity("expand_dims", x)?;
-        Ok(vec![expand_dims(&x, parse_attrs::<At>("expand_dims", attrs)?.axis)?])
+        Ok(vec![expand_dims(
+            &x,
+            parse_attrs::<At>("expand_dims", attrs)?.axis,
+        )?])
     }),
     ("squeeze", |x, attrs| {
         let [x] = arity("squeeze", x)?;
