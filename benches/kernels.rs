@@ -46,13 +46,13 @@ fn peak(c: &mut Criterion) {
     let mut group = settings(c, "peak");
     group.throughput(Throughput::Elements(flops as u64));
     group.bench_function("fma (elements are floating-point operations)", |b| {
-        b.iter(|| dispatch(Peak(flops)))
+        b.iter(|| dispatch(Peak(flops)));
     });
     let x = vec![1.0_f32; 1 << 20];
     let mut y = x.clone();
     group.throughput(Throughput::Bytes(8 << 20));
     group.bench_function("copy 4 MiB (read + write)", |b| {
-        b.iter(|| y.copy_from_slice(black_box(&x)))
+        b.iter(|| y.copy_from_slice(black_box(&x)));
     });
 }
 
@@ -167,7 +167,7 @@ fn normalisation(c: &mut Criterion) {
                     &mut dbeta,
                     &mut factors,
                     &mut scratch,
-                )
+                );
             });
         });
     }

@@ -252,6 +252,7 @@ impl Tensor {
     }
 
     /// The same memory under another shape of as many elements.
+    #[must_use]
     pub fn reshaped(&self, shape: &[usize]) -> Self {
         debug_assert_eq!(shape.iter().product::<usize>(), self.len());
         Self {
@@ -501,7 +502,7 @@ mod tests {
         for bytes in [1, 64, 65, 1000, 1025, 5000, 1 << 20, (1 << 20) + 1] {
             let c = size_class(bytes);
             assert!(
-                c >= bytes && c % ALIGN == 0 && c <= bytes + bytes / 8 + 64,
+                c >= bytes && c.is_multiple_of(ALIGN) && c <= bytes + bytes / 8 + 64,
                 "{bytes} -> {c}"
             );
         }

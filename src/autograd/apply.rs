@@ -26,7 +26,7 @@ pub fn apply<O: Op + 'static>(op: O, inputs: &[&Value]) -> Result<Value> {
 pub fn apply_many(op: Arc<dyn Op>, inputs: &[&Value]) -> Result<Values> {
     match trace_of(op.name(), inputs)? {
         Some(graph) => graph.record(op, inputs),
-        None => run_now(op, inputs),
+        None => run_now(&op, inputs),
     }
 }
 
@@ -49,13 +49,13 @@ fn trace_of(op: &str, inputs: &[&Value]) -> Result<Option<Graph>> {
     Ok(found.cloned())
 }
 
-fn run_now(op: Arc<dyn Op>, inputs: &[&Value]) -> Result<Values> {
+fn run_now(op: &Arc<dyn Op>, inputs: &[&Value]) -> Result<Values> {
     let tensors: SmallVec<[&Tensor; 4]> = inputs.iter().map(|v| v.tensor()).collect::<Result<_>>()?;
-    let outputs: Values = eager_forward(&*op, &tensors)?
+    let outputs: Values = eager_forward(&**op, &tensors)?
         .into_iter()
         .map(Value::from)
         .collect();
-    tape::record(&op, inputs, &outputs);
+    tape::record(op, inputs, &outputs);
     Ok(outputs)
 }
 

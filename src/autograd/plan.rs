@@ -15,6 +15,9 @@ use crate::tensor::ALIGN;
 /// Steps whose work is above this are worth waking the thread pool for, and looking for Ctrl-C after.
 const HEAVY: usize = 1 << 16;
 
+/// The last use of what must outlive the run: outputs and assigned values.
+const FOREVER: usize = usize::MAX;
+
 /// Where a value lives during a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
@@ -157,7 +160,6 @@ impl Plan {
                 root[at] = root[id(&node.inputs[0])];
             }
         }
-        const FOREVER: usize = usize::MAX;
         let mut last_use = vec![0usize; specs.len()];
         for (n, (node, &at)) in nodes.iter().zip(&first).enumerate() {
             if let Kind::Apply(op) = &node.kind {

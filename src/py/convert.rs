@@ -22,7 +22,7 @@ pub struct Borrowed {
     shape: Shape,
     ptr: *const u8,
     /// Keeps the memory alive.
-    _array: Held,
+    owner: Held,
 }
 
 enum Held {
@@ -47,7 +47,7 @@ impl Borrowed {
             dtype: tensor.dtype(),
             shape: tensor.shape().into(),
             ptr: tensor.view().as_ptr(),
-            _array: Held::Tensor(tensor),
+            owner: Held::Tensor(tensor),
         }
     }
 }
@@ -123,7 +123,7 @@ pub fn borrow(x: &Bound<'_, PyAny>, dtype: Option<DType>) -> PyResult<Borrowed> 
         dtype: wanted,
         shape: array.shape().into(),
         ptr,
-        _array: Held::Array(array.unbind()),
+        owner: Held::Array(array.unbind()),
     })
 }
 
@@ -145,7 +145,7 @@ fn as_array<'py>(x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyUntypedArray>> 
 /// A copy as a tensor of ours.
 pub fn tensor_from(x: &Bound<'_, PyAny>, dtype: Option<DType>) -> PyResult<Tensor> {
     let borrowed = borrow(x, dtype)?;
-    Ok(match borrowed._array {
+    Ok(match borrowed.owner {
         Held::Tensor(t) => t,
         Held::Array(_) => borrowed.view().to_tensor()?,
     })

@@ -25,7 +25,7 @@ pub fn detached<R: Send>(
     let raised: Mutex<Option<PyErr>> = Mutex::new(None);
     let stop = AtomicBool::new(false);
     let look = || {
-        if let Err(e) = Python::attach(|py| py.check_signals()) {
+        if let Err(e) = Python::attach(Python::check_signals) {
             *raised.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(e);
             stop.store(true, Ordering::Relaxed);
         }
