@@ -25,7 +25,10 @@ pub fn detached<R: Send>(
     let raised: Mutex<Option<PyErr>> = Mutex::new(None);
     let stop = AtomicBool::new(false);
     let look = || {
-        if let Err(e) = Python::attach(Python::check_signals) {
+        // A closure, because the method alone is tied to one lifetime.
+        #[allow(clippy::redundant_closure_for_method_calls)]
+        let checked = Python::attach(|py| py.check_signals());
+        if let Err(e) = checked {
             *raised.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(e);
             stop.store(true, Ordering::Relaxed);
         }
