@@ -4,6 +4,7 @@ mod arrange;
 mod binary;
 mod cast;
 mod compare;
+mod concatenate;
 mod contract;
 mod conv;
 mod copy;
@@ -15,12 +16,14 @@ mod gradient_tests;
 mod index;
 mod like;
 mod matmul;
-mod moves;
 mod norm;
 mod op;
+mod pad;
 mod pool;
 mod random;
 mod reduce;
+mod repeat;
+mod slices;
 mod softmax;
 mod sort;
 mod table;
@@ -32,6 +35,7 @@ pub use arrange::{count_nonzero, cumprod, cumsum, diag, moveaxis, roll, slice, s
 pub use binary::*;
 pub use cast::{cast, to_float};
 pub use compare::*;
+pub use concatenate::{concatenate, split, split_equally, stack};
 pub use contract::tensordot;
 pub use conv::{ConvOptions, conv};
 pub use copy::Copy;
@@ -39,16 +43,16 @@ pub use dense::dense;
 pub use index::{embedding, one_hot, segment_sum, take, take_along_axis, tril, triu};
 pub use like::{broadcast_like, broadcast_to, full_like, identity, ones_like, stop_gradient, zeros_like};
 pub use matmul::{contract_rows, matmul, matmul_of};
-pub use moves::{
-    PadMode, concatenate, flip, pad, repeat, slice_axis, split, split_equally, stack, tile, transpose,
-};
 pub use norm::{batch_normalization, batch_normalization_training, layer_normalization};
 pub use op::*;
+pub use pad::{PadMode, pad};
 pub use pool::{PoolOptions, average_pool, max_pool};
 pub use random::{Draw, categorical, dropout, random, random_like, shuffle};
 pub use reduce::{
     Axes, all, any, argmax, argmin, logsumexp, max, mean, min, prod, std, sum, sum_to_like, var,
 };
+pub use repeat::{repeat, tile};
+pub use slices::{flip, slice_axis, transpose};
 pub use softmax::{
     log_softmax, sigmoid_crossentropy, softmax, softmax_crossentropy, sparse_softmax_crossentropy,
 };
@@ -72,7 +76,10 @@ static FAMILIES: &[&[(&str, OpFn)]] = &[
     like::OPS,
     matmul::OPS,
     crate::metrics::OPS,
-    moves::OPS,
+    concatenate::OPS,
+    pad::OPS,
+    repeat::OPS,
+    slices::OPS,
     norm::OPS,
     pool::OPS,
     random::OPS,
