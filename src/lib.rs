@@ -16,6 +16,7 @@ pub mod metrics;
 pub mod ops;
 pub mod optimizers;
 pub mod regularizers;
+mod philox;
 pub mod rng;
 pub mod shape;
 pub mod tensor;

@@ -5,6 +5,10 @@
 //! so it depends on (seed, counter, i) alone: any splitting of the work gives the same numbers.
 //! The `fill` functions take the index of the first element they write.
 
+pub use crate::philox::philox;
+
+use crate::philox::eight_blocks;
+
 /// Names one stream of random numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key {
@@ -14,93 +18,23 @@ pub struct Key {
     pub counter: i64,
 }
 
-const MULTIPLIER: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
-const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
-const ROUNDS: usize = 10;
 /// Elements worked on at a time: the words of one piece stay in the first-level cache.
 const PIECE: usize = 256;
 /// Marks, in the top bit of the block number, the second word of an element that needs 64 bits.
 const LOW_WORDS: u64 = 1 << 63;
 
-/// One block of Philox4x32-10.
-///
-/// Each round: `(x0, x1, x2, x3) <- (hi(M1 x2) ^ x1 ^ k0, lo(M1 x2), hi(M0 x0) ^ x3 ^ k1, lo(M0 x0))`,
-/// the key moving on by the Weyl constants.
-pub fn philox(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
-    let mut x = counter.map(|word| [word]);
-    rounds(&mut x, key);
-    x.map(|word| word[0])
-}
-
-/// Philox over `N` blocks at once, one block a column.
-#[inline(always)]
-fn rounds<const N: usize>(x: &mut [[u32; N]; 4], mut key: [u32; 2]) {
-    for _ in 0..ROUNDS {
-        let mut y = [[0_u32; N]; 4];
-        for n in 0..N {
-            let product0 = u64::from(MULTIPLIER[0]) * u64::from(x[0][n]);
-            let product1 = u64::from(MULTIPLIER[1]) * u64::from(x[2][n]);
-            y[0][n] = (product1 >> 32) as u32 ^ x[1][n] ^ key[0];
-            y[1][n] = product1 as u32;
-            y[2][n] = (product0 >> 32) as u32 ^ x[3][n] ^ key[1];
-            y[3][n] = product0 as u32;
-        }
-        *x = y;
-        key[0] = key[0].wrapping_add(WEYL[0]);
-        key[1] = key[1].wrapping_add(WEYL[1]);
-    }
-}
-
 /// Writes the words of elements `start..start + out.len()`; `flag` chooses between high and low words.
 fn fill_words(key: Key, flag: u64, start: u64, out: &mut [u32]) {
-    #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx2") {
-        // SAFETY: the processor has AVX2, which is all that this instance asks for.
-        unsafe { fill_words_avx2(key, flag, start, out) };
-        return;
-    }
-    fill_words_body(key, flag, start, out);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn fill_words_avx2(key: Key, flag: u64, start: u64, out: &mut [u32]) {
-    fill_words_body(key, flag, start, out);
-}
-
-#[inline(always)]
-fn fill_words_body(key: Key, flag: u64, start: u64, out: &mut [u32]) {
-    const WIDTH: usize = 8;
     let philox_key = [key.seed as u32, (key.seed >> 32) as u32];
     let upper = [key.counter as u32, (key.counter >> 32) as u32];
     let mut position = start;
     let mut rest = out;
     while !rest.is_empty() {
-        let first = position / 4;
-        let mut x = [[0_u32; WIDTH]; 4];
-        for n in 0..WIDTH {
-            let block = (first + n as u64) | flag;
-            x[0][n] = block as u32;
-            x[1][n] = (block >> 32) as u32;
-            x[2][n] = upper[0];
-            x[3][n] = upper[1];
-        }
-        rounds(&mut x, philox_key);
+        let words = eight_blocks((position / 4) | flag, upper, philox_key);
         let skip = (position % 4) as usize;
-        let count = rest.len().min(4 * WIDTH - skip);
+        let count = rest.len().min(words.len() - skip);
         let (now, later) = rest.split_at_mut(count);
-        if count == 4 * WIDTH {
-            for n in 0..WIDTH {
-                now[4 * n] = x[0][n];
-                now[4 * n + 1] = x[1][n];
-                now[4 * n + 2] = x[2][n];
-                now[4 * n + 3] = x[3][n];
-            }
-        } else {
-            for (j, word) in now.iter_mut().enumerate() {
-                *word = x[(skip + j) % 4][(skip + j) / 4];
-            }
-        }
+        now.copy_from_slice(&words[skip..skip + count]);
         position += count as u64;
         rest = later;
     }
@@ -276,21 +210,26 @@ where
     T: Copy + Default + std::ops::Mul<Output = T>,
 {
     let bound = (probability.clamp(0.0, 1.0) * 4_294_967_296.0).round() as u64;
-    let mut words = [0_u32; PIECE];
+    // word < bound as word <= last in 32 bits, which vectorises; nothing is kept when bound is 0.
+    let (none, last) = (bound == 0, bound.saturating_sub(1) as u32);
+    let (mut words, mut values) = ([0_u32; PIECE], [T::default(); PIECE]);
     let mut at = 0;
     while at < n {
         let count = PIECE.min(n - at);
         fill_words(key, 0, start + at as u64, &mut words[..count]);
-        for (i, &word) in words[..count].iter().enumerate() {
-            // SAFETY: at + i < n.
-            unsafe {
-                let value = x.add(at + i).read() * scale;
-                out.add(at + i).write(if u64::from(word) < bound {
-                    value
-                } else {
-                    T::default()
-                });
-            }
+        // By way of `values`, so that the compiler knows that reading and writing do not interfere.
+        // SAFETY: at + count lies inside both arrays.
+        let to = unsafe {
+            std::ptr::copy_nonoverlapping(x.add(at), values.as_mut_ptr(), count);
+            std::slice::from_raw_parts_mut(out.add(at), count)
+        };
+        for ((to, &value), &word) in to.iter_mut().zip(&values).zip(&words) {
+            let product = value * scale;
+            *to = if word <= last && !none {
+                product
+            } else {
+                T::default()
+            };
         }
         at += count;
     }
