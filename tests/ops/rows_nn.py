@@ -25,7 +25,9 @@ PRODUCTS = [
         Row("matmul", [real(*a), real(*b, seed=9)], np.matmul, loose=8, batch=len(a) == 2 and len(b) == 2)
         for a, b in _MATMUL
     ],
-    Row("tensordot", [real(2, 3, 4), real(3, 4, 5)], lambda a, b: np.tensordot(a, b, 2), {"axes": 2}, loose=8),
+    Row(
+        "tensordot", [real(2, 3, 4), real(3, 4, 5)], lambda a, b: np.tensordot(a, b, 2), {"axes": 2}, loose=8
+    ),
     Row("dense", [real(3, 4), real(4, 5), real(5)], layers.dense, loose=8),
     Row("dense", [real(2, 3, 4), real(4, 5), real(5)], layers.dense, loose=8),
 ]

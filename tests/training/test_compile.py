@@ -165,6 +165,8 @@ def test_losses_of_layers_are_added() -> None:
         ({"loss": "mse", "loss_weights": [1.0]}, "2 losses, 1 weights"),
         ({"loss": "mse", "loss_weights": 2.0}, "one loss weight for each of the 2 outputs"),
         ({"loss": "mse", "loss_weights": "a"}, "`loss_weights` to be a number"),
+        ({"loss": "mse", "loss_weights": ["accuracy", 1.0]}, "Did you mean metrics="),
+        ({"loss": "mse", "loss_weights": [float("nan"), 1.0]}, "expected finite numbers in `loss_weights`"),
         ({"loss": "mse", "metrics": ["mae"]}, r"`metrics` does not say which output .*\['a', 'b'\]"),
         ({"loss": "mse", "metrics": {"c": "mae"}}, r"unknown names \['c'\]"),
         ({"loss": "mse", "steps_per_execution": 0}, "`steps_per_execution` to be a positive integer; got 0"),

@@ -5,9 +5,12 @@ total = sum over outputs of weight * loss(y_true, y_pred, sample_weight)
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from oxhorn import losses, metrics
 from oxhorn.training.outputs import OutputMap
@@ -23,6 +26,16 @@ class _OutputLoss:
     function: losses.Loss
     weight: float | None
     tracker: metrics.Metric | None = None
+
+
+def _require_finite(loss_weights: Any) -> None:
+    """Refuse coefficients that are no finite numbers, such as a metric's name that took this place."""
+    given = loss_weights.values() if isinstance(loss_weights, dict) else loss_weights
+    for weight in given if isinstance(loss_weights, (list, tuple, dict)) else [given]:
+        number = weight is None or (isinstance(weight, (float, int, np.number)) and math.isfinite(weight))
+        if not number:
+            hint = " Did you mean metrics=?" if isinstance(weight, str) else ""
+            raise ValueError(f"compile expected finite numbers in `loss_weights`; got {weight!r}.{hint}")
 
 
 class CompileLoss:
@@ -47,6 +60,7 @@ class CompileLoss:
                 "compile expected `loss_weights` to be a number (one output), or a list or dict of numbers "
                 f"(several outputs); got {loss_weights!r} of type {type(loss_weights).__name__}."
             )
+        _require_finite(loss_weights)
         self._user_loss = loss
         self._user_weights = loss_weights
         self._output_names = output_names
