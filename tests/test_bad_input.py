@@ -233,6 +233,8 @@ ARRAYS = [
         ("Embedding", "[0, 3)", "3"),
         IndexError,
     ),
+    Bad("Embedding fraction", lambda: L.Embedding(3, 2)(np.array([[0, 1.5]])), ("whole numbers", "1.5")),
+    Bad("Embedding NaN", lambda: L.Embedding(3, 2)(np.array([[0, np.nan]])), ("whole numbers", "NaN")),
     Bad("Embedding negative", lambda: L.Embedding(3, 2)(np.array([[0, -1]])), ("[0, 3)", "-1"), IndexError),
     Bad("unknown data width", lambda: L.Dense(3)(keras.Input((None,))), ("Dense", "None")),
     Bad("set_weights of another shape", lambda: mlp().set_weights([np.zeros(3)] * 8), ("shape", "(3,)")),

@@ -6,7 +6,7 @@ use super::op::{Attrs, Op, OpFn, Pass, Run, arity, parse_attrs};
 use crate::autograd::{Value, apply};
 use crate::dispatch;
 use crate::dtype::{Bool, DType, Element};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::kernels::parallel::{GRAIN, for_chunks_mut};
 use crate::shape::{Spec, Specs};
 use crate::tensor::{View, ViewMut};
@@ -97,6 +97,50 @@ pub fn to_float(x: &Value) -> Result<Value> {
     } else {
         cast(x, DType::F32)
     }
+}
+
+/// Whole numbers of any dtype as int32; a fraction, a NaN or an infinity is an error, never cut to an index.
+#[derive(Debug, Clone, Copy)]
+struct ToIndices;
+
+fn first_bad<T: Element + Into<f64>>(x: &[T]) -> Option<(usize, f64)> {
+    let values = x.iter().map(|&v| v.into());
+    values
+        .enumerate()
+        .find(|(_, v)| *v != v.trunc() || v.abs() > f64::from(i32::MAX))
+}
+
+impl Op for ToIndices {
+    fn name(&self) -> &'static str {
+        "to_indices"
+    }
+
+    fn infer(&self, x: &[Spec]) -> Result<Specs> {
+        x[0].with_dtype(DType::I32).one()
+    }
+
+    fn forward(&self, run: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {
+        let bad = match x[0].dtype() {
+            DType::F32 => first_bad(x[0].slice::<f32>()),
+            DType::F64 => first_bad(x[0].slice::<f64>()),
+            _ => None,
+        };
+        match bad {
+            None => Cast(DType::I32).forward(run, x, y),
+            Some((place, value)) => Err(Error::value("indices")
+                .expected("whole numbers")
+                .got(format!("{value} at place {place}"))
+                .hint("Check the column that holds the indices")),
+        }
+    }
+
+    fn backward(&self, _: &Pass<'_>) -> Result<Vec<Option<Value>>> {
+        Ok(vec![None])
+    }
+}
+
+pub fn to_indices(x: &Value) -> Result<Value> {
+    apply(ToIndices, &[x])
 }
 
 #[derive(Deserialize)]

@@ -33,7 +33,7 @@ mod window;
 
 pub use arrange::{count_nonzero, cumprod, cumsum, diag, moveaxis, roll, slice, swapaxes, unstack};
 pub use binary::*;
-pub use cast::{cast, to_float};
+pub use cast::{cast, to_float, to_indices};
 pub use compare::*;
 pub use concatenate::{concatenate, split, split_equally, stack};
 pub use contract::tensordot;

@@ -33,7 +33,7 @@ impl Layer for Embedding {
         // Whole numbers often arrive as floats, from a table of mixed columns.
         let x = match x.dtype() {
             DType::I32 | DType::I64 => x.clone(),
-            _ => ops::cast(x, DType::I32)?,
+            _ => ops::to_indices(x)?,
         };
         one(ops::embedding(&table.value(), &x)?)
     }
