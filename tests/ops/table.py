@@ -15,6 +15,7 @@ Array = np.ndarray
 class Row:
     """op(inputs, attrs) must equal reference(*inputs).
 
+    `op` is an op of the core, an activation, or a public function of `oxhorn.ops` that takes the inputs one by one.
     Inputs of float64 are tested as float32 and float64, others as they are. `gradient` names the inputs with a
     gradient ("all floats" by default; () for none). `smooth` rows are differentiated twice. `batch` rows also run
     with the first axis of their float inputs unknown while traced. `loose` multiplies the float32 tolerances.
