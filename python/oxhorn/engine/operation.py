@@ -33,8 +33,6 @@ class Node:
         self.output_tensors: list[KerasTensor] = [
             leaf for leaf in tree.flatten(outputs) if isinstance(leaf, KerasTensor)
         ]
-        for tensor in self.input_tensors:
-            _ = tensor.history  # Raises for a tensor made by hand.
         node_index = len(operation._inbound_nodes)
         for i, tensor in enumerate(self.output_tensors):
             tensor._keras_history = KerasHistory(operation, node_index, i)
@@ -47,12 +45,9 @@ class Node:
 
     @property
     def parent_nodes(self) -> list[Node]:
-        """The nodes that make the inputs of this one."""
-        parents = []
-        for tensor in self.input_tensors:
-            operation, node_index, _ = tensor.history
-            parents.append(operation._inbound_nodes[node_index])
-        return parents
+        """The nodes that make the inputs of this one; none makes a tensor made by hand."""
+        histories = [tensor._keras_history for tensor in self.input_tensors]
+        return [one.operation._inbound_nodes[one.node_index] for one in histories if one is not None]
 
     def fill(self, values: dict[int, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The arguments of the call with `values[id(tensor)]` in the place of each symbolic tensor."""
