@@ -296,11 +296,18 @@ impl Graph {
 
     /// Freezes the trace: the outputs, the assignments made meanwhile, and what they need.
     pub fn compile(&self, outputs: &[Value]) -> Result<Program> {
-        let outputs: Vec<Slot> = outputs
-            .iter()
-            .map(|v| self.slot("compile", v))
-            .collect::<Result<_>>()?;
+        let outputs = self.output_slots(outputs)?;
         let inner = self.lock();
-        Program::new(&inner, &outputs)
+        Program::new(&inner, &outputs, &inner.assigns)
+    }
+
+    /// Freezes the outputs and what they need, and leaves the assignments out: runs of it change nothing.
+    pub fn compile_pure(&self, outputs: &[Value]) -> Result<Program> {
+        let outputs = self.output_slots(outputs)?;
+        Program::new(&self.lock(), &outputs, &[])
+    }
+
+    fn output_slots(&self, outputs: &[Value]) -> Result<Vec<Slot>> {
+        outputs.iter().map(|v| self.slot("compile", v)).collect()
     }
 }

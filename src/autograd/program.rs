@@ -45,7 +45,7 @@ pub struct Execution<'a> {
 }
 
 impl Program {
-    pub(super) fn new(trace: &Inner, outputs: &[Slot]) -> Result<Self> {
+    pub(super) fn new(trace: &Inner, outputs: &[Slot], assigns: &[(Variable, Slot)]) -> Result<Self> {
         let mut nodes = trace.nodes.clone();
 
         // Outputs and assigned values must live in the arena: copy what is an input, variable or constant seen through views.
@@ -72,11 +72,7 @@ impl Program {
             })
         };
         let outputs: Vec<Slot> = outputs.iter().map(|s| owned(*s)).collect();
-        let assigns: Vec<(Variable, Slot)> = trace
-            .assigns
-            .iter()
-            .map(|(v, s)| (v.clone(), owned(*s)))
-            .collect();
+        let assigns: Vec<(Variable, Slot)> = assigns.iter().map(|(v, s)| (v.clone(), owned(*s))).collect();
 
         // Keep what they need; inputs stay, since callers pass them by position.
         let mut live = vec![false; nodes.len()];

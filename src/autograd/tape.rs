@@ -62,6 +62,15 @@ impl Tape {
         ACTIVE.with(|active| active.borrow().iter().for_each(|t| t.watch(value)));
     }
 
+    /// What was recorded, in the order of execution.
+    pub fn records(&self) -> Vec<Record> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .records
+            .clone()
+    }
+
     /// Forgets what was recorded, and frees the memory it held.
     pub fn clear(&self) {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -77,12 +86,7 @@ impl Tape {
         sources: &[Key],
     ) -> Result<Vec<Option<Value>>> {
         // The records are taken out while the walk runs, since other tapes (and this one, if active) may record it.
-        let records: Vec<Record> = self
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .records
-            .clone();
+        let records = self.records();
         if !target.dtype().is_float() {
             return Err(Error::type_error("gradient")
                 .expected("a floating-point target")

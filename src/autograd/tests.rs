@@ -103,6 +103,23 @@ fn assignments_happen_after_the_run_and_are_seen_later_in_the_trace() {
 }
 
 #[test]
+fn a_pure_program_leaves_the_assignments_out() {
+    let w = variable("w", &[], &[2.0]);
+    let graph = Graph::new();
+    graph.enter();
+    let doubled = ops::add(&w.value(), &w.value()).unwrap();
+    w.assign(&doubled).unwrap();
+    let after = w.value();
+    graph.exit();
+    let program = graph.compile_pure(&[after]).unwrap();
+    let plan = program.plan(&[]).unwrap();
+    let seen = program
+        .run(&plan, &[], &quiet, |done| Ok(done.output(0).item()))
+        .unwrap();
+    assert_eq!((seen, w.tensor().view().item()), (4.0, 2.0));
+}
+
+#[test]
 fn an_error_on_the_way_changes_nothing() {
     let w = variable("w", &[], &[1.0]);
     let graph = Graph::new();

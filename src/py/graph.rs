@@ -78,14 +78,22 @@ impl PyGraph {
         )
     }
 
-    /// Freezes the graph: these outputs, and every assignment recorded so far.
-    fn compile(&self, outputs: &Bound<'_, PyAny>) -> PyResult<PyProgram> {
+    /// Freezes the graph: these outputs, and every assignment recorded so far. With `assign=False` the program leaves
+    /// all variables as they are.
+    #[pyo3(signature = (outputs, assign=true))]
+    fn compile(&self, outputs: &Bound<'_, PyAny>, assign: bool) -> PyResult<PyProgram> {
         let outputs: Vec<Value> = outputs
             .try_iter()?
             .map(|v| value_from(&v?, None))
             .collect::<PyResult<_>>()?;
         Ok(PyProgram {
-            program: Arc::new(guard(|| self.graph.compile(&outputs))?),
+            program: Arc::new(guard(|| {
+                if assign {
+                    self.graph.compile(&outputs)
+                } else {
+                    self.graph.compile_pure(&outputs)
+                }
+            })?),
         })
     }
 }

@@ -6,7 +6,7 @@ use pyo3::types::{PyList, PyTuple};
 use super::errors::guard;
 use super::tensor::PyTensor;
 use super::variable::PyVariable;
-use crate::autograd::{Key, Tape};
+use crate::autograd::{Key, Tape, Value};
 
 /// Records eager ops inside `with tape:`. Trainable variables are watched by themselves, other tensors by `watch`.
 #[pyclass(name = "Tape", module = "oxhorn._core")]
@@ -48,6 +48,31 @@ impl PyTape {
         Ok(())
     }
 
+    /// Every op recorded: its name, the identities of its inputs and outputs (see `value_id`), and the tensors.
+    fn records<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let tensors = |values: &[Value]| -> PyResult<Vec<Py<PyTensor>>> {
+            values
+                .iter()
+                .map(|v| Py::new(py, PyTensor::from(v.clone())))
+                .collect()
+        };
+        let ids = |values: &[Value]| -> Vec<u64> { values.iter().map(|v| v.key().0).collect() };
+        let records = self.tape.records();
+        let rows = records
+            .iter()
+            .map(|r| {
+                Ok((
+                    r.op.name(),
+                    ids(&r.inputs),
+                    ids(&r.outputs),
+                    tensors(&r.inputs)?,
+                    tensors(&r.outputs)?,
+                ))
+            })
+            .collect::<PyResult<Vec<_>>>()?;
+        PyList::new(py, rows)
+    }
+
     /// d target / d source for each source; None where there is no dependence. `seed` weighs the target's elements.
     #[pyo3(signature = (target, sources, seed=None))]
     fn gradient<'py>(
@@ -87,6 +112,15 @@ impl PyTape {
     }
 }
 
+/// The number by which a tape knows a tensor, or what a variable holds now.
+#[pyfunction]
+fn value_id(x: &Bound<'_, PyAny>) -> PyResult<u64> {
+    Ok(match x.cast::<PyVariable>() {
+        Ok(v) => v.borrow().variable.eager().key().0,
+        Err(_) => x.cast::<PyTensor>()?.borrow().value.key().0,
+    })
+}
+
 /// Whether a tape records on this thread.
 #[pyfunction]
 fn is_recording() -> bool {
@@ -95,5 +129,6 @@ fn is_recording() -> bool {
 
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<PyTape>()?;
+    m.add_function(wrap_pyfunction!(value_id, m)?)?;
     m.add_function(wrap_pyfunction!(is_recording, m)?)
 }

@@ -1,9 +1,21 @@
-"""What nested calls of layers know from the outermost one: the `training` flag."""
+"""What nested calls of layers know from the outermost one: the `training` flag, and who looks on."""
 
 from __future__ import annotations
 
 import threading
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+
+class Observer(Protocol):
+    """Hears of every call of a layer."""
+
+    def enter(self, layer: Any) -> None:
+        """`layer` is about to be called."""
+
+    def leave(self, layer: Any, outputs: Any) -> None:
+        """The call of `layer` returned `outputs`."""
 
 
 class CallContext:
@@ -12,11 +24,13 @@ class CallContext:
     def __init__(self, entry_layer: Any) -> None:
         self.entry_layer = entry_layer
         self.training: bool | None = None
+        self.observer = _current.observer
 
 
 class _Current(threading.local):
     def __init__(self) -> None:
         self.context: CallContext | None = None
+        self.observer: Observer | None = None
 
 
 _current = _Current()
@@ -32,3 +46,19 @@ def replace(context: CallContext | None) -> CallContext | None:
     before = _current.context
     _current.context = context
     return before
+
+
+def is_observed() -> bool:
+    """Whether somebody looks on at the calls of layers in this thread."""
+    return _current.observer is not None
+
+
+@contextmanager
+def observed_by(observer: Observer) -> Iterator[None]:
+    """Inside, `observer` hears of the layer calls of this thread."""
+    before = _current.observer
+    _current.observer = observer
+    try:
+        yield
+    finally:
+        _current.observer = before

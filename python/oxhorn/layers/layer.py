@@ -254,8 +254,12 @@ class Layer(LayerState):
             if training is not None and _accepts(signature, "training"):
                 kwargs["training"] = training
             previous_mask = self._fill_masks(spec, kwargs)
+            if context.observer is not None:
+                context.observer.enter(self)
             with self._open_name_scope():
                 outputs = self._run(args, kwargs)
+            if context.observer is not None:
+                context.observer.leave(self, outputs)
             self._set_masks(spec.first, outputs, previous_mask)
         finally:
             context.training = outer_training

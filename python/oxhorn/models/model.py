@@ -15,6 +15,7 @@ from oxhorn.engine.symbolic import FunctionCall
 from oxhorn.layers.core_layer import CoreLayer
 from oxhorn.layers.layer import Layer
 from oxhorn.models.graph import ModelGraph
+from oxhorn.training.looking_inside import LooksInside
 from oxhorn.training.trainer import Trainer
 
 PACKAGE = __name__.split(".", maxsplit=1)[0]
@@ -29,7 +30,7 @@ def is_functional_call(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool
     )
 
 
-class Model(Trainer, Layer):
+class Model(LooksInside, Trainer, Layer):
     """Layers joined to a whole that trains, predicts and is saved.
 
     Made in one of three ways: from symbolic inputs and outputs (`Model(inputs, outputs)`); as a stack of layers
@@ -208,6 +209,7 @@ class Model(Trainer, Layer):
             not _core.is_tracing()
             and not _core.is_recording()
             and call_context.get() is None
+            and not call_context.is_observed()
             and all(v is not None and getattr(v, "_keras_mask", None) is None for v in values)
             and self._is_pure_now()
         )
