@@ -52,7 +52,7 @@ class FunctionCall(Operation):
     def _serialize(self) -> dict[str, Any]:
         from oxhorn.saving.serialization import serialize_dict
 
-        is_nn = self.namespace == "activations" or self.function.__module__.endswith(".nn")
+        is_nn = self.namespace == "activations" or self.function.__module__.startswith("oxhorn.ops.nn")
         module = "keras.src.ops.nn" if is_nn else "keras.src.ops.numpy"
         return {
             "module": module,
