@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from oxhorn import (
         activations,
+        autograd,
         backend,
         callbacks,
         config,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
         tree,
         utils,
     )
-    from oxhorn._core import Tape as GradientTape
+    from oxhorn.autograd import GradientTape, grad, jacobian, value_and_grad
     from oxhorn.dtype_policies import DTypePolicy
     from oxhorn.engine.input_spec import InputSpec
     from oxhorn.engine.keras_tensor import KerasTensor
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 
 _MODULES = (
     "activations",
+    "autograd",
     "backend",
     "callbacks",
     "config",
@@ -72,6 +74,7 @@ _MODULES = (
 
 _NAMES = {
     "DTypePolicy": "dtype_policies",
+    "GradientTape": "autograd",
     "Initializer": "initializers",
     "Input": "layers.input_layer",
     "InputSpec": "engine.input_spec",
@@ -85,10 +88,13 @@ _NAMES = {
     "Regularizer": "regularizers",
     "Sequential": "models",
     "Variable": "engine.variable",
+    "grad": "autograd",
+    "jacobian": "autograd",
     "name_scope": "engine.naming",
+    "value_and_grad": "autograd",
 }
 
-__all__ = [*_MODULES, *_NAMES, "GradientTape", "__version__", "version"]
+__all__ = [*_MODULES, *_NAMES, "__version__", "version"]
 
 
 def version() -> str:
@@ -107,10 +113,6 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"{__name__}.{name}")
     if name in _NAMES:
         value = getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
-    elif name == "GradientTape":
-        from oxhorn._core import Tape
-
-        value = Tape
     elif name == "__version__":
         value = version()
     else:

@@ -1,9 +1,8 @@
 //! The reverse walk, for tapes and graphs alike: the only place that adds gradients up.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::value::{Key, Value, Values};
+use super::value::{Key, KeyMap, KeySet, Value, Values};
 use crate::error::{Error, Result};
 use crate::ops::{self, Op, Pass};
 use crate::shape::show;
@@ -16,16 +15,14 @@ pub struct Record {
     pub outputs: Values,
 }
 
-/// Gradients of `target` (times `seed`, by default ones) with respect to each source, from records in the order of
-/// execution. Written with ops, so the result can be differentiated again.
-pub fn gradients(
-    records: &[Record],
-    target: &Value,
-    seed: Option<&Value>,
-    sources: &[Key],
-) -> Result<Vec<Option<Value>>> {
+/// What is differentiated: a value, and what its elements are weighted with before they are summed (by default ones).
+pub type Target = (Value, Option<Value>);
+
+/// Gradients of the sum of all targets with respect to each source, from records in the order of execution. Written
+/// with ops, so the result can be differentiated again.
+pub fn gradients(records: &[Record], targets: &[Target], sources: &[Key]) -> Result<Vec<Option<Value>>> {
     // Forward: what depends on a source? Nothing else is worth a gradient.
-    let mut active: HashSet<Key> = sources.iter().copied().collect();
+    let mut active: KeySet = sources.iter().copied().collect();
     let mut relevant = vec![false; records.len()];
     for (record, relevant) in records.iter().zip(&mut relevant) {
         if record.inputs.iter().any(|v| active.contains(&v.key())) {
@@ -40,17 +37,24 @@ pub fn gradients(
         }
     }
 
-    let mut grads: HashMap<Key, Value> = HashMap::new();
-    if active.contains(&target.key()) {
-        let seed = match seed {
-            Some(seed) => seed.clone(),
-            None => ops::ones_like(target)?,
-        };
-        grads.insert(target.key(), seed);
+    let mut grads: KeyMap<Value> = KeyMap::default();
+    for (target, seed) in targets {
+        if !target.dtype().is_float() {
+            return Err(Error::type_error("gradient")
+                .expected("a floating-point target")
+                .got(target.spec().describe()));
+        }
+        if active.contains(&target.key()) {
+            let seed = match seed {
+                Some(seed) => seed.clone(),
+                None => ops::ones_like(target)?,
+            };
+            add_up(&mut grads, target.key(), seed)?;
+        }
     }
 
     // Backward.
-    let kept: HashSet<Key> = sources.iter().copied().collect();
+    let kept: KeySet = sources.iter().copied().collect();
     for (record, _) in records
         .iter()
         .zip(&relevant)
@@ -99,15 +103,19 @@ pub fn gradients(
         {
             let Some(grad) = grad else { continue };
             let grad = unbroadcast(grad, input, record.op.name())?;
-            let key = input.key();
-            let total = match grads.remove(&key) {
-                Some(sum) => ops::add(&sum, &grad)?,
-                None => grad,
-            };
-            grads.insert(key, total);
+            add_up(&mut grads, input.key(), grad)?;
         }
     }
     Ok(sources.iter().map(|key| grads.get(key).cloned()).collect())
+}
+
+fn add_up(grads: &mut KeyMap<Value>, key: Key, grad: Value) -> Result<()> {
+    let total = match grads.remove(&key) {
+        Some(sum) => ops::add(&sum, &grad)?,
+        None => grad,
+    };
+    grads.insert(key, total);
+    Ok(())
 }
 
 /// Sums a gradient over the axes along which its input was broadcast.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use smallvec::SmallVec;
 
-use super::backward::{Record, gradients};
+use super::backward::{Record, Target, gradients};
 use super::program::Program;
 use super::value::{Key, Node, Value, Values, fresh_id};
 use super::variable::Variable;
@@ -238,18 +238,16 @@ impl Graph {
         Some((op.name(), inputs))
     }
 
-    /// Gradients of a value of this graph, added to the graph.
-    pub fn gradients(&self, target: &Value, sources: &[Key]) -> Result<Vec<Option<Value>>> {
-        if !target.dtype().is_float() {
-            return Err(Error::type_error("gradients")
-                .expected("a floating-point target")
-                .got(target.spec().describe()));
+    /// Gradients of the sum of some values of this graph, added to the graph.
+    pub fn gradients(&self, targets: &[Target], sources: &[Key]) -> Result<Vec<Option<Value>>> {
+        let mut last = 0;
+        for (target, _) in targets {
+            last = last.max(self.slot("gradients", target)?.index);
         }
-        let slot = self.slot("gradients", target)?;
         let records: Vec<Record> = {
             let inner = self.lock();
             let spec = |s: &Slot| inner.nodes[s.index as usize].outputs[s.output as usize].clone();
-            inner.nodes[..=slot.index as usize]
+            inner.nodes[..=last as usize]
                 .iter()
                 .enumerate()
                 .filter_map(|(index, node)| {
@@ -270,7 +268,7 @@ impl Graph {
                 })
                 .collect()
         };
-        gradients(&records, target, None, sources)
+        gradients(&records, targets, sources)
     }
 
     /// The key of a variable's first node: the one gradients are taken for. `None` if the trace never read it.

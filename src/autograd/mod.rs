@@ -12,10 +12,10 @@ mod value;
 mod variable;
 
 pub use apply::{apply, apply_many, eager_forward};
-pub use backward::{Record, gradients};
+pub use backward::{Record, Target, gradients};
 pub use graph::{Graph, tracing};
 pub use plan::Plan;
 pub use program::{Execution, Program};
 pub use tape::Tape;
-pub use value::{Eager, Key, Node, Value, Values};
+pub use value::{Eager, Key, KeyMap, KeySet, Node, Value, Values};
 pub use variable::Variable;

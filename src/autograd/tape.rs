@@ -1,22 +1,23 @@
 //! The tape: which eager ops ran on values that somebody wants gradients for.
 
 use std::cell::RefCell;
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::backward::{Record, gradients};
-use super::value::{Key, Value};
-use crate::error::{Error, Result};
+use super::backward::{Record, Target, gradients};
+use super::value::{Key, KeySet, Value};
+use crate::error::Result;
 use crate::ops::Op;
 
 /// Records eager ops while it is active on a thread. Trainable variables are watched by [`Tape::watch_id`] when they
 /// are read; other values by [`Tape::watch`].
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Tape(Arc<Mutex<Inner>>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Inner {
-    watched: HashSet<Key>,
+    /// Whether trainable variables are watched by themselves when they are read.
+    automatic: bool,
+    watched: KeySet,
     records: Vec<Record>,
 }
 
@@ -25,8 +26,13 @@ thread_local! {
 }
 
 impl Tape {
-    pub fn new() -> Self {
-        Self::default()
+    /// A tape that watches trainable variables by itself (`automatic`), or only what [`Tape::watch`] names.
+    pub fn new(automatic: bool) -> Self {
+        Self(Arc::new(Mutex::new(Inner {
+            automatic,
+            watched: KeySet::default(),
+            records: Vec::new(),
+        })))
     }
 
     /// Starts recording on this thread.
@@ -45,11 +51,11 @@ impl Tape {
     }
 
     pub fn watch(&self, value: &Value) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .watched
-            .insert(value.key());
+        self.lock().watched.insert(value.key());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// True if any tape records on this thread.
@@ -57,42 +63,34 @@ impl Tape {
         ACTIVE.with(|active| !active.borrow().is_empty())
     }
 
-    /// Lets every active tape of this thread watch a value (a trainable variable that is being read).
+    /// Lets every active tape of this thread that watches by itself watch a trainable variable that is being read.
     pub fn watch_on_all(value: &Value) {
-        ACTIVE.with(|active| active.borrow().iter().for_each(|t| t.watch(value)));
+        ACTIVE.with(|active| {
+            for tape in active.borrow().iter() {
+                let mut inner = tape.lock();
+                if inner.automatic {
+                    inner.watched.insert(value.key());
+                }
+            }
+        });
     }
 
     /// What was recorded, in the order of execution.
     pub fn records(&self) -> Vec<Record> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .records
-            .clone()
+        self.lock().records.clone()
     }
 
     /// Forgets what was recorded, and frees the memory it held.
     pub fn clear(&self) {
-        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = self.lock();
         inner.records.clear();
         inner.watched.clear();
     }
 
-    /// d target / d source for each source; `None` where the target does not depend on it.
-    pub fn gradient(
-        &self,
-        target: &Value,
-        seed: Option<&Value>,
-        sources: &[Key],
-    ) -> Result<Vec<Option<Value>>> {
+    /// The gradient of the sum of the targets for each source; `None` where no target depends on it.
+    pub fn gradient(&self, targets: &[Target], sources: &[Key]) -> Result<Vec<Option<Value>>> {
         // The records are taken out while the walk runs, since other tapes (and this one, if active) may record it.
-        let records = self.records();
-        if !target.dtype().is_float() {
-            return Err(Error::type_error("gradient")
-                .expected("a floating-point target")
-                .got(target.spec().describe()));
-        }
-        gradients(&records, target, seed, sources)
+        gradients(&self.records(), targets, sources)
     }
 }
 
@@ -100,7 +98,7 @@ impl Tape {
 pub(super) fn record(op: &Arc<dyn Op>, inputs: &[&Value], outputs: &[Value]) {
     ACTIVE.with(|active| {
         for tape in active.borrow().iter() {
-            let mut inner = tape.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut inner = tape.lock();
             if inputs.iter().any(|v| inner.watched.contains(&v.key())) {
                 for output in outputs.iter().filter(|v| v.dtype().is_float()) {
                     inner.watched.insert(output.key());

@@ -176,19 +176,19 @@ fn traced_gradients_equal_those_of_the_tape_to_the_bit() {
     let w = variable("w", &[2, 3], &[0.1, -0.2, 0.3, 0.4, 0.5, -0.6]);
     let x = tensor(&[4, 2], &[1.0, 2.0, 3.0, -4.0, 0.5, 0.25, -1.0, 1.0]);
 
-    let tape = Tape::new();
+    let tape = Tape::new(true);
     tape.start();
     let y = loss(&x.clone().into(), &w.value()).unwrap();
     tape.stop();
     let keys: Vec<Key> = vec![w.eager().key()];
-    let eager = tape.gradient(&y, None, &keys).unwrap().remove(0).unwrap();
+    let eager = tape.gradient(&[(y.clone(), None)], &keys).unwrap().remove(0).unwrap();
 
     let graph = Graph::new();
     graph.enter();
     let input = graph.input(Spec::new(DType::F64, [None, Some(2)]));
     let y = loss(&input, &w.value()).unwrap();
     let key = graph.variable_key(&w).unwrap();
-    let gradient = graph.gradients(&y, &[key]).unwrap().remove(0).unwrap();
+    let gradient = graph.gradients(&[(y.clone(), None)], &[key]).unwrap().remove(0).unwrap();
     graph.exit();
     let program = graph.compile(&[gradient]).unwrap();
     let views = [x.view()];
@@ -202,17 +202,17 @@ fn traced_gradients_equal_those_of_the_tape_to_the_bit() {
 #[test]
 fn nested_tapes_give_second_derivatives() {
     let x: Value = tensor(&[], &[2.0]).into();
-    let (outer, inner) = (Tape::new(), Tape::new());
+    let (outer, inner) = (Tape::new(true), Tape::new(true));
     outer.watch(&x);
     inner.watch(&x);
     outer.start();
     inner.start();
     let y = ops::multiply(&ops::multiply(&x, &x).unwrap(), &x).unwrap();
     inner.stop();
-    let first = inner.gradient(&y, None, &[x.key()]).unwrap().remove(0).unwrap();
+    let first = inner.gradient(&[(y.clone(), None)], &[x.key()]).unwrap().remove(0).unwrap();
     outer.stop();
     let second = outer
-        .gradient(&first, None, &[x.key()])
+        .gradient(&[(first.clone(), None)], &[x.key()])
         .unwrap()
         .remove(0)
         .unwrap();
@@ -223,13 +223,13 @@ fn nested_tapes_give_second_derivatives() {
 #[test]
 fn unconnected_sources_have_no_gradient_and_values_of_two_traces_do_not_mix() {
     let (x, z): (Value, Value) = (tensor(&[], &[2.0]).into(), tensor(&[], &[3.0]).into());
-    let tape = Tape::new();
+    let tape = Tape::new(true);
     tape.watch(&x);
     tape.watch(&z);
     tape.start();
     let y = ops::square(&x).unwrap();
     tape.stop();
-    let grads = tape.gradient(&y, None, &[x.key(), z.key()]).unwrap();
+    let grads = tape.gradient(&[(y.clone(), None)], &[x.key(), z.key()]).unwrap();
     assert!(grads[0].is_some() && grads[1].is_none());
 
     let (g, h) = (Graph::new(), Graph::new());

@@ -13,6 +13,10 @@ use crate::tensor::Tensor;
 /// Identity of a value, for tapes and for the reverse walk. Data and graph nodes never share one.
 pub type Key = (u64, u32);
 
+/// Maps and sets of values: a few ids each, looked up for every op on a tape, so hashing must cost next to nothing.
+pub type KeyMap<V> = rustc_hash::FxHashMap<Key, V>;
+pub type KeySet = rustc_hash::FxHashSet<Key>;
+
 pub type Values = SmallVec<[Value; 2]>;
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);

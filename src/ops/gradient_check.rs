@@ -14,7 +14,7 @@ pub fn numbers(shape: &[usize], seed: usize) -> Tensor {
 }
 
 fn gradients(inputs: &[Value], f: &dyn Fn(&[Value]) -> Result<Value>) -> Result<(Value, Vec<Option<Value>>)> {
-    let tape = Tape::new();
+    let tape = Tape::new(true);
     for x in inputs {
         tape.watch(x);
     }
@@ -24,7 +24,7 @@ fn gradients(inputs: &[Value], f: &dyn Fn(&[Value]) -> Result<Value>) -> Result<
     let y = y?;
     let seed: Value = numbers(&y.shape().expect("data"), 99).into();
     let keys: Vec<Key> = inputs.iter().map(Value::key).collect();
-    let grads = tape.gradient(&y, Some(&seed), &keys)?;
+    let grads = tape.gradient(&[(y.clone(), Some(seed.clone()))], &keys)?;
     Ok((y, grads))
 }
 

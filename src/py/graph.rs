@@ -10,7 +10,7 @@ use super::errors::guard;
 use super::run::detached;
 use super::tensor::PyTensor;
 use super::variable::PyVariable;
-use crate::autograd::{Graph, Key, Program, Value};
+use crate::autograd::{Graph, Key, Program, Target, Value};
 use crate::tensor::{Tensor, View};
 
 /// A traced graph of ops. Inside `with graph:`, variables that are read and ops on its values are recorded.
@@ -20,12 +20,40 @@ pub struct PyGraph {
     graph: Graph,
 }
 
-/// The trace's value of a tensor or variable, as the source of a gradient.
-fn source_key(graph: &Graph, x: &Bound<'_, PyAny>) -> PyResult<Option<Key>> {
-    match x.cast::<PyVariable>() {
-        Ok(v) => Ok(graph.variable_key(&v.borrow().variable)),
-        Err(_) => Ok(Some(value_from(x, None)?.key())),
-    }
+/// The gradients of the targets' sum, one for each source; `None` where it does not depend on a source, or where the
+/// trace never read the variable.
+pub fn gradients_in(
+    graph: &Graph,
+    targets: &[Target],
+    sources: &Bound<'_, PyAny>,
+) -> PyResult<Vec<Option<Value>>> {
+    let keys: Vec<Option<Key>> = sources
+        .try_iter()?
+        .map(|s| {
+            let s = s?;
+            match s.cast::<PyVariable>() {
+                Ok(v) => Ok(graph.variable_key(&v.borrow().variable)),
+                Err(_) => Ok(Some(value_from(&s, None)?.key())),
+            }
+        })
+        .collect::<PyResult<_>>()?;
+    let known: Vec<Key> = keys.iter().copied().flatten().collect();
+    let mut grads = guard(|| graph.gradients(targets, &known))?.into_iter();
+    Ok(keys
+        .iter()
+        .map(|k| k.and_then(|_| grads.next().flatten()))
+        .collect())
+}
+
+/// Gradients as Python gets them.
+pub fn to_list(py: Python<'_>, grads: Vec<Option<Value>>) -> PyResult<Bound<'_, PyList>> {
+    PyList::new(
+        py,
+        grads
+            .into_iter()
+            .map(|g| g.map(|g| Py::new(py, PyTensor::from(g))).transpose())
+            .collect::<PyResult<Vec<_>>>()?,
+    )
 }
 
 #[pymethods]
@@ -60,22 +88,7 @@ impl PyGraph {
         target: &PyTensor,
         sources: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyList>> {
-        let keys: Vec<Option<Key>> = sources
-            .try_iter()?
-            .map(|s| source_key(&self.graph, &s?))
-            .collect::<PyResult<_>>()?;
-        let known: Vec<Key> = keys.iter().copied().flatten().collect();
-        let mut grads = guard(|| self.graph.gradients(&target.value, &known))?.into_iter();
-        let all: Vec<Option<PyTensor>> = keys
-            .iter()
-            .map(|k| k.and_then(|_| grads.next().flatten()).map(PyTensor::from))
-            .collect();
-        PyList::new(
-            py,
-            all.into_iter()
-                .map(|g| g.map(|g| Py::new(py, g)).transpose())
-                .collect::<PyResult<Vec<_>>>()?,
-        )
+        to_list(py, gradients_in(&self.graph, &[(target.value.clone(), None)], sources)?)
     }
 
     /// Freezes the graph: these outputs, and every assignment recorded so far. With `assign=False` the program leaves

@@ -4,9 +4,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
 use super::errors::guard;
+use super::graph::{gradients_in, to_list};
 use super::tensor::PyTensor;
 use super::variable::PyVariable;
-use crate::autograd::{Key, Tape, Value};
+use crate::autograd::{Key, Tape, Target, Value};
 
 /// Records eager ops inside `with tape:`. Trainable variables are watched by themselves, other tensors by `watch`.
 #[pyclass(name = "Tape", module = "oxhorn._core")]
@@ -19,11 +20,12 @@ pub struct PyTape {
 
 #[pymethods]
 impl PyTape {
+    /// With `automatic=False` trainable variables are watched only where `watch` names them.
     #[new]
-    #[pyo3(signature = (persistent=false))]
-    fn new(persistent: bool) -> Self {
+    #[pyo3(signature = (persistent=false, automatic=true))]
+    fn new(persistent: bool, automatic: bool) -> Self {
         Self {
-            tape: Tape::new(),
+            tape: Tape::new(automatic),
             persistent,
             used: false,
         }
@@ -73,42 +75,71 @@ impl PyTape {
         PyList::new(py, rows)
     }
 
-    /// d target / d source for each source; None where there is no dependence. `seed` weighs the target's elements.
-    #[pyo3(signature = (target, sources, seed=None))]
+    /// The gradient of a target (or the sum of several) for each source; None where there is no dependence. `seeds`
+    /// weigh the targets' elements. Values of a traced call are differentiated in their trace.
+    #[pyo3(signature = (targets, sources, seeds=None))]
     fn gradient<'py>(
         &mut self,
         py: Python<'py>,
-        target: &PyTensor,
+        targets: &Bound<'py, PyAny>,
         sources: &Bound<'py, PyAny>,
-        seed: Option<&PyTensor>,
+        seeds: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyList>> {
         if self.used && !self.persistent {
             return Err(pyo3::exceptions::PyRuntimeError::new_err(
-                "Tape.gradient: expected the first call; got another. Use persistent=True to call it more than once.",
+                "Tape.gradient: expected the first call; got another. What the tape recorded was freed by the first; \
+                 use persistent=True to call it more than once.",
             ));
         }
-        let keys: Vec<Key> = sources
+        let values = tensors(targets)?;
+        let seeds = match seeds {
+            Some(seeds) => tensors(seeds)?.into_iter().map(Some).collect(),
+            None => vec![None; values.len()],
+        };
+        let graph = values.iter().find_map(|v| match v {
+            Value::Node(node) => Some(node.graph.clone()),
+            Value::Eager(_) => None,
+        });
+        let targets: Vec<Target> = values.into_iter().zip(seeds).collect();
+        let grads = match graph {
+            Some(graph) => gradients_in(&graph, &targets, sources)?,
+            None => {
+                let keys: Vec<Key> = sources
+                    .try_iter()?
+                    .map(|s| {
+                        let s = s?;
+                        Ok(match s.cast::<PyVariable>() {
+                            Ok(v) => v.borrow().variable.eager().key(),
+                            Err(_) => s.cast::<PyTensor>()?.borrow().value.key(),
+                        })
+                    })
+                    .collect::<PyResult<_>>()?;
+                let grads = guard(|| self.tape.gradient(&targets, &keys))?;
+                self.used = true;
+                if !self.persistent {
+                    self.tape.clear();
+                }
+                grads
+            }
+        };
+        to_list(py, grads)
+    }
+
+    /// Forgets what was recorded and watched.
+    fn reset(&mut self) {
+        self.tape.clear();
+        self.used = false;
+    }
+}
+
+/// One tensor, or several.
+fn tensors(x: &Bound<'_, PyAny>) -> PyResult<Vec<Value>> {
+    match x.cast::<PyTensor>() {
+        Ok(one) => Ok(vec![one.borrow().value.clone()]),
+        Err(_) => x
             .try_iter()?
-            .map(|s| {
-                let s = s?;
-                Ok(match s.cast::<PyVariable>() {
-                    Ok(v) => v.borrow().variable.eager().key(),
-                    Err(_) => s.cast::<PyTensor>()?.borrow().value.key(),
-                })
-            })
-            .collect::<PyResult<_>>()?;
-        let grads = guard(|| self.tape.gradient(&target.value, seed.map(|s| &s.value), &keys))?;
-        self.used = true;
-        if !self.persistent {
-            self.tape.clear();
-        }
-        PyList::new(
-            py,
-            grads
-                .into_iter()
-                .map(|g| g.map(|g| Py::new(py, PyTensor::from(g))).transpose())
-                .collect::<PyResult<Vec<_>>>()?,
-        )
+            .map(|x| Ok(x?.cast::<PyTensor>()?.borrow().value.clone()))
+            .collect(),
     }
 }
 
