@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from oxhorn import _core, tree
 from oxhorn.engine.keras_tensor import KerasTensor
@@ -21,6 +21,45 @@ def signature_of(function: Callable[..., Any]) -> inspect.Signature:
     if found is None:
         found = inspect.signature(function)
         _signatures[key] = found
+    return found
+
+
+class CallFacts(NamedTuple):
+    """What the quick way through a layer's call needs to know of the signature of `call`.
+
+    Attributes:
+        takes_one_tensor: Whether `call(x)` is possible: one positional argument, all others have defaults.
+        takes_training: Whether there is an argument `training`.
+        training: Its default.
+    """
+
+    takes_one_tensor: bool
+    takes_training: bool
+    training: Any
+
+
+_facts: dict[Any, CallFacts] = {}
+
+
+def call_facts(function: Callable[..., Any]) -> CallFacts:
+    """The facts about a `call` method; kept, for they are asked for at every call."""
+    key = getattr(function, "__func__", function)
+    found = _facts.get(key)
+    if found is None:
+        parameters = list(signature_of(function).parameters.values())
+        first, others = parameters[:1], parameters[1:]
+        variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+        named = {parameter.name: parameter for parameter in parameters}
+        takes_training = "training" in named or any(p.kind is p.VAR_KEYWORD for p in parameters)
+        default = named["training"].default if "training" in named else None
+        found = CallFacts(
+            takes_one_tensor=bool(first)
+            and first[0].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+            and all(p.default is not p.empty or p.kind in variadic for p in others),
+            takes_training=takes_training,
+            training=None if default is inspect.Parameter.empty else default,
+        )
+        _facts[key] = found
     return found
 
 

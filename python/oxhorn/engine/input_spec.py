@@ -126,6 +126,10 @@ def assert_input_compatibility(input_spec: Any, inputs: Any, layer_name: str) ->
         inputs: One tensor, or a list, tuple or dict of them.
         layer_name: Named in the messages.
     """
+    if type(input_spec) is InputSpec and hasattr(inputs, "shape"):
+        # The common case first: layers ask at every call.
+        input_spec.check(inputs, f"Layer {layer_name!r}: input 0 is incompatible with the layer: ")
+        return
     if not input_spec:
         return
     specs = tree.flatten(input_spec)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from typing import Any, Self
 
@@ -37,6 +38,13 @@ class Node:
         for i, tensor in enumerate(self.output_tensors):
             tensor._keras_history = KerasHistory(operation, node_index, i)
         operation._inbound_nodes.append(self)
+
+    @functools.cached_property
+    def one_to_one(self) -> tuple[int, int] | None:
+        """The identities of the input and the output, for a call with one positional argument and one result."""
+        if len(self.call_args) != 1 or self.call_kwargs or not isinstance(self.call_args[0], KerasTensor):
+            return None
+        return (id(self.call_args[0]), id(self.outputs)) if isinstance(self.outputs, KerasTensor) else None
 
     @property
     def is_input(self) -> bool:

@@ -66,11 +66,15 @@ class CoreLayer(Layer):
     @property
     def core(self) -> _core.LayerCore:
         """The layer in the core, made anew when an argument was changed."""
-        core: _core.LayerCore | None = self.__dict__["_layer_core"]
-        if core is None:
+        return self._core_and_activation()[0]
+
+    def _core_and_activation(self) -> tuple[_core.LayerCore, Any]:
+        """The layer in the core, and the user's own activation that follows it; kept until an argument changes."""
+        known: tuple[_core.LayerCore, Any] | None = self.__dict__["_layer_core"]
+        if known is None:
             core = _core.LayerCore(self._builtin_class().__name__, json.dumps(self.core_config()))
-            self.__dict__["_layer_core"] = core
-        return core
+            known = self.__dict__["_layer_core"] = (core, self._python_activation())
+        return known
 
     def build(self, input_shape: Any) -> None:
         """Makes the weights that the core asks for."""
@@ -91,18 +95,18 @@ class CoreLayer(Layer):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Computes in the core."""
-        tensors = tree.flatten(inputs)
+        tensors = [inputs] if type(inputs) is _core.Tensor else tree.flatten(inputs)
         masks = tree.flatten(mask) if mask is not None else []
         generator = getattr(self, "seed_generator", None)
         key = generator.next() if training and generator is not None else None
-        outputs = self.core.call(
+        core, function = self._core_and_activation()
+        outputs = core.call(
             tensors,
             [getattr(self, name) for name in self.__dict__["_core_variables"]],
             bool(training),
             key,
             masks if len(masks) == len(tensors) else [None] * len(tensors),
         )
-        function = self._python_activation()
         if function is not None:
             outputs = [function(output) for output in outputs]
         return outputs[0] if len(outputs) == 1 else outputs

@@ -12,7 +12,7 @@ from oxhorn import _core, dtype_policies, tree
 from oxhorn.dtype_policies import DTypePolicy
 from oxhorn.engine import call_context, naming, operation, tracing
 from oxhorn.engine.arguments import convert_arguments, convert_arrays
-from oxhorn.engine.call_spec import CallSpec, is_tensor_like, shapes_for, signature_of
+from oxhorn.engine.call_spec import CallSpec, call_facts, is_tensor_like, shapes_for, signature_of
 from oxhorn.engine.input_spec import InputSpec, assert_input_compatibility
 from oxhorn.engine.keras_tensor import KerasTensor, any_symbolic, standardize_shape
 from oxhorn.engine.layer_state import LayerState
@@ -218,6 +218,8 @@ class Layer(LayerState):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         self._check_super_called()
+        if self._is_plain(args, kwargs):
+            return self._call_plainly(args[0], kwargs.get("training"))
         args = self._convert(args)
         kwargs = {name: convert_arrays(value, self._float_dtype()) for name, value in kwargs.items()}
         for leaf in tree.flatten(args):
@@ -267,6 +269,59 @@ class Layer(LayerState):
                 call_context.replace(None)
         return outputs
 
+    def _is_plain(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        """Whether this is the call that loops make most: one tensor, as it should be, into a layer that is built.
+
+        Then nothing has to be converted, matched with the signature or searched for masks, which together cost
+        several times what a small layer computes.
+        """
+        if len(args) != 1 or type(args[0]) is not _core.Tensor or not self.built:
+            return False
+        if kwargs and (len(kwargs) > 1 or "training" not in kwargs):
+            return False
+        x = args[0]
+        if x._keras_mask is not None or type(self).compute_mask is not Layer.compute_mask:
+            return False
+        wanted = self._float_dtype()
+        return (wanted is None or x.dtype == wanted or not x.dtype.startswith("float")) and (
+            call_facts(self.call).takes_one_tensor
+        )
+
+    def _call_plainly(self, x: Any, training: bool | None) -> Any:
+        if self.input_spec is not None:
+            assert_input_compatibility(self.input_spec, x, self.name)
+        facts = call_facts(self.call)
+        outer = call_context.get()
+        context = outer
+        if context is None:
+            context = call_context.CallContext(self)
+            call_context.replace(context)
+            if self._losses or self._layers:
+                self._clear_losses()
+        outer_training = context.training
+        try:
+            if training is None:
+                training = context.training if context.training is not None else facts.training
+            context.training = training
+            if context.observer is not None:
+                context.observer.enter(self)
+            with self._open_name_scope():
+                outputs = self.call(x, training=training) if facts.takes_training else self.call(x)
+                if self.activity_regularizer is not None:
+                    self._regularize_activity(outputs)
+            if context.observer is not None:
+                context.observer.leave(self, outputs)
+        finally:
+            context.training = outer_training
+            if outer is None:
+                call_context.replace(None)
+        return outputs
+
+    def _regularize_activity(self, outputs: Any) -> None:
+        for output in tree.flatten(outputs):
+            if is_tensor_like(output):
+                self.add_loss(self.activity_regularizer(output))
+
     def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if any_symbolic(args, kwargs):
             outputs = self.compute_output_spec(*args, **kwargs)
@@ -275,9 +330,7 @@ class Layer(LayerState):
             return outputs
         outputs = self.call(*args, **kwargs)
         if self.activity_regularizer is not None:
-            for output in tree.flatten(outputs):
-                if is_tensor_like(output):
-                    self.add_loss(self.activity_regularizer(output))
+            self._regularize_activity(outputs)
         return outputs
 
     def _convert(self, structure: Any) -> Any:

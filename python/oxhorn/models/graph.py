@@ -103,6 +103,11 @@ class ModelGraph:
         for node in self.nodes:
             if node.is_input:
                 continue
+            if node.one_to_one is not None:
+                # Most nodes of most models: nothing nested, so nothing to fill in or to take apart.
+                source, target = node.one_to_one
+                known[target] = node.operation(known[source])
+                continue
             args, kwargs = node.fill(known)
             results = tree.flatten(node.operation(*args, **kwargs))
             for tensor, result in zip(node.output_tensors, results, strict=True):
@@ -149,6 +154,11 @@ class ModelGraph:
 
         A last axis of size 1 is added or taken away where only that is missing.
         """
+        if type(inputs) is _core.Tensor and len(self.flat_inputs) == 1:
+            (tensor,), (spec,) = self.flat_inputs, self.input_specs
+            if inputs.ndim == len(tensor.shape) and inputs.dtype == tensor.dtype:
+                spec.check(inputs, f"Model {name!r}: input 0 ({spec.name!r}) is incompatible with the model: ")
+                return [inputs]
         values: list[Any] = []
         for i, (value, tensor, spec) in enumerate(
             zip(self.match(inputs, name), self.flat_inputs, self.input_specs, strict=True)

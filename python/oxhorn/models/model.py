@@ -181,7 +181,11 @@ class Model(LooksInside, Trainer, Layer):
         values = graph.standardize(args[0], self.name)
         if not kwargs.get("training") and self._may_run_compiled(values):
             return self._run_compiled(graph, values)
-        return super().__call__(values if len(values) != 1 else values[0], **kwargs)
+        if len(values) == 1:
+            one = values[0]
+            tensor = one if isinstance(one, (_core.Variable, _core.Tensor)) else _core.tensor(one)
+            return super().__call__(tensor, **kwargs)
+        return super().__call__(values, **kwargs)
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Computes the outputs. Subclasses without symbolic inputs and outputs define it."""
