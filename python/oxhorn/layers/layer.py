@@ -280,7 +280,7 @@ class Layer(LayerState):
         if kwargs and (len(kwargs) > 1 or "training" not in kwargs):
             return False
         x = args[0]
-        if x._keras_mask is not None or type(self).compute_mask is not Layer.compute_mask:
+        if x._keras_mask is not None or type(self).compute_mask not in _passive_compute_masks:
             return False
         wanted = self._float_dtype()
         return (wanted is None or x.dtype == wanted or not x.dtype.startswith("float")) and (
@@ -517,6 +517,10 @@ def _get_regularizer(identifier: Any) -> Any:
     from oxhorn import regularizers
 
     return regularizers.get(identifier)
+
+
+# `compute_mask` methods that make no mask where the inputs have none (Model's joins this set).
+_passive_compute_masks: set[Any] = {Layer.compute_mask}
 
 
 def _accepts(signature: inspect.Signature, name: str) -> bool:

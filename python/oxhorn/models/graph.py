@@ -157,7 +157,9 @@ class ModelGraph:
         if type(inputs) is _core.Tensor and len(self.flat_inputs) == 1:
             (tensor,), (spec,) = self.flat_inputs, self.input_specs
             if inputs.ndim == len(tensor.shape) and inputs.dtype == tensor.dtype:
-                spec.check(inputs, f"Model {name!r}: input 0 ({spec.name!r}) is incompatible with the model: ")
+                spec.check(
+                    inputs, f"Model {name!r}: input 0 ({spec.name!r}) is incompatible with the model: "
+                )
                 return [inputs]
         values: list[Any] = []
         for i, (value, tensor, spec) in enumerate(

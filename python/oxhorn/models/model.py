@@ -13,6 +13,7 @@ from oxhorn.engine import call_context, operation, tracing
 from oxhorn.engine.keras_tensor import KerasTensor, any_symbolic
 from oxhorn.engine.symbolic import FunctionCall
 from oxhorn.layers.core_layer import CoreLayer
+from oxhorn.layers import layer as layer_module
 from oxhorn.layers.layer import Layer
 from oxhorn.models.graph import ModelGraph
 from oxhorn.training.looking_inside import LooksInside
@@ -174,7 +175,7 @@ class Model(LooksInside, Trainer, Layer):
             graph is None
             or type(self).call not in _graph_calls
             or len(args) != 1
-            or any_symbolic(args[0])
+            or (type(args[0]) is not _core.Tensor and any_symbolic(args[0]))
             or any(name != "training" for name in kwargs)
         ):
             return super().__call__(*args, **kwargs)
@@ -344,6 +345,7 @@ class Model(LooksInside, Trainer, Layer):
 operation._automatic_get_configs.add(Model.get_config)
 # The `call` methods that run the graph, and so may be run compiled.
 _graph_calls: set[Any] = {Model.call}
+layer_module._passive_compute_masks.add(Model.compute_mask)
 
 
 def _is_pure_operation(one: Any) -> bool:
