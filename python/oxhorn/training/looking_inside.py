@@ -266,8 +266,8 @@ def _join(pieces: list[list[Column]], has_rows: list[bool]) -> list[Column]:
             joined.append(parts[0])
         else:
             raise ValueError(
-                f"activations: a layer returns an array of shape {parts[0].shape}, which has no row for each sample and "
-                "differs from batch to batch. Pass `batch_size=len(x)` to run all samples at once."
+                f"activations: a layer returns an array of shape {parts[0].shape}, which has no row for each sample "
+                "and differs from batch to batch. Pass `batch_size=len(x)` to run all samples at once."
             )
     return joined
 

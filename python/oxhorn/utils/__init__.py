@@ -1,4 +1,4 @@
-"""Helpers around training: seeds, progress bar, data sets in batches, data preparation, names in files."""
+"""Helpers around training: seeds, progress bar, data sets in batches, data preparation, pictures, names in files."""
 
 import importlib
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from oxhorn.training.data_adapters.packing import pack_x_y_sample_weight, unpack_x_y_sample_weight
     from oxhorn.training.data_adapters.py_dataset import PyDataset
     from oxhorn.training.data_adapters.py_dataset import PyDataset as Sequence
+    from oxhorn.utils.graph_plot import plot_graph
+    from oxhorn.utils.model_plot import plot_model
 
 __all__ = [
     "CustomObjectScope",
@@ -37,6 +39,8 @@ __all__ = [
     "is_keras_tensor",
     "normalize",
     "pack_x_y_sample_weight",
+    "plot_graph",
+    "plot_model",
     "register_keras_serializable",
     "serialize_keras_object",
     "set_random_seed",
@@ -56,6 +60,8 @@ _LATER = {
     "get_registered_object": ("saving", "get_registered_object"),
     "is_keras_tensor": ("engine.keras_tensor", "is_keras_tensor"),
     "pack_x_y_sample_weight": ("training.data_adapters.packing", "pack_x_y_sample_weight"),
+    "plot_graph": ("utils.graph_plot", "plot_graph"),
+    "plot_model": ("utils.model_plot", "plot_model"),
     "register_keras_serializable": ("saving", "register_keras_serializable"),
     "serialize_keras_object": ("saving", "serialize_keras_object"),
     "unpack_x_y_sample_weight": ("training.data_adapters.packing", "unpack_x_y_sample_weight"),
