@@ -35,6 +35,8 @@ class FunctionCall(Operation):
         self.function_name = function_name
         self.namespace = namespace
         self.arguments = arguments
+        # The parameters before one such as `*tensors` can only be passed by position.
+        self._before = _before_variadic(function)
 
     @property
     def class_name(self) -> str:
@@ -43,7 +45,9 @@ class FunctionCall(Operation):
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """The function on values."""
-        return self.function(*args, **kwargs, **self.arguments)
+        before = [self.arguments[name] for name in self._before if name in self.arguments]
+        rest = {name: value for name, value in self.arguments.items() if name not in self._before}
+        return self.function(*before, *args, **kwargs, **rest)
 
     def get_config(self) -> dict[str, Any]:
         """The name and the arguments that are not tensors."""
@@ -76,8 +80,9 @@ class FunctionCall(Operation):
         if namespace is None or not inspect.isfunction(function):
             raise TypeError(f"Unknown function {function_name!r}: it is not among those of `ops`.")
         arguments = {key: value for key, value in config.items() if key != "name"}
-        unknown = set(arguments) - set(inspect.signature(function).parameters)
-        if unknown:
+        parameters = inspect.signature(function).parameters
+        unknown = set(arguments) - set(parameters)
+        if unknown and not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
             raise TypeError(f"Function {function_name!r} does not take the arguments {sorted(unknown)}.")
         return cls(function, function_name, namespace, arguments, name=config.get("name"))
 
@@ -94,21 +99,43 @@ def call_symbolically(
 
     The arguments named in `tensor_names` are the inputs of a node, the others belong to its operation.
     """
-    bound = inspect.signature(function).bind(*args, **kwargs)
+    signature = inspect.signature(function)
+    bound = signature.bind(*args, **kwargs)
     bound.apply_defaults()
+    positional: list[Any] = []
     inputs: dict[str, Any] = {}
     arguments: dict[str, Any] = {}
     for name, value in bound.arguments.items():
-        (inputs if name in tensor_names or any_symbolic(value) else arguments)[name] = value
+        kind = signature.parameters[name].kind
+        if kind is inspect.Parameter.VAR_KEYWORD:
+            for key, item in value.items():
+                (inputs if any_symbolic(item) else arguments)[key] = item
+        elif kind is inspect.Parameter.VAR_POSITIONAL:
+            positional = [*inputs.values(), *value]
+            inputs = {}
+        elif name in tensor_names or any_symbolic(value):
+            inputs[name] = value
+        else:
+            arguments[name] = value
     operation = FunctionCall(function, function_name, namespace, arguments)
-    if _leading(function, inputs):
+    if not positional and _leading(function, inputs):
         return operation.symbolic_call(*inputs.values())
-    return operation.symbolic_call(**inputs)
+    return operation.symbolic_call(*positional, **inputs)
 
 
 def _leading(function: Callable[..., Any], inputs: dict[str, Any]) -> bool:
     """Whether the inputs are the first parameters of the function, so that they can be passed by position."""
     return list(inspect.signature(function).parameters)[: len(inputs)] == list(inputs)
+
+
+def _before_variadic(function: Callable[..., Any]) -> list[str]:
+    """The names of the parameters before `*args`; none if the function has no such parameter."""
+    names: list[str] = []
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            return names
+        names.append(parameter.name)
+    return []
 
 
 def apply_function(function: Callable[..., Any], inputs: Sequence[Any], name: str) -> Any:

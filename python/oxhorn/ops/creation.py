@@ -1,4 +1,4 @@
-"""New tensors, and conversions between tensors and arrays."""
+"""New tensors of a shape, with values that follow from the arguments."""
 
 from __future__ import annotations
 
@@ -7,134 +7,188 @@ from typing import Any
 
 import numpy as np
 
-from oxhorn import _core, config
-from oxhorn.engine.keras_tensor import KerasTensor
+from oxhorn import _core
 from oxhorn.engine.variable import standardize_dtype
+from oxhorn.ops.arguments import TENSORS, as_tensor, constant, to_tensor, value_of
 from oxhorn.ops.dispatch import operation
+
+__all__ = [
+    "empty",
+    "empty_like",
+    "eye",
+    "full",
+    "full_like",
+    "identity",
+    "ones",
+    "ones_like",
+    "tri",
+    "zeros",
+    "zeros_like",
+]
 
 Sizes = int | Sequence[int]
 
 
-def _filled(shape: Sizes, value: Any, dtype: Any) -> Any:
-    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+def known_sizes(shape: Any) -> tuple[int, ...]:
+    """A shape argument as a tuple of whole numbers.
+
+    Raises:
+        ValueError: If a size is not known.
+        TypeError: If a size is symbolic.
+    """
+    if isinstance(shape, (*TENSORS, np.ndarray)) and len(shape.shape) == 1:
+        shape = np.asarray(shape).tolist()
+    sizes = tuple(shape) if isinstance(shape, (list, tuple)) else (shape,)
     if any(size is None for size in sizes):
         raise ValueError(
             f"A new tensor needs known sizes; got shape {sizes}. Use `zeros_like`, `ones_like` or `full_like` for a "
             "shape like that of a tensor whose batch size is open."
         )
-    return _core.tensor(np.full(sizes, value, standardize_dtype(dtype)))
+    return tuple(int(value_of("A new tensor", "shape", size).__index__()) for size in sizes)
 
 
 def zeros(shape: Sizes, dtype: Any = None) -> Any:
-    """A tensor of zeros."""
-    return _filled(shape, 0, dtype)
+    """A tensor of zeros.
+
+    Args:
+        shape: The sizes.
+        dtype: The dtype; `floatx()` by default.
+    """
+    return constant(np.zeros(known_sizes(shape), standardize_dtype(dtype)), dtype)
 
 
 def ones(shape: Sizes, dtype: Any = None) -> Any:
-    """A tensor of ones."""
-    return _filled(shape, 1, dtype)
+    """A tensor of ones.
+
+    Args:
+        shape: The sizes.
+        dtype: The dtype; `floatx()` by default.
+    """
+    return constant(np.ones(known_sizes(shape), standardize_dtype(dtype)), dtype)
 
 
-def full(shape: Sizes, fill_value: float, dtype: Any = None) -> Any:
-    """A tensor of one value."""
-    return _filled(shape, fill_value, dtype)
+def empty(shape: Sizes, dtype: Any = None) -> Any:
+    """A tensor whose values do not matter: zeros.
+
+    Args:
+        shape: The sizes.
+        dtype: The dtype; `floatx()` by default.
+    """
+    return zeros(shape, dtype)
+
+
+@operation("fill_value")
+def full(shape: Sizes, fill_value: Any, dtype: Any = None) -> Any:
+    """A tensor of one value.
+
+    Args:
+        shape: The sizes.
+        fill_value: The value: a number, or a tensor that broadcasts to the shape.
+        dtype: The dtype; `floatx()` by default.
+    """
+    sizes, wanted = known_sizes(shape), standardize_dtype(dtype)
+    if isinstance(fill_value, (bool, int, float)):
+        return _core.tensor(np.full(sizes, fill_value, wanted))
+    return _core.apply("broadcast_to", [to_tensor(as_tensor(fill_value), wanted)], {"shape": list(sizes)})
 
 
 def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
-    """Ones on the k-th diagonal, zeros elsewhere."""
-    return _core.tensor(np.eye(N, M, k, dtype=standardize_dtype(dtype)))
+    """Ones on the k-th diagonal, zeros elsewhere.
+
+    Args:
+        N: The number of rows.
+        M: The number of columns; N by default.
+        k: The diagonal: 0 is the main one, those above are positive.
+        dtype: The dtype; `floatx()` by default.
+
+    >>> import oxhorn as keras
+    >>> keras.ops.eye(2, 3, k=1).numpy().tolist()
+    [[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+    """
+    rows, columns, place = _matrix("eye", N, M, k)
+    return constant(np.eye(rows, columns, place, dtype=standardize_dtype(dtype)), dtype)
 
 
-def arange(start: float, stop: float | None = None, step: float = 1, dtype: Any = None) -> Any:
-    """start, start + step, ... below stop."""
-    if dtype is None:
-        whole = all(isinstance(x, (int, np.integer)) or x is None for x in (start, stop, step))
-        dtype = "int32" if whole else config.floatx()
-    values = np.arange(start, step=step) if stop is None else np.arange(start, stop, step)
-    return _core.tensor(values.astype(standardize_dtype(dtype)))
+def identity(n: int, dtype: Any = None) -> Any:
+    """The identity matrix of n rows.
+
+    Args:
+        n: The number of rows and columns.
+        dtype: The dtype; `floatx()` by default.
+    """
+    return eye(n, dtype=dtype)
 
 
-def linspace(start: float, stop: float, num: int = 50, endpoint: bool = True, dtype: Any = None) -> Any:
-    """`num` values at equal distances from start to stop."""
-    return _core.tensor(np.linspace(start, stop, num, endpoint=endpoint).astype(standardize_dtype(dtype)))
+def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
+    """Ones on the k-th diagonal and below, zeros above.
+
+    Args:
+        N: The number of rows.
+        M: The number of columns; N by default.
+        k: The diagonal: 0 is the main one, those above are positive.
+        dtype: The dtype; `floatx()` by default.
+    """
+    rows, columns, place = _matrix("tri", N, M, k)
+    return constant(np.tri(rows, columns, place, dtype=standardize_dtype(dtype)), dtype)
+
+
+def _matrix(owner: str, n: Any, m: Any, k: Any) -> tuple[int, int, int]:
+    rows = value_of(owner, "N", n)
+    columns = rows if m is None else value_of(owner, "M", m)
+    for name, number in (("N", rows), ("M", columns)):
+        if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+            raise ValueError(f"{owner}: `{name}` must be a whole number of at least 0; got {number!r}.")
+    return rows, columns, int(value_of(owner, "k", k))
 
 
 @operation("x")
 def zeros_like(x: Any, dtype: Any = None) -> Any:
-    """Zeros in the shape of `x`."""
-    return _core.apply("zeros_like", [x], _typed(dtype))
+    """Zeros in the shape of `x`.
+
+    Args:
+        x: A tensor.
+        dtype: The dtype; that of `x` by default.
+    """
+    return _core.apply("zeros_like", [as_tensor(x)], _typed(dtype))
 
 
 @operation("x")
 def ones_like(x: Any, dtype: Any = None) -> Any:
-    """Ones in the shape of `x`."""
-    return _core.apply("ones_like", [x], _typed(dtype))
+    """Ones in the shape of `x`.
+
+    Args:
+        x: A tensor.
+        dtype: The dtype; that of `x` by default.
+    """
+    return _core.apply("ones_like", [as_tensor(x)], _typed(dtype))
 
 
 @operation("x")
-def full_like(x: Any, fill_value: float, dtype: Any = None) -> Any:
-    """One value in the shape of `x`."""
-    return _core.apply("full_like", [x], {"value": float(fill_value), **_typed(dtype)})
+def empty_like(x: Any, dtype: Any = None) -> Any:
+    """A tensor in the shape of `x` whose values do not matter: zeros.
+
+    Args:
+        x: A tensor.
+        dtype: The dtype; that of `x` by default.
+    """
+    return _core.apply("zeros_like", [as_tensor(x)], _typed(dtype))
+
+
+@operation("x", "fill_value")
+def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Any:
+    """One value in the shape of `x`.
+
+    Args:
+        x: A tensor.
+        fill_value: The value: a number, or a tensor that broadcasts to the shape of `x`.
+        dtype: The dtype; that of `x` by default.
+    """
+    x = as_tensor(x)
+    if isinstance(fill_value, (bool, int, float)):
+        return _core.apply("full_like", [x], {"value": float(fill_value), **_typed(dtype)})
+    wanted = x.dtype if dtype is None else standardize_dtype(dtype)
+    return _core.apply("broadcast_like", [to_tensor(as_tensor(fill_value), wanted), x])
 
 
 def _typed(dtype: Any) -> dict[str, Any]:
     return {} if dtype is None else {"dtype": standardize_dtype(dtype)}
-
-
-@operation("x")
-def cast(x: Any, dtype: Any) -> Any:
-    """`x` with another dtype."""
-    return _core.apply("cast", [x], {"dtype": standardize_dtype(dtype)})
-
-
-@operation("variable")
-def stop_gradient(variable: Any) -> Any:
-    """The same value, through which no gradient flows."""
-    return _core.apply("stop_gradient", [variable])
-
-
-def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None) -> Any:
-    """`x` (an array, list, number, variable or tensor) as a tensor.
-
-    Args:
-        x: The value. Floats that are not arrays become `floatx()`.
-        dtype: The dtype; that of `x` by default.
-        sparse: Must not be True.
-    """
-    if sparse:
-        raise ValueError("convert_to_tensor: sparse tensors are not supported; got sparse=True.")
-    if isinstance(x, KerasTensor):
-        return x if dtype is None or standardize_dtype(dtype) == x.dtype else cast(x, dtype)
-    if isinstance(x, _core.Variable):
-        x = x.value
-    if isinstance(x, _core.Tensor):
-        return x if dtype is None or standardize_dtype(dtype) == str(x.dtype) else cast(x, dtype)
-    if dtype is None and not hasattr(x, "dtype"):
-        x = np.asarray(x)
-        if x.dtype.kind == "f":
-            dtype = config.floatx()
-        elif x.dtype.kind == "i":
-            dtype = "int32"
-    return _core.tensor(x, None if dtype is None else standardize_dtype(dtype))
-
-
-def array(x: Any, dtype: Any = None) -> Any:
-    """`x` as a tensor."""
-    return convert_to_tensor(x, dtype)
-
-
-def convert_to_numpy(x: Any) -> np.ndarray[Any, Any]:
-    """A tensor as a NumPy array of its own."""
-    if isinstance(x, (_core.Tensor, _core.Variable)):
-        return x.numpy()
-    return np.array(x)
-
-
-def shape(x: Any) -> tuple[int | None, ...]:
-    """The sizes of a tensor; `None` where they are not known while a model is being traced."""
-    return tuple(x.shape) if hasattr(x, "shape") else np.shape(x)
-
-
-def is_tensor(x: Any) -> bool:
-    """Whether `x` is a tensor with values (or one that stands for them while a model is being traced)."""
-    return isinstance(x, _core.Tensor)

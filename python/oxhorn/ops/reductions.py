@@ -2,44 +2,163 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from oxhorn import _core
+from oxhorn.ops.arguments import Axis, as_float, as_number, as_tensor, axis_list, promoted, to_tensor
 from oxhorn.ops.dispatch import operation
 
-Axis = int | Sequence[int] | None
+__all__ = [
+    "all",
+    "amax",
+    "amin",
+    "any",
+    "argmax",
+    "argmin",
+    "count_nonzero",
+    "logsumexp",
+    "max",
+    "mean",
+    "min",
+    "prod",
+    "ptp",
+    "std",
+    "sum",
+    "var",
+]
+
+_ARGUMENTS = """
+
+    Args:
+        x: A tensor.
+        axis: The axes that are taken together: one, several, or all by default.
+        keepdims: Whether these axes stay, with size 1.
+    """
 
 
-def _reduction(name: str, doc: str) -> Callable[..., Any]:
+def as_summand(x: Any) -> Any:
+    """As a tensor of the dtype that sums have: booleans and uint8 become int32."""
+    x = as_number(x)
+    return to_tensor(x, "int32") if x.dtype == "uint8" else x
+
+
+def as_bool(x: Any) -> Any:
+    """As a tensor of booleans: whether a value is not 0."""
+    return to_tensor(as_tensor(x), "bool")
+
+
+def _reduction(name: str, doc: str, prepare: Callable[[Any], Any]) -> Callable[..., Any]:
     def function(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-        chosen = list(axis) if isinstance(axis, (list, tuple)) else axis
-        return _core.apply(name, [x], {"axis": chosen, "keepdims": keepdims})
+        return _core.apply(name, [prepare(x)], {"axis": axis_list(axis), "keepdims": bool(keepdims)})
 
     function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"{doc} over the axes `axis` (all by default)."
+    function.__doc__ = f"{doc} over axes.{_ARGUMENTS}"
     return operation("x")(function)
 
 
-sum = _reduction("sum", "The sum")
-mean = _reduction("mean", "The mean")
-prod = _reduction("prod", "The product")
-max = _reduction("max", "The largest value")
-min = _reduction("min", "The smallest value")
-var = _reduction("var", "The variance (the mean squared distance from the mean)")
-std = _reduction("std", "The standard deviation")
-any = _reduction("any", "Whether any value is true,")
-all = _reduction("all", "Whether all values are true,")
-logsumexp = _reduction("logsumexp", "ln(sum(e^x))")
+sum = _reduction("sum", "The sum", as_summand)
+mean = _reduction("mean", "The mean", as_float)
+var = _reduction("var", "The variance (the mean squared distance from the mean)", as_float)
+std = _reduction("std", "The standard deviation (the square root of the variance)", as_float)
+any = _reduction("any", "Whether any value is true (not 0)", as_bool)
+all = _reduction("all", "Whether all values are true (not 0)", as_bool)
+logsumexp = _reduction("logsumexp", "ln(sum(e^x))", as_float)
+
+
+@operation("x")
+def prod(x: Any, axis: Axis = None, keepdims: bool = False, dtype: Any = None) -> Any:
+    """The product over axes.
+
+    Args:
+        x: A tensor.
+        axis: The axes that are taken together: one, several, or all by default.
+        keepdims: Whether these axes stay, with size 1.
+        dtype: The dtype in which the product is made; that of `x` by default, and int32 for booleans and uint8.
+    """
+    from oxhorn.ops.conversions import cast
+
+    x = as_summand(x) if dtype is None else cast(x, dtype)
+    return _core.apply("prod", [x], {"axis": axis_list(axis), "keepdims": bool(keepdims)})
+
+
+def _extreme(name: str, x: Any, axis: Axis, keepdims: bool, initial: Any) -> Any:
+    x = as_tensor(x)
+    attrs = {"axis": axis_list(axis), "keepdims": bool(keepdims)}
+    if initial is None:
+        return _core.apply(name, [x], attrs)
+    if 0 in x.shape:
+        # Of nothing: the sum is 0 and has the right shape.
+        return _core.apply("add", promoted(_core.apply("sum", [as_number(x)], attrs), initial))
+    both = "maximum" if name == "max" else "minimum"
+    return _core.apply(both, promoted(_core.apply(name, [x], attrs), initial))
+
+
+@operation("x", "initial")
+def max(x: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None) -> Any:
+    """The largest value over axes.
+
+    Args:
+        x: A tensor.
+        axis: The axes that are taken together: one, several, or all by default.
+        keepdims: Whether these axes stay, with size 1.
+        initial: The least value that a result may have.
+
+    Raises:
+        ValueError: If there are no values and `initial` is not given.
+    """
+    return _extreme("max", x, axis, keepdims, initial)
+
+
+@operation("x", "initial")
+def min(x: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None) -> Any:
+    """The smallest value over axes.
+
+    Args:
+        x: A tensor.
+        axis: The axes that are taken together: one, several, or all by default.
+        keepdims: Whether these axes stay, with size 1.
+        initial: The greatest value that a result may have.
+
+    Raises:
+        ValueError: If there are no values and `initial` is not given.
+    """
+    return _extreme("min", x, axis, keepdims, initial)
+
+
+@operation("x")
+def amax(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The largest value over axes (`max` under NumPy's longer name)."""
+    return _extreme("max", x, axis, keepdims, None)
+
+
+@operation("x")
+def amin(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The smallest value over axes (`min` under NumPy's longer name)."""
+    return _extreme("min", x, axis, keepdims, None)
+
+
+@operation("x")
+def ptp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """From peak to peak: the largest value minus the smallest, over axes."""
+    x = as_number(x)
+    high, low = _extreme("max", x, axis, keepdims, None), _extreme("min", x, axis, keepdims, None)
+    return _core.apply("subtract", [high, low])
 
 
 @operation("x")
 def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
-    """The place of the largest value along an axis (of the flattened tensor by default)."""
-    return _core.apply("argmax", [x], {"axis": axis, "keepdims": keepdims})
+    """The place of the largest value along an axis (in the flattened tensor by default), the first of equal ones."""
+    return _core.apply("argmax", [as_tensor(x)], {"axis": axis, "keepdims": bool(keepdims)})
 
 
 @operation("x")
 def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
-    """The place of the smallest value along an axis (of the flattened tensor by default)."""
-    return _core.apply("argmin", [x], {"axis": axis, "keepdims": keepdims})
+    """The place of the smallest value along an axis (in the flattened tensor by default), the first of equal ones."""
+    return _core.apply("argmin", [as_tensor(x)], {"axis": axis, "keepdims": bool(keepdims)})
+
+
+@operation("x")
+def count_nonzero(x: Any, axis: Axis = None) -> Any:
+    """How many values over axes (all by default) are not 0."""
+    return _core.apply("sum", [to_tensor(as_bool(x), "int32")], {"axis": axis_list(axis)})

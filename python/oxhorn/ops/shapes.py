@@ -6,8 +6,34 @@ import builtins
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from oxhorn import _core
+from oxhorn.ops.arguments import TENSORS, as_tensor, axis_list, one_axis, some_axes
 from oxhorn.ops.dispatch import operation
+
+__all__ = [
+    "broadcast_to",
+    "expand_dims",
+    "flip",
+    "fliplr",
+    "flipud",
+    "get_item",
+    "meshgrid",
+    "moveaxis",
+    "pad",
+    "ravel",
+    "repeat",
+    "reshape",
+    "roll",
+    "rot90",
+    "slice",
+    "squeeze",
+    "swapaxes",
+    "take",
+    "tile",
+    "transpose",
+]
 
 
 @operation("x")
@@ -16,150 +42,282 @@ def reshape(x: Any, newshape: Any) -> Any:
 
     Args:
         x: A tensor.
-        newshape: The sizes. One may be -1: it follows from the others. The first may be `None`: it stays.
+        newshape: The sizes. One may be -1: it follows from the others. The first ones may be `None`: they stay.
+
+    Raises:
+        ValueError: If the number of values would change, or more than one size is -1.
     """
-    sizes = [newshape] if isinstance(newshape, int) else list(newshape)
-    attrs: dict[str, Any] = {"newshape": sizes}
-    if sizes and sizes[0] is None:
-        attrs = {"newshape": sizes[1:], "keep": 1}
-    if None in attrs["newshape"]:
+    x = as_tensor(x)
+    if isinstance(newshape, (*TENSORS, np.ndarray)):
+        newshape = np.asarray(newshape).tolist()
+    sizes = list(newshape) if isinstance(newshape, (list, tuple)) else [newshape]
+    kept = 0
+    while kept < len(sizes) and sizes[kept] is None:
+        kept += 1
+    if None in sizes[kept:]:
         raise ValueError(
-            f"reshape: only the first size may be None; got newshape={newshape!r}. Use -1 for another."
+            f"reshape: only the first sizes may be None; got newshape={newshape!r}. Use -1 for another."
         )
-    return _core.apply("reshape", [x], attrs)
+    tail = [int(size.__index__()) for size in sizes[kept:]]
+    if tail.count(-1) > 1 or builtins.any(size < -1 for size in tail):
+        raise ValueError(
+            f"reshape: each size must be a whole number of at least 0, and at most one of them -1, which follows from "
+            f"the others; got newshape={tuple(sizes)!r} for shape {tuple(x.shape)}."
+        )
+    return _core.apply("reshape", [x], {"newshape": tail, "keep": kept} if kept else {"newshape": tail})
 
 
 @operation("x")
 def ravel(x: Any) -> Any:
     """The values of `x` in one row."""
-    return _core.apply("reshape", [x], {"newshape": [-1]})
+    return _core.apply("reshape", [as_tensor(x)], {"newshape": [-1]})
 
 
 @operation("x")
 def expand_dims(x: Any, axis: int | Sequence[int]) -> Any:
-    """A new axis of size 1 at `axis`."""
-    for one in sorted(axis) if isinstance(axis, (list, tuple)) else [axis]:
+    """New axes of size 1.
+
+    Args:
+        x: A tensor.
+        axis: Where they are in the result.
+    """
+    if not isinstance(axis, (int, np.integer, list, tuple)):
+        raise ValueError(
+            f"expand_dims: `axis` must be a whole number, or a list or tuple of them; got {axis!r}."
+        )
+    x = as_tensor(x)
+    count = len(axis) if isinstance(axis, (list, tuple)) else 1
+    for one in sorted(some_axes("expand_dims", axis, len(x.shape) + count)):
         x = _core.apply("expand_dims", [x], {"axis": one})
     return x
 
 
 @operation("x")
 def squeeze(x: Any, axis: int | Sequence[int] | None = None) -> Any:
-    """Without the axes of size 1 (all of them by default)."""
-    chosen = list(axis) if isinstance(axis, (list, tuple)) else axis
-    return _core.apply("squeeze", [x], {"axis": chosen})
+    """Without axes of size 1.
+
+    Args:
+        x: A tensor.
+        axis: These axes; all of size 1 by default.
+    """
+    return _core.apply("squeeze", [as_tensor(x)], {"axis": axis_list(axis)})
 
 
 @operation("x")
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
     """The axes in another order (reversed by default)."""
-    return _core.apply("transpose", [x], {"axes": list(axes) if axes is not None else None})
+    return _core.apply("transpose", [as_tensor(x)], {"axes": list(axes) if axes is not None else None})
 
 
 @operation("x")
 def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     """Two axes exchanged."""
+    x = as_tensor(x)
     axes = list(builtins.range(len(x.shape)))
-    axes[axis1], axes[axis2] = axes[axis2], axes[axis1]
+    first, second = (one_axis("swapaxes", axis, len(axes)) for axis in (axis1, axis2))
+    axes[first], axes[second] = axes[second], axes[first]
     return _core.apply("transpose", [x], {"axes": axes})
 
 
 @operation("x")
 def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
-    """Axes moved to other places, the others in their order."""
+    """Axes moved to other places, the others in their order.
+
+    Args:
+        x: A tensor.
+        source: The axes.
+        destination: As many places.
+
+    Raises:
+        ValueError: If there are not as many places as axes, or no such axes.
+    """
+    x = as_tensor(x)
     rank = len(x.shape)
-    moved = [a % rank for a in _as_list(source)]
-    places = [a % rank for a in _as_list(destination)]
+    moved, places = some_axes("moveaxis", source, rank), some_axes("moveaxis", destination, rank)
+    if len(moved) != len(places):
+        raise ValueError(
+            "moveaxis: `source` and `destination` must have the same number of elements; got "
+            f"source={source!r} and destination={destination!r}."
+        )
     axes = [axis for axis in builtins.range(rank) if axis not in moved]
     for place, axis in sorted(zip(places, moved, strict=True)):
         axes.insert(place, axis)
     return _core.apply("transpose", [x], {"axes": axes})
 
 
-def _as_list(axes: int | Sequence[int]) -> list[int]:
-    return [axes] if isinstance(axes, int) else list(axes)
-
-
-@operation("xs")
-def concatenate(xs: Sequence[Any], axis: int = 0) -> Any:
-    """Tensors one after the other along an axis."""
-    return _core.apply("concatenate", list(xs), {"axis": axis})
-
-
-@operation("x")
-def stack(x: Sequence[Any], axis: int = 0) -> Any:
-    """Tensors of the same shape along a new axis."""
-    return _core.apply("stack", list(x), {"axis": axis})
-
-
-@operation("x1")
-def append(x1: Any, x2: Any, axis: int | None = None) -> Any:
-    """`x2` after `x1` along an axis (both flattened by default)."""
-    if axis is None:
-        x1, x2, axis = ravel(x1), ravel(x2), 0
-    return _core.apply("concatenate", [x1, x2], {"axis": axis})
-
-
-@operation("x")
-def split(x: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> Any:
-    """Parts along an axis: that many of equal size, or cut before each of the places given."""
-    if isinstance(indices_or_sections, int):
-        size, sections = x.shape[axis], indices_or_sections
-        if size is None or sections < 1 or size % sections:
-            raise ValueError(
-                f"split: axis {axis} of shape {tuple(x.shape)} cannot be cut into {sections} parts of equal size."
-            )
-        step = size // sections
-        places = list(builtins.range(step, size, step))
-    else:
-        places = list(indices_or_sections)
-    if not places:
-        return [x]
-    return _core.apply("split", [x], {"indices": places, "axis": axis})
-
-
-@operation("x")
-def unstack(x: Any, num: int | None = None, axis: int = 0) -> Any:
-    """The entries along an axis, as a list of tensors without it."""
-    size = x.shape[axis] if num is None else num
-    if size is None:
-        raise ValueError(
-            f"unstack: the size of axis {axis} of shape {tuple(x.shape)} is not known; pass `num`."
-        )
-    before = (_ALL,) * (axis % len(x.shape))
-    return [x[(*before, i)] for i in builtins.range(size)]
-
-
-_ALL = builtins.slice(None)
-
-
 @operation("x")
 def tile(x: Any, repeats: int | Sequence[int]) -> Any:
     """Copies of the whole tensor beside each other, that many along each axis."""
-    counts = [repeats] if isinstance(repeats, int) else list(repeats)
-    counts = [1] * (len(x.shape) - len(counts)) + counts
+    x = as_tensor(x)
+    if isinstance(repeats, (*TENSORS, np.ndarray)):
+        repeats = np.asarray(repeats).tolist()
+    counts = list(repeats) if isinstance(repeats, (list, tuple)) else [repeats]
+    counts = [1] * (len(x.shape) - len(counts)) + [int(count) for count in counts]
     for _ in builtins.range(len(counts) - len(x.shape)):
         x = _core.apply("expand_dims", [x], {"axis": 0})
     return _core.apply("tile", [x], {"repeats": counts})
 
 
 @operation("x")
-def repeat(x: Any, repeats: int, axis: int | None = None) -> Any:
-    """Each entry along an axis that many times (of the flattened tensor by default)."""
+def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Any:
+    """Each entry along an axis several times.
+
+    Args:
+        x: A tensor.
+        repeats: How many times: one number, or one for each entry.
+        axis: The axis; the tensor is flattened by default.
+
+    Raises:
+        ValueError: If there are not as many numbers as entries.
+
+    >>> import oxhorn as keras
+    >>> keras.ops.repeat([1, 2], [1, 3]).numpy().tolist()
+    [1, 2, 2, 2]
+    """
+    x = as_tensor(x)
     if axis is None:
-        x, axis = ravel(x), 0
-    return _core.apply("repeat", [x], {"repeats": repeats, "axis": axis})
+        x, axis = _core.apply("reshape", [x], {"newshape": [-1]}), 0
+    place = one_axis("repeat", axis, len(x.shape))
+    counts = np.asarray(repeats.numpy() if isinstance(repeats, TENSORS) else repeats).ravel()
+    if counts.size == 1:
+        return _core.apply("repeat", [x], {"repeats": int(counts[0]), "axis": place})
+    size = x.shape[place]
+    if size is not None and counts.size != size:
+        raise ValueError(
+            f"repeat: `repeats` must be one number or one for each entry of axis {axis}; got {counts.size} numbers for "
+            f"size {size} in shape {tuple(x.shape)}."
+        )
+    rows = np.repeat(np.arange(counts.size, dtype="int32"), counts)
+    return _core.apply("take", [x, _core.tensor(rows)], {"axis": place})
 
 
 @operation("x")
 def flip(x: Any, axis: int | Sequence[int] | None = None) -> Any:
     """The entries along axes (all by default) in reverse order."""
-    chosen = list(axis) if isinstance(axis, (list, tuple)) else axis
-    return _core.apply("flip", [x], {"axis": chosen})
+    return _core.apply("flip", [as_tensor(x)], {"axis": axis_list(axis)})
 
 
 @operation("x")
-def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float | None = None) -> Any:
+def fliplr(x: Any) -> Any:
+    """The columns (the second axis) in reverse order."""
+    return _core.apply("flip", [_at_least("fliplr", x, 2)], {"axis": 1})
+
+
+@operation("x")
+def flipud(x: Any) -> Any:
+    """The rows (the first axis) in reverse order."""
+    return _core.apply("flip", [_at_least("flipud", x, 1)], {"axis": 0})
+
+
+def _at_least(owner: str, x: Any, rank: int) -> Any:
+    x = as_tensor(x)
+    if len(x.shape) < rank:
+        raise ValueError(
+            f"{owner} requires input with {rank} or more dimensions; got a tensor of shape {tuple(x.shape)}."
+        )
+    return x
+
+
+@operation("x")
+def roll(x: Any, shift: int | Sequence[int], axis: int | Sequence[int] | None = None) -> Any:
+    """The entries moved on by `shift` places; what leaves at one end comes in at the other.
+
+    Args:
+        x: A tensor.
+        shift: How many places, for each axis.
+        axis: The axes; the tensor is flattened for it, and gets its shape back, by default.
+
+    >>> import oxhorn as keras
+    >>> keras.ops.roll([1, 2, 3], 1).numpy().tolist()
+    [3, 1, 2]
+    """
+    x, shifts, axes = as_tensor(x), axis_list(shift), axis_list(axis)
+    if isinstance(shifts, int) and isinstance(axes, list):
+        shifts = [shifts] * len(axes)
+    elif isinstance(shifts, list) and isinstance(axes, int):
+        shifts = builtins.sum(shifts)
+    return _core.apply("roll", [x], {"shift": shifts, "axis": axes})
+
+
+@operation("array")
+def rot90(array: Any, k: int = 1, axes: Sequence[int] = (0, 1)) -> Any:
+    """Turned by 90 degrees `k` times in a plane, from the first axis towards the second.
+
+    Args:
+        array: A tensor with at least two axes.
+        k: How many times.
+        axes: The two axes of the plane.
+
+    Raises:
+        ValueError: If there are fewer than two axes, or `axes` are not two different ones.
+
+    >>> import oxhorn as keras
+    >>> keras.ops.rot90([[1, 2], [3, 4]]).numpy().tolist()
+    [[2, 4], [1, 3]]
+    """
+    x = as_tensor(array)
+    rank = len(x.shape)
+    if rank < 2:
+        raise ValueError(
+            f"rot90: the input array must have at least 2 dimensions; got a tensor of shape {tuple(x.shape)}."
+        )
+    if len(axes) != 2 or axes[0] == axes[1]:
+        raise ValueError(f"rot90: Invalid axes: {axes}. Axes must be a tuple of two different dimensions.")
+    first, second = some_axes("rot90", list(axes), rank)
+    turns = k % 4
+    order = list(builtins.range(rank))
+    order[first], order[second] = order[second], order[first]
+    if turns == 2:
+        return _core.apply("flip", [x], {"axis": [first, second]})
+    if turns == 1:
+        return _core.apply("transpose", [_core.apply("flip", [x], {"axis": second})], {"axes": order})
+    if turns == 3:
+        return _core.apply("flip", [_core.apply("transpose", [x], {"axes": order})], {"axis": second})
+    return x
+
+
+@operation("x")
+def meshgrid(*x: Any, indexing: str = "xy") -> Any:
+    """The coordinates of the points of a grid, one tensor for each axis.
+
+    Args:
+        x: The coordinates along each axis: tensors with one axis.
+        indexing: `"xy"`: the first tensor runs along the columns; `"ij"`: along the rows.
+
+    Returns:
+        A list of tensors of one shape.
+
+    Raises:
+        ValueError: For another `indexing`.
+
+    >>> import oxhorn as keras
+    >>> columns, rows = keras.ops.meshgrid([1, 2], [3, 4])
+    >>> columns.numpy().tolist(), rows.numpy().tolist()
+    ([[1, 2], [1, 2]], [[3, 3], [4, 4]])
+    """
+    if indexing not in ("xy", "ij"):
+        raise ValueError(f"meshgrid: `indexing` must be 'xy' or 'ij'; got {indexing!r}.")
+    lines = [_core.apply("reshape", [as_tensor(one)], {"newshape": [-1]}) for one in x]
+    rank = len(lines)
+    order = list(builtins.range(rank))
+    if indexing == "xy" and rank > 1:
+        order[:2] = [1, 0]
+    laid = []
+    for line, place in zip(lines, order, strict=True):
+        for axis in builtins.range(rank):
+            if axis != place:
+                line = _core.apply("expand_dims", [line], {"axis": axis})
+        laid.append(line)
+    if rank < 2:
+        return laid
+    frame = _core.apply("zeros_like", [laid[0]], {"dtype": "bool"})
+    for line in laid[1:]:
+        frame = _core.apply("logical_or", [frame, _core.apply("zeros_like", [line], {"dtype": "bool"})])
+    return [_core.apply("broadcast_like", [line, frame]) for line in laid]
+
+
+@operation("x")
+def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Any:
     """Values put around a tensor.
 
     Args:
@@ -167,30 +325,55 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float |
         pad_width: A pair (before, after) for each axis; one pair or one number serves all axes.
         mode: `"constant"`, `"reflect"`, `"symmetric"` or `"edge"`.
         constant_values: The value for `"constant"`; 0 by default.
+
+    Raises:
+        ValueError: If there are not as many pairs as axes, or `constant_values` is given for another mode.
     """
-    rank = len(x.shape)
-    if isinstance(pad_width, int):
-        pad_width = [(pad_width, pad_width)]
-    pairs = [(p, p) if isinstance(p, int) else tuple(p) for p in pad_width]
-    if len(pad_width) == 2 and _all_integers(pad_width):
-        pairs = [tuple(pad_width)]
-    if len(pairs) == 1:
-        pairs = pairs * rank
-    attrs: dict[str, Any] = {"pad_width": [list(pair) for pair in pairs], "mode": mode}
+    x = as_tensor(x)
+    if constant_values is not None and mode != "constant":
+        raise ValueError(
+            "pad: Argument `constant_values` can only be provided when `mode == 'constant'`. "
+            f"Received: mode={mode!r}. Leave it out."
+        )
+    pairs = _pairs(pad_width, len(x.shape), tuple(x.shape))
+    attrs: dict[str, Any] = {"pad_width": pairs, "mode": mode}
     if constant_values is not None:
         attrs["constant_values"] = float(constant_values)
     return _core.apply("pad", [x], attrs)
 
 
-def _all_integers(values: Sequence[Any]) -> bool:
-    """Whether all entries are whole numbers."""
-    return builtins.all(isinstance(value, int) for value in values)
+def _pairs(pad_width: Any, rank: int, shape: tuple[int | None, ...]) -> list[list[int]]:
+    if isinstance(pad_width, TENSORS):
+        pad_width = pad_width.numpy()
+    if isinstance(pad_width, np.ndarray):
+        pad_width = pad_width.tolist()
+    if isinstance(pad_width, (int, np.integer)):
+        pad_width = ((pad_width, pad_width),)
+    entries = list(pad_width)
+    if len(entries) == 2 and builtins.all(isinstance(one, (int, np.integer)) for one in entries):
+        entries = [tuple(entries)]
+    pairs: list[list[int]] = []
+    for entry in entries:
+        pair = [entry] if isinstance(entry, (int, np.integer)) else list(entry)
+        if len(pair) not in (1, 2):
+            raise ValueError(
+                f"pad: `pad_width` should be a list of tuples of length 1 or 2. Received: pad_width={pad_width}."
+            )
+        pairs.append([int(pair[0]), int(pair[-1])])
+    if len(pairs) == 1:
+        pairs = pairs * rank
+    if len(pairs) != rank:
+        raise ValueError(
+            f"pad: `pad_width` must have the same length as `x.shape`. Received: pad_width={pad_width} (of length "
+            f"{len(pairs)}) and x.shape={shape} (of length {rank})."
+        )
+    return pairs
 
 
 @operation("x")
 def broadcast_to(x: Any, shape: Sequence[int]) -> Any:
     """Repeated along axes of size 1, and along new first axes, up to a shape."""
-    return _core.apply("broadcast_to", [x], {"shape": list(shape)})
+    return _core.apply("broadcast_to", [as_tensor(x)], {"shape": list(shape)})
 
 
 @operation("x", "key")
@@ -198,7 +381,7 @@ def get_item(x: Any, key: Any) -> Any:
     """x[key]."""
     if isinstance(key, list):
         key = tuple(key)
-    return x[key]
+    return as_tensor(x)[key]
 
 
 @operation("inputs")

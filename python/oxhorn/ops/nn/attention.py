@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from oxhorn import _core, config
-from oxhorn.ops.creation import cast, convert_to_tensor
+from oxhorn.ops.conversions import cast, convert_to_tensor
 from oxhorn.ops.dispatch import operation
 
 _WHO = "dot_product_attention"

@@ -8,7 +8,7 @@ from typing import Any
 
 from oxhorn import _core, config
 from oxhorn.arguments import describe, integer, integer_or_integers, number
-from oxhorn.ops.creation import cast, convert_to_tensor
+from oxhorn.ops.conversions import cast, convert_to_tensor
 from oxhorn.ops.dispatch import operation
 
 Axes = int | Sequence[int]
