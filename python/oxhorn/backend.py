@@ -10,6 +10,7 @@ from oxhorn.config import (
     set_floatx,
     set_image_data_format,
 )
+from oxhorn.engine.dtypes import result_type
 from oxhorn.engine.keras_tensor import is_keras_tensor
 from oxhorn.engine.naming import name_scope
 from oxhorn.engine.variable import standardize_dtype
@@ -22,6 +23,7 @@ __all__ = [
     "image_data_format",
     "is_keras_tensor",
     "name_scope",
+    "result_type",
     "set_epsilon",
     "set_floatx",
     "set_image_data_format",

@@ -82,9 +82,9 @@ def promoted(*xs: Any, floats: bool = False) -> list[Any]:
     return [to_tensor(x, dtype) for x in xs]
 
 
-def axis_list(axis: Axis) -> int | list[int] | None:
-    """An axis argument as the core takes it."""
-    return list(axis) if isinstance(axis, (list, tuple)) else axis
+def axis_list(axis: Any) -> Any:
+    """An axis argument as the core takes it: a number, a list or `None`."""
+    return [int(one) for one in axis] if isinstance(axis, (list, tuple)) else axis
 
 
 def one_axis(owner: str, axis: int, rank: int) -> int:

@@ -122,7 +122,7 @@ def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
     if x1 is None and x2 is None:
         from oxhorn import ops
 
-        return ops.nonzero(condition)
+        return getattr(ops, "nonzero")(condition)  # noqa: B009
     if x1 is None or x2 is None:
         given = "x1" if x2 is None else "x2"
         raise ValueError(

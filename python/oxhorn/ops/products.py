@@ -277,17 +277,11 @@ def cross(
 
     def minor(i: int, j: int) -> Any:
         """a_i b_j - a_j b_i, where a third component that is not there is 0."""
-        terms = [
-            _core.apply("multiply", [a[k], b[m]]) if k < len(a) and m < len(b) else None
-            for k, m in ((i, j), (j, i))
-        ]
-        if terms[1] is None:
-            return (
-                terms[0]
-                if terms[0] is not None
-                else _core.apply("zeros_like", [_core.apply("multiply", [a[0], b[0]])])
-            )
-        return _core.apply("negative", [terms[1]]) if terms[0] is None else _core.apply("subtract", terms)
+        first = _core.apply("multiply", [a[i], b[j]]) if i < len(a) and j < len(b) else None
+        second = _core.apply("multiply", [a[j], b[i]]) if j < len(a) and i < len(b) else None
+        if first is None or second is None:
+            return first if second is None else _core.apply("negative", [second])
+        return _core.apply("subtract", [first, second])
 
     if len(a) == 2 and len(b) == 2:
         return minor(0, 1)

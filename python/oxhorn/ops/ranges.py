@@ -49,7 +49,8 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     )
     if end is None:
         begin, end = 0, begin
-    return _core.tensor(np.arange(begin, end, 1 if stride is None else stride).astype(wanted))
+    values = np.arange(begin or 0, end, 1 if stride is None else stride)
+    return _core.tensor(values.astype(wanted))
 
 
 @operation("start", "stop")

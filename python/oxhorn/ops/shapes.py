@@ -146,7 +146,7 @@ def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[in
 
 
 @operation("x")
-def tile(x: Any, repeats: int | Sequence[int]) -> Any:
+def tile(x: Any, repeats: Any) -> Any:
     """Copies of the whole tensor beside each other, that many along each axis."""
     x = as_tensor(x)
     if isinstance(repeats, (*TENSORS, np.ndarray)):
@@ -159,7 +159,7 @@ def tile(x: Any, repeats: int | Sequence[int]) -> Any:
 
 
 @operation("x")
-def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Any:
+def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     """Each entry along an axis several times.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from oxhorn import _core
-from oxhorn.ops.arguments import Axis, as_dtype, as_float, as_tensor, one_axis, promoted, some_axes
+from oxhorn.ops.arguments import Axis, as_dtype, as_float, as_tensor, axis_list, one_axis, promoted, some_axes
 from oxhorn.ops.dispatch import operation
 
 __all__ = ["average", "corrcoef", "correlate", "trapezoid"]
@@ -31,16 +31,16 @@ def average(x: Any, axis: Axis = None, weights: Any = None) -> Any:
     """
     if weights is None:
         x = as_float(x)
-        return _core.apply("mean", [x], {"axis": _as_list(axis)})
+        return _core.apply("mean", [x], {"axis": axis_list(axis)})
     x, weights = promoted(x, weights, floats=True)
-    attrs = {"axis": _as_list(axis)}
+    attrs = {"axis": axis_list(axis)}
     if len(weights.shape) != len(x.shape):
         if axis is None:
             raise ValueError(
                 "average: without an axis, `weights` must have the same shape as `x`; got "
                 f"`weights` of shape {tuple(weights.shape)} and `x` of shape {tuple(x.shape)}."
             )
-        places = some_axes("average", axis, len(x.shape))  # type: ignore[arg-type]
+        places = some_axes("average", axis, len(x.shape))
         sizes = [x.shape[place] for place in places]
         if len(weights.shape) != len(places) or not _fit(weights.shape, sizes):
             raise ValueError(
@@ -60,10 +60,6 @@ def average(x: Any, axis: Axis = None, weights: Any = None) -> Any:
     total = _core.apply("sum", [_core.apply("multiply", [x, weights])], attrs)
     weights = _core.apply("broadcast_like", [weights, x])
     return _core.apply("divide", [total, _core.apply("sum", [weights], attrs)])
-
-
-def _as_list(axis: Axis) -> Any:
-    return list(axis) if isinstance(axis, (list, tuple)) else axis
 
 
 def _fit(shape: Any, expected: Any) -> bool:
