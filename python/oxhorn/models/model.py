@@ -12,8 +12,8 @@ from oxhorn import _core, tree
 from oxhorn.engine import call_context, operation, tracing
 from oxhorn.engine.keras_tensor import KerasTensor, any_symbolic
 from oxhorn.engine.symbolic import FunctionCall
-from oxhorn.layers.core_layer import CoreLayer
 from oxhorn.layers import layer as layer_module
+from oxhorn.layers.core_layer import CoreLayer
 from oxhorn.layers.layer import Layer
 from oxhorn.models.graph import ModelGraph
 from oxhorn.training.looking_inside import LooksInside
