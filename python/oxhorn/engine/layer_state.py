@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from oxhorn import _core
 from oxhorn.engine import naming, tracing
 from oxhorn.engine.operation import Operation
-from oxhorn.engine.tracking import Tracker
+from oxhorn.engine.tracking import Tracker, structure_version
 from oxhorn.engine.variable import Variable, standardize_dtype
 
 # Attributes that do not change what a layer computes.
@@ -36,6 +36,7 @@ class LayerState(Operation):
         # Before __init__, so that attributes may be assigned before super().__init__() is called.
         state = self.__dict__
         state["_tracker"] = Tracker(cls.__name__)
+        state["_lists"] = (-1, {})
         state["_losses"] = []
         state["_trainable"] = True
         state["_parent_path"] = None
@@ -153,9 +154,23 @@ class LayerState(Operation):
     def _metrics(self) -> list[Any]:
         return self._tracker.metrics
 
+    def _kept(self, name: str, collect: Callable[[], list[Any]]) -> list[Any]:
+        """`collect()`, kept until something is tracked or forgotten: loops ask for the same lists at every step."""
+        version = structure_version()
+        lists = self.__dict__["_lists"]
+        if lists[0] != version:
+            lists = self.__dict__["_lists"] = (version, {})
+        found = lists[1].get(name)
+        if found is None:
+            found = lists[1][name] = collect()
+        return list(found)
+
     @property
     def variables(self) -> list[Any]:
         """All variables: those of the layer, its seed generators, then those of its sub-layers."""
+        return self._kept("variables", self._collect_variables)
+
+    def _collect_variables(self) -> list[Any]:
         found = self._own_variables()
         found.extend(generator.state for generator in self._tracker.seed_generators)
         for layer in self._layers:
@@ -165,6 +180,9 @@ class LayerState(Operation):
     @property
     def weights(self) -> list[Any]:
         """The variables that are saved: all but the states of seed generators and metrics."""
+        return self._kept("weights", self._collect_weights)
+
+    def _collect_weights(self) -> list[Any]:
         found = self._own_variables()
         for layer in self._layers:
             found.extend(layer.weights)
@@ -285,6 +303,12 @@ class LayerState(Operation):
             self._losses.append(term)
 
     def _flatten_layers(self, include_self: bool = True, recursive: bool = True) -> list[Any]:
+        def collect() -> list[Any]:
+            return self._collect_layers(include_self, recursive)
+
+        return self._kept(f"layers {include_self} {recursive}", collect)
+
+    def _collect_layers(self, include_self: bool, recursive: bool) -> list[Any]:
         found: list[Any] = [self] if include_self else []
         seen: set[int] = set()
         waiting = list(reversed(self._layers))

@@ -17,6 +17,20 @@ def is_metric(x: Any) -> bool:
     return hasattr(kind, "update_state") and hasattr(kind, "result") and hasattr(kind, "reset_state")
 
 
+_version = 0
+
+
+def structure_version() -> int:
+    """A number that grows whenever some owner begins or ceases to hold a variable, layer, metric or generator."""
+    return _version
+
+
+def structure_changed() -> None:
+    """Tells those who keep lists of variables or layers that these may be out of date."""
+    global _version
+    _version += 1
+
+
 class Tracker:
     """The state that an owner holds, by kind, each in the order in which it was first assigned."""
 
@@ -71,6 +85,7 @@ class Tracker:
                     f"{value!r}. Create it in `__init__` or `build`."
                 )
             store.append(value)
+            structure_changed()
         return value
 
     def add_variable(self, variable: Any) -> None:
@@ -87,6 +102,12 @@ class Tracker:
             self.seed_generators,
         ):
             store[:] = [item for item in store if item is not value]
+        structure_changed()
+
+    def replace_layers(self, layers: Iterable[Any]) -> None:
+        """Holds these layers, in this order, instead of those before."""
+        self.layers[:] = layers
+        structure_changed()
 
 
 class TrackedList(list[Any]):

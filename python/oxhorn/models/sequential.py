@@ -118,7 +118,7 @@ class Sequential(Model):
         return layer
 
     def _stack_changed(self) -> None:
-        self._tracker.layers[:] = self._stacked
+        self._tracker.replace_layers(self._stacked)
 
     # Building ----------------------------------------------------------------------------------------
 

@@ -53,7 +53,7 @@ def _attributes(layer: Any) -> Iterator[tuple[str, Any]]:
         if getattr(layer, "_graph", None) is not None:
             yield "layers", values.pop("layers")
     for name in sorted(values, key=lambda name: (name.startswith("_"), name)):
-        if name not in ("_tracker", "_graph", "_inbound_nodes", "_init_arguments", "_stack"):
+        if name not in ("_tracker", "_lists", "_graph", "_inbound_nodes", "_init_arguments", "_stack"):
             yield name, values[name]
 
 
