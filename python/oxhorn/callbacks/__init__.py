@@ -11,6 +11,7 @@ from oxhorn.callbacks.model_checkpoint import ModelCheckpoint
 from oxhorn.callbacks.progbar_logger import ProgbarLogger
 from oxhorn.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
 from oxhorn.callbacks.terminate_on_nan import TerminateOnNaN
+from oxhorn.callbacks.training_monitor import TrainingMonitor
 
 __all__ = [
     "Callback",
@@ -24,4 +25,5 @@ __all__ = [
     "ProgbarLogger",
     "ReduceLROnPlateau",
     "TerminateOnNaN",
+    "TrainingMonitor",
 ]

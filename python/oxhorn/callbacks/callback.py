@@ -113,6 +113,9 @@ class Callback:
     def on_predict_end(self, logs: Logs | None = None) -> None:
         """Called after `predict`."""
 
+    def _set_feed(self, feed: Any) -> None:
+        """Receive the training data, for callbacks that look at it."""
+
     def _batch_base(self) -> type[Callback]:
         """The class whose hooks for batches may be skipped; hooks that override them may not."""
         return Callback

@@ -93,6 +93,10 @@ class CallbackList(Callback):
         for callback in self.callbacks:
             callback.set_model(model)
 
+    def _set_feed(self, feed: Any) -> None:
+        for callback in self.callbacks:
+            callback._set_feed(feed)
+
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         logs = python_logs(logs)
         for callback in self.callbacks:

@@ -43,6 +43,14 @@ class Feed(Protocol):
         """What ran last."""
         ...
 
+    def sample(self) -> Batch:
+        """A batch to look at: always the same one."""
+        ...
+
+    def latest(self) -> Batch | None:
+        """The batch of the last step."""
+        ...
+
     def end_epoch(self) -> None:
         """End the epoch."""
         ...
@@ -102,6 +110,16 @@ class ArrayFeed:
     def last_steps(self) -> Steps | None:
         return self._last
 
+    def sample(self) -> Batch:
+        return self._batch.take(slice(0, self._batch_size))
+
+    def latest(self) -> Batch | None:
+        if self._last is None:
+            return None
+        start = (self._at - 1) // self._batch_size * self._batch_size
+        rows = slice(start, self._at)
+        return self._batch.take(rows if self._order is None else self._order[rows])
+
     def end_epoch(self) -> None:
         """Nothing to do."""
 
@@ -129,6 +147,8 @@ class BatchFeed:
         self._iterator: Iterator[Any] | None = None
         self._next: Batch | None = None
         self._last: Steps | None = None
+        self._sample: Batch | None = None
+        self._latest: Batch | None = None
         self.steps: int | None = steps_per_epoch or source.num_batches
 
     def peek(self) -> Batch | None:
@@ -148,6 +168,7 @@ class BatchFeed:
         if self._next is None and self._iterator is not None:
             try:
                 self._next = self._convert(next(self._iterator))
+                self._sample = self._sample or self._next
             except StopIteration:
                 self._iterator = None
         return self._next is not None
@@ -158,6 +179,7 @@ class BatchFeed:
         while done < max_steps and self.has_data():
             batch = self._next
             assert batch is not None
+            self._latest = batch
             self._next = None
             self._last = steps = steps_for(batch)
             size = batch.size
@@ -169,6 +191,13 @@ class BatchFeed:
 
     def last_steps(self) -> Steps | None:
         return self._last
+
+    def sample(self) -> Batch:
+        assert self._sample is not None
+        return self._sample
+
+    def latest(self) -> Batch | None:
+        return self._latest
 
     def end_epoch(self) -> None:
         self._begun = False

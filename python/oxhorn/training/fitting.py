@@ -232,6 +232,7 @@ class _Fitting:
         """All epochs. After Ctrl-C the callbacks still hear of the end, and the interrupt goes on to the caller."""
         model, callbacks = self.model, self.callbacks
         model._set(stop_training=False, _initial_epoch=None)
+        callbacks._set_feed(self.feed)
         callbacks.on_train_begin()
         if model._initial_epoch is not None:
             initial_epoch = model._initial_epoch

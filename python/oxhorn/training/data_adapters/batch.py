@@ -33,6 +33,10 @@ class Batch:
         """Number of rows."""
         return int(self.columns[0].shape[0])
 
+    def take(self, rows: Any) -> Batch:
+        """A batch of these rows alone."""
+        return Batch([column[rows] for column in self.columns], self.template, self.spec)
+
     def unpack(self, leaves: list[Any]) -> tuple[Any, Any, Any]:
         """`(x, y, sample_weight)` made of `leaves` in place of the columns."""
         x, y, sample_weight = self.template
