@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from oxhorn.engine.keras_tensor import KerasTensor
     from oxhorn.engine.naming import name_scope
     from oxhorn.engine.operation import Operation
+    from oxhorn.engine.stateless import StatelessScope
     from oxhorn.engine.variable import Variable
     from oxhorn.initializers import Initializer
     from oxhorn.layers.input_layer import Input
@@ -87,6 +88,7 @@ _NAMES = {
     "Optimizer": "optimizers",
     "Regularizer": "regularizers",
     "Sequential": "models",
+    "StatelessScope": "engine.stateless",
     "Variable": "engine.variable",
     "grad": "autograd",
     "jacobian": "autograd",

@@ -215,7 +215,7 @@ def _assert_same(a: Any, b: Any, path: tuple[Any, ...]) -> None:
     where = f" at {list(path)}" if path else ""
     if is_nested(a) != is_nested(b) or (is_nested(a) and isinstance(a, dict) != isinstance(b, dict)):
         raise ValueError(
-            f"The structures do not match{where}: one has {type(a).__name__}, the other {type(b).__name__}."
+            f"The structures do not match{where}: expected {type(a).__name__}, got {type(b).__name__}."
         )
     if isinstance(a, dict):
         if set(a) != set(b):
@@ -227,8 +227,7 @@ def _assert_same(a: Any, b: Any, path: tuple[Any, ...]) -> None:
     elif is_nested(a):
         if isinstance(a, list) != isinstance(b, list):
             raise ValueError(
-                f"The structures do not match{where}: one has {type(a).__name__}, "
-                f"the other {type(b).__name__}."
+                f"The structures do not match{where}: expected {type(a).__name__}, got {type(b).__name__}."
             )
         if len(a) != len(b):
             raise ValueError(

@@ -5,6 +5,7 @@ mod backward;
 mod graph;
 mod plan;
 mod program;
+pub mod scope;
 mod tape;
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::graph::tracing;
+use super::scope;
 use super::tape::Tape;
 use super::value::{Eager, Value, fresh_id};
 use crate::dtype::DType;
@@ -101,8 +102,12 @@ impl Variable {
             .clone()
     }
 
-    /// The variable as a value: a node while a graph is traced on this thread, otherwise its present tensor.
+    /// The variable as a value: what it stands for in a scope, a node while a graph is traced on this thread, or else
+    /// its present tensor.
     pub fn value(&self) -> Value {
+        if let Some(value) = scope::read(self.id()) {
+            return value;
+        }
         match tracing() {
             Some(graph) => graph.variable(self),
             None => self.eager(),
@@ -121,8 +126,8 @@ impl Variable {
         value
     }
 
-    /// Takes a new value: now, or, while a graph is traced, after each of its runs.
-    pub fn assign(&self, value: &Value) -> Result<()> {
+    /// An error unless the value has the variable's shape, as far as it is known.
+    pub fn check_shape(&self, value: &Value) -> Result<()> {
         let spec = value.spec();
         let same = spec.rank() == self.0.shape.len()
             && spec
@@ -136,9 +141,18 @@ impl Variable {
                 .got(show(&spec.dims))
                 .hint("A variable keeps its shape"));
         }
-        if spec.dtype != self.0.dtype {
+        Ok(())
+    }
+
+    /// Takes a new value: now; inside a scope, for the rest of it; while a graph is traced, after each of its runs.
+    pub fn assign(&self, value: &Value) -> Result<()> {
+        self.check_shape(value)?;
+        if value.dtype() != self.0.dtype {
             let cast = crate::ops::cast(value, self.0.dtype)?;
             return self.assign(&cast);
+        }
+        if scope::write(self.id(), value) {
+            return Ok(());
         }
         match (value, tracing()) {
             (Value::Node(_), None) => Err(Error::runtime(format!("variable '{}'", self.name()))

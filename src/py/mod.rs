@@ -9,6 +9,7 @@ mod loops;
 mod losses;
 mod optimizers;
 mod run;
+mod scope;
 mod system;
 mod tape;
 mod tensor;
@@ -23,6 +24,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     variable::register(m)?;
     graph::register(m)?;
     tape::register(m)?;
+    scope::register(m)?;
     layers::register(m)?;
     loops::register(m)?;
     losses::register(m)?;

@@ -6,7 +6,7 @@ use pyo3::types::PyTuple;
 use super::convert::{dtype_from, tensor_from, to_numpy, value_from};
 use super::errors::guard;
 use super::tensor::{PyTensor, operators};
-use crate::autograd::Variable;
+use crate::autograd::{Variable, scope};
 use crate::ops;
 
 /// A tensor that can be assigned: weights, moving statistics, counters, random state.
@@ -96,8 +96,8 @@ impl PyVariable {
     }
 
     /// The present numbers, as a new NumPy array.
-    fn numpy<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
-        to_numpy(py, &self.variable.tensor().view())
+    fn numpy<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(to_numpy(py, &self.value_now().value.tensor()?.view()))
     }
 
     #[pyo3(signature = (dtype=None, copy=None))]
@@ -108,7 +108,7 @@ impl PyVariable {
         copy: Option<bool>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let _ = copy;
-        let array = self.numpy(py);
+        let array = self.numpy(py)?;
         match dtype {
             Some(d) => array.call_method1("astype", (d,)),
             None => Ok(array),
@@ -144,7 +144,7 @@ impl PyVariable {
     }
 
     fn __int__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.numpy(py).call_method0("item")?.call_method0("__int__")
+        self.numpy(py)?.call_method0("item")?.call_method0("__int__")
     }
 
     fn __bool__(&self) -> PyResult<bool> {
@@ -166,7 +166,9 @@ impl PyVariable {
     }
 
     fn value_now(&self) -> PyTensor {
-        crate::autograd::Value::from(self.variable.tensor()).into()
+        scope::read(self.variable.id())
+            .unwrap_or_else(|| crate::autograd::Value::from(self.variable.tensor()))
+            .into()
     }
 }
 

@@ -97,7 +97,7 @@ def test_a_replaced_layer_is_forgotten() -> None:
 def test_built_layers_are_closed() -> None:
     layer = Linear()
     layer(X)
-    with pytest.raises(ValueError, match="Linear is already built, so no variable or layer can be added"):
+    with pytest.raises(ValueError, match="Linear is already built: you cannot add new elements of state"):
         layer.extra = keras.Variable([1.0])
 
 
@@ -168,7 +168,9 @@ def test_forgotten_super_init() -> None:
 def test_unknown_arguments() -> None:
     with pytest.raises(ValueError, match=r"Linear got unknown keyword arguments: \['unit'\].*'units'"):
         Linear(unit=3)
-    with pytest.raises(ValueError, match=r"positional arguments must be tensors or arrays; got 'text'"):
+    with pytest.raises(
+        ValueError, match=r"Only input tensors may be passed as positional arguments; got 'text'"
+    ):
         Linear()("text")
     with pytest.raises(TypeError, match=r"cannot be called like this: .* Its call takes"):
         Linear()(X, speed=3)
@@ -212,7 +214,7 @@ def test_losses_are_those_of_the_last_call() -> None:
     assert [float(loss) for loss in layer.losses] == [float(X.sum())]
     with pytest.raises(ValueError, match="expects a scalar; got a tensor of shape"):
         layer.add_loss(ops.convert_to_tensor(X))
-    with pytest.raises(ValueError, match="got the function"):
+    with pytest.raises(ValueError, match=r"got <function .* of type function"):
         layer.add_loss(lambda: 1.0)
 
 
@@ -228,7 +230,7 @@ def test_regularizers() -> None:
 def test_activity_regularizer() -> None:
     layer = Linear(3, activity_regularizer=ops.sum)
     y = layer(X)
-    np.testing.assert_allclose([float(loss) for loss in layer.losses], [y.numpy().sum()], rtol=1e-5)
+    np.testing.assert_allclose([float(loss) for loss in layer.losses], [y.numpy().sum() / len(X)], rtol=1e-5)
 
 
 def test_dtypes() -> None:

@@ -39,9 +39,9 @@ def test_named_tuples_keep_their_type() -> None:
     ("a", "b", "message"),
     [
         ([1], [1, 2], "one has 1 entries, the other 2"),
-        ([1], (1,), "one has list, the other tuple"),
+        ([1], (1,), "expected list, got tuple"),
         ({"a": 1}, {"b": 1}, r"keys \['a'\], the other \['b'\]"),
-        ({"a": [1]}, {"a": 1}, r"at \['a'\]: one has list, the other int"),
+        ({"a": [1]}, {"a": 1}, r"at \['a'\]: expected list, got int"),
     ],
 )
 def test_structures_that_differ(a: Any, b: Any, message: str) -> None:

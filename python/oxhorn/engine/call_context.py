@@ -1,4 +1,4 @@
-"""What nested calls of layers know from the outermost one: the `training` flag, and who looks on."""
+"""What nested calls of layers know from those around them: `training`, arguments that layers register, who looks on."""
 
 from __future__ import annotations
 
@@ -19,12 +19,25 @@ class Observer(Protocol):
 
 
 class CallContext:
-    """Lives as long as the outermost layer call of a thread."""
+    """Lives as long as the outermost layer call of a thread.
+
+    Attributes:
+        entry_layer: The layer of the outermost call.
+        values: The arguments in force, by name. Replaced, never changed, by each call.
+        observer: Who looks on at the calls, if anybody.
+    """
+
+    __slots__ = ("entry_layer", "observer", "values")
 
     def __init__(self, entry_layer: Any) -> None:
         self.entry_layer = entry_layer
-        self.training: bool | None = None
+        self.values: dict[str, Any] = {}
         self.observer = _current.observer
+
+    @property
+    def training(self) -> bool | None:
+        """Whether the calls in progress are part of training, if any of them says so."""
+        return self.values.get("training")
 
 
 class _Current(threading.local):

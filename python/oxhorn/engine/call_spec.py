@@ -135,11 +135,18 @@ def shapes_for(method: Callable[..., Any], call_spec: CallSpec, layer_name: str)
     ]
     if len(names) == 1:
         return {names[0]: next(iter(shapes.values()), None)}
+    method_name = getattr(method, "__name__", "build")
+    rule = (
+        f"Layer {layer_name!r}: `{method_name}` has several parameters, so each must be the name of an argument of "
+        "`call` with `_shape` after it (such as `query_shape`); it has the "
+    )
     for name in names:
-        if not name.endswith("_shape") or name.removesuffix("_shape") not in call_spec.arguments:
+        if not name.endswith("_shape"):
+            raise ValueError(f"{rule}argument `{name}`, which does not end in `_shape`.")
+        argument = name.removesuffix("_shape")
+        if argument not in call_spec.arguments:
             raise ValueError(
-                f"Layer {layer_name!r}: `{method.__name__}` has several parameters, so each must be the name "
-                f"of an argument of `call` with `_shape` after it (such as `query_shape`); got {name!r}, and "
-                f"`call` has {list(call_spec.arguments)}."
+                f"{rule}argument `{name}`, but `call()` does not have argument `{argument}`: it has "
+                f"{list(call_spec.arguments)}."
             )
     return {name: shapes[name] for name in names if name in shapes}

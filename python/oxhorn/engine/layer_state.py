@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from oxhorn import _core
+from oxhorn import _core, tree
 from oxhorn.engine import naming, tracing
 from oxhorn.engine.operation import Operation
 from oxhorn.engine.tracking import Tracker, structure_version
@@ -70,7 +70,7 @@ class LayerState(Operation):
     def _open_name_scope(self) -> naming.name_scope:
         if self.__dict__["_parent_path"] is None:
             self.__dict__["_parent_path"] = naming.current_path()
-        return naming.name_scope(self.name, caller=self)
+        return naming.name_scope(self.name, caller=self, parent=self.__dict__["_parent_path"])
 
     @property
     def path(self) -> str | None:
@@ -80,7 +80,8 @@ class LayerState(Operation):
 
     def add_weight(
         self,
-        shape: Sequence[int] | None = None,
+        *args: Any,
+        shape: Sequence[int] | int | None = None,
         initializer: Any = None,
         dtype: Any = None,
         trainable: bool = True,
@@ -94,6 +95,7 @@ class LayerState(Operation):
         """Makes a variable that belongs to this layer.
 
         Args:
+            *args: `shape`, `initializer` and `dtype`, if they are given by position.
             shape: Its sizes; `()` (a scalar) by default.
             initializer: A name, an initializer or a function of `(shape, dtype)`; by default glorot uniform
                 for floats and zeros for the rest.
@@ -108,17 +110,22 @@ class LayerState(Operation):
 
         Returns:
             The variable.
+
+        Raises:
+            ValueError: If a size is not known, an argument is given twice, or the layer is built already.
         """
         from oxhorn import constraints, initializers, regularizers
 
         self._check_super_called()
+        if args:
+            shape, initializer, dtype = _positional(args, shape, initializer, dtype)
         dtype = self.variable_dtype if dtype is None else standardize_dtype(dtype)
         if initializer is None:
             initializer = "glorot_uniform" if str(dtype).startswith("float") else "zeros"
         with self._open_name_scope():
             variable = Variable(
                 initializers.get(initializer),
-                shape=tuple(shape) if shape is not None else (),
+                shape=() if shape is None else (shape,) if isinstance(shape, int) else tuple(shape),
                 dtype=dtype,
                 trainable=trainable,
                 autocast=autocast,
@@ -129,7 +136,22 @@ class LayerState(Operation):
         variable.constraint = constraints.get(constraint)
         variable.overwrite_with_gradient = overwrite_with_gradient
         self._tracker.add_variable(variable)
+        if not self.trainable:
+            variable.trainable = False
         return variable
+
+    def add_variable(self, shape: Any, initializer: Any, **kwargs: Any) -> Variable:
+        """An old name of `add_weight`."""
+        return self.add_weight(shape=shape, initializer=initializer, **kwargs)
+
+    def _track_variable(self, variable: Any) -> None:
+        """Makes a variable one of the layer's weights."""
+        self._tracker.add_variable(variable)
+
+    def _untrack_variable(self, variable: Any) -> None:
+        """Takes a variable out of the layer's weights, also of a layer that is built."""
+        self._tracker.untrack(variable)
+        tracing.state_changed()
 
     @property
     def variable_dtype(self) -> str:
@@ -149,6 +171,18 @@ class LayerState(Operation):
 
     def _own_variables(self) -> list[Any]:
         return [*self._tracker.trainable_variables, *self._tracker.non_trainable_variables]
+
+    @property
+    def _trainable_variables(self) -> list[Any]:
+        return self._tracker.trainable_variables
+
+    @property
+    def _non_trainable_variables(self) -> list[Any]:
+        return self._tracker.non_trainable_variables
+
+    @property
+    def _seed_generators(self) -> list[Any]:
+        return self._tracker.seed_generators
 
     @property
     def _metrics(self) -> list[Any]:
@@ -289,16 +323,17 @@ class LayerState(Operation):
         Args:
             loss: A scalar, or a list of scalars.
         """
-        for term in loss if isinstance(loss, (list, tuple)) else [loss]:
-            if callable(term) and not isinstance(term, (_core.Tensor, _core.Variable)):
+        for term in tree.flatten(loss):
+            if not isinstance(term, (_core.Tensor, _core.Variable, np.ndarray, np.number, int, float)):
                 raise ValueError(
-                    f"add_loss on layer {self.name!r} expects a scalar tensor; got the function {term!r}. "
-                    "Call `add_loss` with its value inside `call`."
+                    f"add_loss on layer {self.name!r} expects a scalar tensor; got {term!r} of type "
+                    f"{type(term).__name__}. `add_loss()` can only be called from inside `build()` or `call()`, on "
+                    "the value of a loss."
                 )
             if len(getattr(term, "shape", ())) != 0:
                 raise ValueError(
                     f"add_loss on layer {self.name!r} expects a scalar; got a tensor of shape "
-                    f"{tuple(term.shape)}. Reduce it first: `ops.mean(loss)`."
+                    f"{tuple(getattr(term, 'shape', ()))}. Reduce it first: `ops.mean(loss)`."
                 )
             self._losses.append(term)
 
@@ -332,3 +367,57 @@ class LayerState(Operation):
     def _clear_losses(self) -> None:
         for layer in self._flatten_layers():
             layer._losses.clear()
+
+    # Weights in files --------------------------------------------------------------------------------
+
+    def save_own_variables(self, store: Any) -> None:
+        """Puts the layer's own weights (not those of sub-layers) into `store`, under "0", "1", ...
+
+        Args:
+            store: A dict, or what acts like one.
+        """
+        for i, variable in enumerate(self._own_variables()):
+            store[str(i)] = variable.numpy()
+
+    def load_own_variables(self, store: Any) -> None:
+        """Takes the layer's own weights from what `save_own_variables` wrote.
+
+        Args:
+            store: A dict, or what acts like one.
+
+        Raises:
+            ValueError: If there are more or fewer weights than the layer has: nothing is changed then.
+        """
+        own = self._own_variables()
+        if len(store.keys()) != len(own):
+            raise ValueError(
+                f"Layer {self.name!r} expected {len(own)} variables, {[v.name for v in own]}, but received "
+                f"{len(store.keys())} variables."
+                + (
+                    ""
+                    if self.built
+                    else " It was never built: define `build` so that it builds the layers inside too, or "
+                    "`get_build_config` and `build_from_config`."
+                )
+            )
+        for i, variable in enumerate(own):
+            variable.assign(store[str(i)])
+
+
+def _positional(args: tuple[Any, ...], *named: Any) -> tuple[Any, ...]:
+    """`shape`, `initializer` and `dtype` of `add_weight` from arguments by position and by name."""
+    names = ("shape", "initializer", "dtype")
+    if len(args) > len(names):
+        raise TypeError(
+            f"add_weight takes at most 3 positional arguments, {', '.join(names)}; got {len(args)}. Pass the others "
+            "by name."
+        )
+    if isinstance(args[0], str):
+        raise ValueError(
+            f"add_weight: `name` must be given as a keyword argument; got {args[0]!r} in the place of the shape. "
+            f"Write add_weight(shape=..., name={args[0]!r})."
+        )
+    for name, value in zip(names, named[: len(args)], strict=False):
+        if value is not None:
+            raise ValueError(f"add_weight: `{name}` was passed both positionally and as a keyword argument.")
+    return (*args, *named[len(args) :])

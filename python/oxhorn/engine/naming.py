@@ -58,22 +58,25 @@ class name_scope:
     Args:
         name: One part of a path: not empty, without `/`.
         caller: The object that the scope belongs to.
+        parent: The path to put in front where no other scope is open.
     """
 
-    def __init__(self, name: str, caller: Any = None) -> None:
+    def __init__(self, name: str, caller: Any = None, parent: str | None = None) -> None:
         if not isinstance(name, str) or not name or "/" in name:
             raise ValueError(
                 f"The name of a scope must be a string that is not empty and has no '/'; got {name!r}."
             )
         self.name = name
         self.caller = caller
+        self._parent = parent
         self._pushed = False
 
     def __enter__(self) -> name_scope:
         scopes = _stack.scopes
         self._pushed = not (scopes and self.caller is not None and scopes[-1][1] is self.caller)
         if self._pushed:
-            scopes.append((self.name, self.caller))
+            path = f"{self._parent}/{self.name}" if self._parent and not scopes else self.name
+            scopes.append((path, self.caller))
         return self
 
     def __exit__(

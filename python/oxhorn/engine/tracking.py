@@ -42,6 +42,7 @@ class Tracker:
         self.metrics: list[Any] = []
         self.seed_generators: list[Any] = []
         self.locked = False
+        self.lock_message: str | None = None
         self.paused = False
 
     def _store_of(self, value: Any) -> list[Any] | None:
@@ -81,12 +82,26 @@ class Tracker:
                 return value
             if self.locked and store is not self.metrics:
                 raise ValueError(
-                    f"{self.owner_name} is already built, so no variable or layer can be added to it; got "
-                    f"{value!r}. Create it in `__init__` or `build`."
+                    self.lock_message
+                    or f"{self.owner_name} is already built: you cannot add new elements of state (variables or "
+                    f"sub-layers) to it; got {value!r}. Create it in `__init__` or `build`."
                 )
             store.append(value)
             structure_changed()
         return value
+
+    def lock(self, msg: str | None = None) -> None:
+        """Refuses new variables and layers from now on.
+
+        Args:
+            msg: What the error says, in the place of the usual text.
+        """
+        self.locked = True
+        self.lock_message = msg
+
+    def unlock(self) -> None:
+        """Takes new variables and layers again."""
+        self.locked = False
 
     def add_variable(self, variable: Any) -> None:
         """Remembers a variable that was made by `add_weight`."""

@@ -25,7 +25,7 @@ class CoreLayer(Layer):
         super().__init__(**kwargs)
         self.__dict__["_layer_core"] = None
         self.__dict__["_core_variables"] = []
-        if type(self).build_at_init:
+        if type(self).build_at_init and type(self).build is CoreLayer.build:
             self.built = True
 
     def __setattr__(self, name: str, value: Any) -> None:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 import warnings
 from collections.abc import Callable
 from typing import Any, Self
 
-from oxhorn import _core, dtype_policies, tree
+from oxhorn import dtype_policies, tree
 from oxhorn.dtype_policies import DTypePolicy
-from oxhorn.engine import call_context, naming, operation, tracing
-from oxhorn.engine.arguments import convert_arguments, convert_arrays
-from oxhorn.engine.call_spec import CallSpec, call_facts, is_tensor_like, shapes_for, signature_of
+from oxhorn.engine import naming, operation, tracing
+from oxhorn.engine.call_spec import CallSpec, shapes_for, signature_of
 from oxhorn.engine.input_spec import InputSpec, assert_input_compatibility
-from oxhorn.engine.keras_tensor import KerasTensor, any_symbolic, standardize_shape
-from oxhorn.engine.layer_state import LayerState
-from oxhorn.engine.operation import Node
+from oxhorn.engine.keras_tensor import KerasTensor, standardize_shape
+from oxhorn.engine.layer_calls import LayerCalls
 
 
-class Layer(LayerState):
+class Layer(LayerCalls):
     """A function of tensors, with weights.
 
     Subclasses define `call(self, inputs, ...)`, with functions of `keras.ops` and operators on tensors;
@@ -58,6 +57,8 @@ class Layer(LayerState):
         self = super().__new__(cls, *args, **kwargs)
         self.__dict__["_building"] = False
         self.__dict__["_build_shapes_dict"] = None
+        self.__dict__["_called"] = False
+        self.__dict__["_call_context_args"] = frozenset({"training"})
         return self
 
     def __init__(
@@ -78,11 +79,16 @@ class Layer(LayerState):
             raise ValueError(
                 f"{type(self).__name__} got unknown keyword arguments: {sorted(kwargs)}. It takes {allowed}."
             )
+        if not isinstance(trainable, bool):
+            raise ValueError(
+                f"{type(self).__name__} expects `trainable` to be a boolean; got {trainable!r} of type "
+                f"{type(trainable).__name__}."
+            )
         self._dtype_policy = dtype_policies.get(dtype)
         self.autocast = autocast
-        self._trainable = bool(trainable)
+        self._trainable = trainable
         self.activity_regularizer = _get_regularizer(activity_regularizer)
-        self.supports_masking = False
+        self.supports_masking = self._computes_masks
         self._input_spec: Any = None
 
     def _read_shape_arguments(self, kwargs: dict[str, Any]) -> None:
@@ -155,7 +161,7 @@ class Layer(LayerState):
 
     @property
     def _call_has_training_arg(self) -> bool:
-        return _accepts(signature_of(self.call), "training")
+        return "training" in signature_of(self.call).parameters
 
     # Building --------------------------------------------------------------------------------------
 
@@ -183,6 +189,12 @@ class Layer(LayerState):
             tracing.output_spec(self.call, (tree.map_shape_structure(symbolic, input_shape),), {})
         self._clear_losses()
 
+    def _build_at_init(self) -> None:
+        """Marks the layer as built if there is nothing to build, so that no weight is added to it later."""
+        if type(self).build is Layer.build:
+            self.built = True
+            self._tracker.lock()
+
     def _maybe_build(self, call_spec: CallSpec) -> None:
         if self.built:
             return
@@ -193,8 +205,12 @@ class Layer(LayerState):
             shapes = call_spec.shapes()
             self._build_shapes_dict = {"input_shape": next(iter(shapes.values()))} if shapes else None
             self.built = True
+            self._tracker.lock()
             return
         self.build(**shapes_for(self.build, call_spec, self.name))
+        if self.input_spec is not None:
+            # `build` may have made it, or made it stricter.
+            assert_input_compatibility(self.input_spec, call_spec.first, self.name)
 
     def get_build_config(self) -> dict[str, Any] | None:
         """The shapes that `build` was called with, or `None`."""
@@ -213,179 +229,6 @@ class Layer(LayerState):
             self.build(_shapes_from_json(config["input_shape"]))
         elif config.get("shapes_dict"):
             self.build(**{name: _shapes_from_json(shape) for name, shape in config["shapes_dict"].items()})
-
-    # Calling ---------------------------------------------------------------------------------------
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        self._check_super_called()
-        if self._is_plain(args, kwargs):
-            return self._call_plainly(args[0], kwargs.get("training"))
-        args = self._convert(args)
-        kwargs = {name: convert_arrays(value, self._float_dtype()) for name, value in kwargs.items()}
-        for leaf in tree.flatten(args):
-            if leaf is not None and not is_tensor_like(leaf):
-                raise ValueError(
-                    f"Layer {self.name!r}: positional arguments must be tensors or arrays; got {leaf!r} of "
-                    f"type {type(leaf).__name__}. Pass it as a keyword argument if `call` takes it."
-                )
-        signature = signature_of(self.call)
-        training = kwargs.get("training")
-        if "training" in kwargs and not _accepts(signature, "training"):
-            kwargs.pop("training")
-        spec = CallSpec(self.name, signature, args, kwargs)
-        if self.input_spec is not None:
-            assert_input_compatibility(self.input_spec, spec.first, self.name)
-        if not self.built:
-            with self._open_name_scope():
-                self._maybe_build(spec)
-
-        context = call_context.get()
-        entered = context is None
-        if context is None:
-            context = call_context.CallContext(self)
-            call_context.replace(context)
-            if self._losses or self._layers:
-                self._clear_losses()
-        outer_training = context.training
-        try:
-            if training is None:
-                training = context.training
-            if training is None:
-                training = spec.arguments.get("training")
-            context.training = training
-            if training is not None and _accepts(signature, "training"):
-                kwargs["training"] = training
-            previous_mask = self._fill_masks(spec, kwargs)
-            if context.observer is not None:
-                context.observer.enter(self)
-            with self._open_name_scope():
-                outputs = self._run(args, kwargs)
-            if context.observer is not None:
-                context.observer.leave(self, outputs)
-            self._set_masks(spec.first, outputs, previous_mask)
-        finally:
-            context.training = outer_training
-            if entered:
-                call_context.replace(None)
-        return outputs
-
-    def _is_plain(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-        """Whether this is the call that loops make most: one tensor, as it should be, into a layer that is built.
-
-        Then nothing has to be converted, matched with the signature or searched for masks, which together cost
-        several times what a small layer computes.
-        """
-        if len(args) != 1 or type(args[0]) is not _core.Tensor or not self.built:
-            return False
-        if kwargs and (len(kwargs) > 1 or "training" not in kwargs):
-            return False
-        x = args[0]
-        if x._keras_mask is not None or type(self).compute_mask not in _passive_compute_masks:
-            return False
-        wanted = self._float_dtype()
-        return (wanted is None or x.dtype == wanted or not x.dtype.startswith("float")) and (
-            call_facts(self.call).takes_one_tensor
-        )
-
-    def _call_plainly(self, x: Any, training: bool | None) -> Any:
-        if self.input_spec is not None:
-            assert_input_compatibility(self.input_spec, x, self.name)
-        facts = call_facts(self.call)
-        outer = call_context.get()
-        context = outer
-        if context is None:
-            context = call_context.CallContext(self)
-            call_context.replace(context)
-            if self._losses or self._layers:
-                self._clear_losses()
-        outer_training = context.training
-        try:
-            if training is None:
-                training = context.training if context.training is not None else facts.training
-            context.training = training
-            if context.observer is not None:
-                context.observer.enter(self)
-            with self._open_name_scope():
-                outputs = self.call(x, training=training) if facts.takes_training else self.call(x)
-                if self.activity_regularizer is not None:
-                    self._regularize_activity(outputs)
-            if context.observer is not None:
-                context.observer.leave(self, outputs)
-        finally:
-            context.training = outer_training
-            if outer is None:
-                call_context.replace(None)
-        return outputs
-
-    def _regularize_activity(self, outputs: Any) -> None:
-        for output in tree.flatten(outputs):
-            if is_tensor_like(output):
-                self.add_loss(self.activity_regularizer(output))
-
-    def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if any_symbolic(args, kwargs):
-            outputs = self.compute_output_spec(*args, **kwargs)
-            self._clear_losses()
-            Node(self, args, kwargs, outputs)
-            return outputs
-        outputs = self.call(*args, **kwargs)
-        if self.activity_regularizer is not None:
-            self._regularize_activity(outputs)
-        return outputs
-
-    def _convert(self, structure: Any) -> Any:
-        """Arrays become tensors; floats are cast to the compute dtype, unless `autocast` is off."""
-        return convert_arguments(structure, self._float_dtype())
-
-    def _float_dtype(self) -> str | None:
-        """What floats are cast to, or `None` if they are left as they are."""
-        casts = self.autocast and self.compute_dtype.startswith("float")
-        return self.compute_dtype if casts else None
-
-    # Masks -----------------------------------------------------------------------------------------
-
-    def _fill_masks(self, spec: CallSpec, kwargs: dict[str, Any]) -> Any:
-        """Passes the masks that the inputs carry to the mask arguments of `call`; returns that of the first."""
-        if len(spec.tensors) == 1:
-            if "mask" in spec.arguments and spec.arguments["mask"] is None:
-                mask = tree.map_structure(_mask_of, next(iter(spec.tensors.values())))
-                if any(m is not None for m in tree.flatten(mask)):
-                    kwargs["mask"] = mask
-        else:
-            for name, value in spec.tensors.items():
-                mask_name = f"{name}_mask"
-                if mask_name in spec.arguments and spec.arguments[mask_name] is None:
-                    mask = tree.map_structure(_mask_of, value)
-                    if any(m is not None for m in tree.flatten(mask)):
-                        kwargs[mask_name] = mask
-        if kwargs.get("mask") is not None:
-            return kwargs["mask"]
-        return tree.map_structure(_mask_of, spec.first) if spec.tensors else None
-
-    def _set_masks(self, inputs: Any, outputs: Any, previous_mask: Any) -> None:
-        if not any(mask is not None for mask in tree.flatten(previous_mask)) and (
-            type(self).compute_mask is Layer.compute_mask
-        ):
-            return
-        tensors = [output for output in tree.flatten(outputs) if is_tensor_like(output)]
-        if not self.supports_masking:
-            if any(mask is not None for mask in tree.flatten(previous_mask)):
-                warnings.warn(
-                    f"Layer {self.name!r} (of type {type(self).__name__}) got an input with a mask, but it "
-                    "does not support masks: the mask ends here.",
-                    stacklevel=3,
-                )
-            return
-        if tensors and all(_mask_of(tensor) is not None for tensor in tensors):
-            return
-        masks = self.compute_mask(inputs, previous_mask)
-        for tensor, mask in zip(tensors, tree.flatten(masks), strict=False):
-            if mask is not None and _mask_of(tensor) is None and not isinstance(tensor, _core.Variable):
-                tensor._keras_mask = mask
-
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
-        """The mask of the results; that of the inputs by default. Used if `supports_masking` is True."""
-        return previous_mask
 
     # Shapes ----------------------------------------------------------------------------------------
 
@@ -407,6 +250,11 @@ class Layer(LayerState):
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
         """The shapes of the results for inputs of these shapes, batch dimension included."""
         self._check_super_called()
+        if type(self).call is Layer.call:
+            raise NotImplementedError(
+                f"Layer {type(self).__name__} does not have a `compute_output_shape` method implemented, nor a "
+                "`call` that shows the shape. Define one of them."
+            )
         shapes = args or tuple(kwargs.values())
 
         def symbolic(shape: Any) -> KerasTensor:
@@ -466,7 +314,7 @@ class Layer(LayerState):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Layer:
         restore, arguments = self.__reduce__()[:2]
-        copied: Layer = restore(*arguments)
+        copied: Layer = restore(*copy.deepcopy(arguments, memo))
         memo[id(self)] = copied
         return copied
 
@@ -493,7 +341,7 @@ def _finish_after_build(build: Callable[..., None]) -> Callable[..., None]:
         self._build_shapes_dict = dict(inspect.signature(build).bind(self, *args, **kwargs).arguments)
         self._build_shapes_dict.pop(next(iter(self._build_shapes_dict)))
         self.built = True
-        self._tracker.locked = True
+        self._tracker.lock()
 
     return wrapper
 
@@ -517,18 +365,6 @@ def _get_regularizer(identifier: Any) -> Any:
     from oxhorn import regularizers
 
     return regularizers.get(identifier)
-
-
-# `compute_mask` methods that make no mask where the inputs have none (Model's joins this set).
-_passive_compute_masks: set[Any] = {Layer.compute_mask}
-
-
-def _accepts(signature: inspect.Signature, name: str) -> bool:
-    return name in signature.parameters or any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
-
-
-def _mask_of(x: Any) -> Any:
-    return getattr(x, "_keras_mask", None)
 
 
 def _shapes_from_json(shapes: Any) -> Any:

@@ -60,13 +60,26 @@ def clone_model(
             return _copy(layer)
         return clone_function(layer)
 
+    copy = _clone(model, clone, input_tensors, call_function, clone_function is not None)
+    if model.compiled and copy is not model:
+        copy.compile_from_config(model.get_compile_config())
+    return copy
+
+
+def _clone(
+    model: Model,
+    clone: Callable[[Any], Any],
+    input_tensors: Any,
+    call_function: Callable[..., Any] | None,
+    has_clone_function: bool,
+) -> Any:
     if isinstance(model, Sequential):
         if call_function is not None:
             raise ValueError("clone_model: `call_function` needs a functional model; got a Sequential.")
         return _clone_sequential(model, clone, input_tensors)
-    if isinstance(model, Functional) or (model._graph is not None and type(model).call is Model.call):
+    if type(model) is Functional or (model._graph is not None and type(model).call is Model.call):
         return _clone_functional(model, clone, input_tensors, call_function)
-    if clone_function is not None or input_tensors is not None or call_function is not None:
+    if has_clone_function or input_tensors is not None or call_function is not None:
         raise ValueError(
             f"clone_model: {type(model).__name__} is a subclassed model, which is copied from its config as a whole; "
             "the other arguments need a Sequential or functional model."
@@ -120,6 +133,14 @@ def _clone_functional(
         ]
     else:
         inputs = [x.output if isinstance(x, InputLayer) else x for x in tree.flatten(input_tensors)]
+        try:
+            tree.assert_same_structure(graph.inputs, input_tensors)
+        except ValueError as error:
+            if not (len(inputs) == 1 and isinstance(graph.inputs, KerasTensor)):
+                raise ValueError(
+                    "clone_model: `input_tensors` must have the same structure as model.input, "
+                    f"{tree.map_structure(lambda t: t.name, graph.inputs)}; got {input_tensors!r}. {error}"
+                ) from None
         if len(inputs) != len(graph.flat_inputs) or not all(isinstance(x, KerasTensor) for x in inputs):
             raise ValueError(
                 f"clone_model: expected {len(graph.flat_inputs)} symbolic tensors in `input_tensors`; "

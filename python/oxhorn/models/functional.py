@@ -7,7 +7,16 @@ from typing import Any
 from oxhorn.models.model import Model
 
 
-class Functional(Model):
+class _AlsoSubclasses(type):
+    """Models of a subclass of `Model` that are made from inputs and outputs count as functional models too."""
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        if super().__instancecheck__(instance):
+            return True
+        return cls is Functional and isinstance(instance, Model) and instance._is_functional
+
+
+class Functional(Model, metaclass=_AlsoSubclasses):
     """What `Model(inputs, outputs)` makes.
 
     Args:

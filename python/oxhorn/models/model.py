@@ -9,10 +9,10 @@ from os import PathLike
 from typing import Any, Self
 
 from oxhorn import _core, tree
-from oxhorn.engine import call_context, operation, tracing
+from oxhorn.engine import call_context, layer_calls, operation, tracing
 from oxhorn.engine.keras_tensor import KerasTensor, any_symbolic
+from oxhorn.engine.stateless import in_stateless_scope
 from oxhorn.engine.symbolic import FunctionCall
-from oxhorn.layers import layer as layer_module
 from oxhorn.layers.core_layer import CoreLayer
 from oxhorn.layers.layer import Layer
 from oxhorn.models.graph import ModelGraph
@@ -53,6 +53,7 @@ class Model(LooksInside, Trainer, Layer):
     """
 
     _graph: ModelGraph | None
+    _is_functional: bool
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         if cls is Model and is_functional_call(args, kwargs):
@@ -61,6 +62,7 @@ class Model(LooksInside, Trainer, Layer):
             cls = Functional  # type: ignore[assignment]
         self = super().__new__(cls, *args, **kwargs)
         self.__dict__["_graph"] = None
+        self.__dict__["_is_functional"] = False
         self.__dict__["_inference"] = tracing.TraceCache()
         return self
 
@@ -72,6 +74,7 @@ class Model(LooksInside, Trainer, Layer):
             super().__init__(**kwargs)
             self._set_graph(ModelGraph(given["inputs"], given["outputs"], self.name))
             self._build_shapes_dict = {"input_shape": None}
+            self.__dict__["_is_functional"] = True
             self.built = True
         else:
             super().__init__(*args, **kwargs)
@@ -93,6 +96,12 @@ class Model(LooksInside, Trainer, Layer):
             found = self._graph.layers
             return [*found, *(layer for layer in self._layers if not any(layer is one for one in found))]
         return list(self._layers)
+
+    @layers.setter
+    def layers(self, _: Any) -> None:
+        raise AttributeError(
+            "`Model.layers` attribute is reserved: it lists the layers of the model. Choose another name for yours."
+        )
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Any:
         """The layer of this name, or at this place of `layers`.
@@ -212,6 +221,7 @@ class Model(LooksInside, Trainer, Layer):
     def _may_run_compiled(self, values: list[Any]) -> bool:
         return (
             not _core.is_tracing()
+            and not in_stateless_scope()
             and not _core.is_recording()
             and call_context.get() is None
             and not call_context.is_observed()
@@ -276,6 +286,38 @@ class Model(LooksInside, Trainer, Layer):
         from oxhorn.saving import serialize_keras_object
 
         return json.dumps(serialize_keras_object(self), **kwargs)
+
+    # State -------------------------------------------------------------------------------------------
+
+    def get_state_tree(self, value_format: str = "backend_tensor") -> dict[str, Any]:
+        """The state of the model as nested dicts, by the paths of its variables.
+
+        Args:
+            value_format: `"backend_tensor"` or `"numpy_array"`: what the values are.
+
+        Returns:
+            A dict with the entries `trainable_variables`, `non_trainable_variables`, `optimizer_variables` and
+            `metrics_variables`.
+
+        Raises:
+            ValueError: If two variables have the same path.
+        """
+        from oxhorn.models import state_tree
+
+        return state_tree.get(self, value_format)
+
+    def set_state_tree(self, state_tree: dict[str, Any]) -> None:
+        """Assigns values to the variables of the model, all or none.
+
+        Args:
+            state_tree: What `get_state_tree` returned, or a part of it.
+
+        Raises:
+            ValueError: If a path or a shape is not that of a variable: nothing is changed then.
+        """
+        from oxhorn.models import state_tree as trees
+
+        trees.put(self, state_tree)
 
     # Weights in files --------------------------------------------------------------------------------
 
@@ -345,7 +387,7 @@ class Model(LooksInside, Trainer, Layer):
 operation._automatic_get_configs.add(Model.get_config)
 # The `call` methods that run the graph, and so may be run compiled.
 _graph_calls: set[Any] = {Model.call}
-layer_module._passive_compute_masks.add(Model.compute_mask)
+layer_calls._passive_compute_masks.add(Model.compute_mask)
 
 
 def _is_pure_operation(one: Any) -> bool:

@@ -63,6 +63,12 @@ class Sequential(Model):
         stack = self._stacked
         return list(stack[1:] if stack and isinstance(stack[0], InputLayer) else stack)
 
+    @layers.setter
+    def layers(self, _: Any) -> None:
+        raise AttributeError(
+            "`Sequential.layers` attribute is reserved: it lists the layers. Use `add` and `pop` to change them."
+        )
+
     def add(self, layer: Any, rebuild: bool = True) -> None:
         """Puts a layer on top.
 

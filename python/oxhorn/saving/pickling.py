@@ -1,7 +1,8 @@
-"""Pickling and copying of layers and models: their config and the values of their variables."""
+"""Pickling and copying of layers and models: their config, the values of their variables, and what was compiled."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,19 @@ from oxhorn.saving.serialization import serialize_dict
 
 
 def reduce_layer(layer: Any) -> tuple[Any, ...]:
-    """What `pickle` and `copy.deepcopy` need: the class, the config, the shapes it was built for, the values."""
+    """What `pickle` and `copy.deepcopy` need to make the layer again."""
     values = [variable.numpy() for variable in layer.variables] if layer.built else None
     build_config = layer.get_build_config() if layer.built else None
     trainable = [bool(part.trainable) for part in layer._flatten_layers()]
-    return restore_layer, (type(layer), serialize_dict(layer.get_config()), build_config, values, trainable)
+    compiled = _reduce_compiled(layer) if getattr(layer, "compiled", False) else None
+    return restore_layer, (
+        type(layer),
+        serialize_dict(layer.get_config()),
+        build_config,
+        values,
+        trainable,
+        compiled,
+    )
 
 
 def restore_layer(
@@ -23,6 +32,7 @@ def restore_layer(
     build_config: dict[str, Any] | None,
     values: list[np.ndarray[Any, Any]] | None,
     trainable: list[bool],
+    compiled: tuple[Any, ...] | None = None,
 ) -> Any:
     """The inverse of `reduce_layer`."""
     layer = cls.from_config(config)
@@ -36,8 +46,39 @@ def restore_layer(
                 f"{[tuple(v.shape) for v in variables]} instead of {[v.shape for v in values]}. "
                 "Define `get_build_config` and `build_from_config`, or `get_config` completely."
             )
-        for variable, value in zip(variables, values, strict=True):
-            variable.assign(value)
+        _assign(variables, values)
     for part, flag in zip(layer._flatten_layers(), trainable, strict=False):
         part.__dict__["_trainable"] = flag
+        for variable in part._tracker.trainable_variables:
+            variable.trainable = flag
+    if compiled is not None:
+        _restore_compiled(layer, *compiled)
     return layer
+
+
+def reduce_optimizer(optimizer: Any) -> tuple[Any, ...]:
+    """The class, the config, and the values of the variables of an optimizer."""
+    values = [variable.numpy() for variable in optimizer.variables] if optimizer.built else None
+    return type(optimizer), optimizer.get_config(), values
+
+
+def _reduce_compiled(model: Any) -> tuple[Any, ...]:
+    arguments = {key: value for key, value in model._compile_arguments.items() if key != "optimizer"}
+    return arguments, reduce_optimizer(model.optimizer)
+
+
+def _restore_compiled(model: Any, arguments: dict[str, Any], optimizer: tuple[Any, ...]) -> None:
+    from oxhorn.training.trainer import Trainer
+
+    cls, config, values = optimizer
+    made = cls.from_config(config)
+    Trainer.compile(model, optimizer=made, **arguments)
+    if values is not None:
+        made.build(list(model.trainable_variables))
+        if len(made.variables) == len(values):
+            _assign(made.variables, values)
+
+
+def _assign(variables: Sequence[Any], values: Sequence[np.ndarray[Any, Any]]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)

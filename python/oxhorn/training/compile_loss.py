@@ -8,42 +8,65 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from oxhorn import losses, metrics
 from oxhorn.training.outputs import OutputMap
-from oxhorn.training.resolve import get_loss
+from oxhorn.training.resolve import check_loss, get_loss
 from oxhorn.training.structures import is_nested
 
 
 @dataclass
-class _OutputLoss:
-    """The loss of one output, its coefficient, and the mean of its values over the epoch."""
+class _Part:
+    """One loss: where the predictions are that it sees, its coefficient, and the mean of its values over the epoch.
 
-    place: int
+    A loss sees one output, at the end of `path`, or all the outputs below it in their structure.
+    """
+
+    path: tuple[Any, ...]
+    places: list[int]
     function: losses.Loss
     weight: float | None
+    name: str | None
     tracker: metrics.Metric | None = None
+
+
+class _Weighted:
+    """A loss as it was given, with its coefficient: a leaf of the structure of losses."""
+
+    def __init__(self, loss: Any, weight: Any) -> None:
+        self.loss = loss
+        self.weight = None if weight is None else float(weight)
 
 
 def _require_finite(loss_weights: Any) -> None:
     """Refuse coefficients that are no finite numbers, such as a metric's name that took this place."""
-    given = loss_weights.values() if isinstance(loss_weights, dict) else loss_weights
-    for weight in given if isinstance(loss_weights, (list, tuple, dict)) else [given]:
+    for weight in _leaves(loss_weights):
         number = weight is None or (isinstance(weight, (float, int, np.number)) and math.isfinite(weight))
         if not number:
             hint = " Did you mean metrics=?" if isinstance(weight, str) else ""
             raise ValueError(f"compile expected finite numbers in `loss_weights`; got {weight!r}.{hint}")
 
 
+def _leaves(structure: Any) -> list[Any]:
+    """The leaves, `None` among them."""
+    if isinstance(structure, dict):
+        return [leaf for value in structure.values() for leaf in _leaves(value)]
+    if isinstance(structure, (list, tuple)):
+        return [leaf for value in structure for leaf in _leaves(value)]
+    return [structure]
+
+
 class CompileLoss:
     """Calls the losses of a model's outputs; built from the first targets and predictions it sees.
 
     Args:
-        loss: A loss (name, function, `Loss`), or a list or dict of them with `None` for outputs without one.
-        loss_weights: `None`, a number (one output), or a list or dict of numbers.
+        loss: A loss (name, function, `Loss`), or a list, tuple or dict of them with `None` for outputs without one.
+            In the structure of the outputs, a loss stands in the place of the outputs it sees; a list where the
+            outputs have no list (or the other way round with tuples) holds several losses of the same outputs.
+        loss_weights: `None`, a number (one output), or numbers in the structure of `loss`.
         output_names: The model's names for its outputs, or `None`.
         dtype: Floating point dtype of the running means.
     """
@@ -55,18 +78,22 @@ class CompileLoss:
         output_names: Sequence[str] | None = None,
         dtype: str | None = None,
     ) -> None:
-        if loss_weights is not None and not isinstance(loss_weights, (list, tuple, dict, float, int)):
+        if loss_weights is not None and not isinstance(
+            loss_weights, (list, tuple, dict, float, int, np.number)
+        ):
             raise ValueError(
                 "compile expected `loss_weights` to be a number (one output), or a list or dict of numbers "
                 f"(several outputs); got {loss_weights!r} of type {type(loss_weights).__name__}."
             )
         _require_finite(loss_weights)
+        for identifier in _leaves(loss):
+            check_loss(identifier)
         self._user_loss = loss
         self._user_weights = loss_weights
         self._output_names = output_names
         self._dtype = dtype
         self._outputs: OutputMap | None = None
-        self._parts: list[_OutputLoss] = []
+        self._parts: list[_Part] = []
 
     @property
     def built(self) -> bool:
@@ -86,22 +113,35 @@ class CompileLoss:
     def build(self, y_true: Any, y_pred: Any) -> None:
         """Match losses and coefficients to the outputs."""
         outputs = OutputMap(y_pred, self._output_names)
-        identifiers = self._one_for_each_output("loss", self._user_loss, outputs)
-        weights = self._weights(outputs, identifiers)
-        wanted = [identifier is not None for identifier in identifiers]
+        found: list[tuple[tuple[Any, ...], _Weighted]] = []
+        if _is_flat(self._user_loss, outputs):
+            identifiers = self._one_for_each_output("loss", self._user_loss, outputs)
+            weights = self._weights(outputs, identifiers)
+            for path, identifier, weight in zip(outputs.paths, identifiers, weights, strict=True):
+                if identifier is not None:
+                    found.append((path, _Weighted(identifier, weight)))
+        else:
+            structure = _with_weights(self._user_loss, self._user_weights)
+            if isinstance(structure, dict) and not isinstance(y_pred, dict) and outputs.has_flat_names:
+                entries = outputs.targets(structure, [True] * len(outputs), argument="loss")
+                for path, entry in zip(outputs.paths, entries, strict=True):
+                    _match(entry, None, path, found)
+            else:
+                _match(structure, y_pred, (), found)
+        below = [[i for i, at in enumerate(outputs.paths) if at[: len(path)] == path] for path, _ in found]
+        wanted = [any(i in places for places in below) for i in range(len(outputs))]
         targets = outputs.targets(y_true, wanted)
-        predictions = outputs.predictions(y_pred)
         parts = []
-        for place, identifier in enumerate(identifiers):
-            if identifier is None:
-                continue
-            _require_target(targets[place], outputs.names[place], len(outputs))
-            function = get_loss(identifier, targets[place], predictions[place])
-            parts.append(_OutputLoss(place, function, weights[place]))
+        for (path, given), places in zip(found, below, strict=True):
+            for place in places:
+                _require_target(targets[place], outputs.names[place], len(outputs))
+            function = get_loss(
+                given.loss, outputs.at(path, targets), outputs.at(path, outputs.predictions(y_pred))
+            )
+            parts.append(_Part(path, places, function, given.weight, outputs.name_of(path)))
         if len(parts) > 1:
             for part in parts:
-                name = outputs.names[part.place] or part.function.name
-                part.tracker = metrics.Mean(name=f"{name}_loss", dtype=self._dtype)
+                part.tracker = metrics.Mean(name=f"{part.name or part.function.name}_loss", dtype=self._dtype)
         self._parts = parts
         self._wanted = wanted
         self._outputs = outputs
@@ -127,9 +167,13 @@ class CompileLoss:
             sample_weights = [sample_weight] * len(outputs)
         total = None
         for part in self._parts:
-            place = part.place
-            _require_target(targets[place], outputs.names[place], len(outputs))
-            value = part.function(targets[place], predictions[place], sample_weights[place])
+            for place in part.places:
+                _require_target(targets[place], outputs.names[place], len(outputs))
+            value = part.function(
+                outputs.at(part.path, targets),
+                outputs.at(part.path, predictions),
+                sample_weights[part.places[0]],
+            )
             if len(value.shape) != 0:
                 raise ValueError(
                     f"The loss {part.function.name!r} gave values of shape {tuple(value.shape)}, but training needs "
@@ -147,13 +191,13 @@ class CompileLoss:
         given = self._user_weights
         if given is None:
             return [None] * len(outputs)
-        if isinstance(given, (int, float)):
+        if not is_nested(given):
             if len(outputs) != 1:
                 raise ValueError(
                     f"compile expected one loss weight for each of the {len(outputs)} outputs (a list or a dict); "
                     f"got the number {given!r}."
                 )
-            return [float(given)]
+            return [float(cast(Any, given))]
         if isinstance(given, (list, tuple)):
             places = [place for place, identifier in enumerate(identifiers) if identifier is not None]
             if len(given) not in (len(outputs), len(places)):
@@ -182,6 +226,77 @@ class CompileLoss:
                 )
             return list(given)
         return outputs.targets(given, [True] * count, argument=argument)
+
+
+def _is_flat(loss: Any, outputs: OutputMap) -> bool:
+    """Whether the losses are one for all outputs, or a list or dict with one for each of them."""
+    if not is_nested(loss):
+        return True
+    entries = loss.values() if isinstance(loss, dict) else loss
+    if any(is_nested(entry) for entry in entries):
+        return False
+    if isinstance(loss, dict):
+        return len(outputs) == 1 or outputs.has_flat_names
+    return len(loss) == len(outputs) or not outputs.is_single
+
+
+def _with_weights(loss: Any, weights: Any) -> Any:
+    """The structure of losses with each loss joined to its coefficient."""
+    flat_weights = [None] * len(_leaves(loss)) if weights is None else _leaves(weights)
+    if len(flat_weights) != len(_leaves(loss)):
+        raise ValueError(
+            f"`loss_weights` must match the number of losses: {len(_leaves(loss))} losses, "
+            f"{len(flat_weights)} weights."
+        )
+    if isinstance(loss, dict) and isinstance(weights, dict):
+        missing = [key for key in loss if key not in weights]
+        if missing:
+            raise ValueError(f"`loss_weights` must have the keys of `loss`; it lacks {missing}.")
+        flat_weights = [weight for key in loss for weight in _leaves(weights[key])]
+    remaining = iter(flat_weights)
+
+    def join(given: Any) -> Any:
+        if isinstance(given, dict):
+            return {key: join(value) for key, value in given.items()}
+        if isinstance(given, (list, tuple)):
+            joined = [join(value) for value in given]
+            return type(given)(*joined) if hasattr(given, "_fields") else type(given)(joined)
+        weight = next(remaining)
+        return None if given is None else _Weighted(given, weight)
+
+    return join(loss)
+
+
+def _match(loss: Any, y_pred: Any, path: tuple[Any, ...], found: list[Any]) -> None:
+    """Appends each loss of the structure, with the path of the outputs it sees."""
+    if loss is None:
+        return
+    if isinstance(loss, _Weighted):
+        found.append((path, loss))
+        return
+    if isinstance(loss, (list, tuple)):
+        leaves = OutputMap(y_pred, None).paths
+        if len(loss) == len(leaves) and not any(is_nested(entry) for entry in loss):
+            for entry, leaf in zip(loss, leaves, strict=True):
+                _match(entry, None, (*path, *leaf), found)
+            return
+        if not isinstance(y_pred, type(loss)):
+            for entry in loss:
+                _match(entry, y_pred, path, found)
+            return
+    items = loss.items() if isinstance(loss, dict) else enumerate(loss)
+    for key, entry in items:
+        if entry is None:
+            continue
+        inside = isinstance(y_pred, dict) and key in y_pred
+        if isinstance(loss, (list, tuple)):
+            inside = isinstance(y_pred, (list, tuple)) and key < len(y_pred)
+        if not inside:
+            raise KeyError(
+                f"The path: {(*path, key)} in the `loss` argument, can't be found in either the model's output "
+                "(`y_pred`) or the labels (`y_true`)."
+            )
+        _match(entry, y_pred[key], (*path, key), found)
 
 
 def _require_target(target: Any, name: str | None, count: int) -> None:

@@ -39,6 +39,37 @@ class OutputMap:
     def __len__(self) -> int:
         return len(self.paths)
 
+    @property
+    def is_single(self) -> bool:
+        """Whether there is one output, in no container."""
+        return self.paths == [()]
+
+    @property
+    def has_flat_names(self) -> bool:
+        """Whether the outputs are a dict or a list of tensors, so that a dict of names refers to them."""
+        return not is_nested(self._template) or all(len(path) == 1 for path in self.paths)
+
+    def at(self, path: tuple[Any, ...], values: Sequence[Any]) -> Any:
+        """What stands at `path` in the structure of the outputs with these values, one for each output."""
+        if path in self.paths:
+            return values[self.paths.index(path)]
+
+        def fill(structure: Any, at: tuple[Any, ...]) -> Any:
+            if isinstance(structure, dict):
+                return {key: fill(value, (*at, key)) for key, value in structure.items()}
+            if isinstance(structure, (list, tuple)):
+                filled = [fill(value, (*at, i)) for i, value in enumerate(structure)]
+                return type(structure)(*filled) if hasattr(structure, "_fields") else type(structure)(filled)
+            return values[self.paths.index(at)]
+
+        return fill(_follow(self._template, path), path)
+
+    def name_of(self, path: tuple[Any, ...]) -> str | None:
+        """The name of the outputs below `path`: the path itself, or the names of all outputs joined."""
+        if path in self.paths:
+            return self.names[self.paths.index(path)]
+        return "/".join(map(str, path)) or "_".join(name for name in self.names if name is not None) or None
+
     def predictions(self, y_pred: Any) -> list[Any]:
         """The predictions in the order of the outputs."""
         return [_follow(y_pred, path) for path in self.paths]
@@ -92,8 +123,11 @@ class OutputMap:
 
     def _mismatch(self, argument: str, got: str) -> str:
         names = [name for name in self.names if name is not None]
-        by_name = f" (a list in this order, or a dict with these names: {names})" if names else ""
-        return f"`{argument}` does not match the model's outputs: expected {len(self)} of them{by_name}; got {got}."
+        by_name = f" (a list in this order, or a dict; Expected keys {names})" if names else ""
+        return (
+            f"Invalid `{argument}`: `{argument}` does not match the model's outputs: expected {len(self)} of "
+            f"them{by_name}; got {got}."
+        )
 
 
 def _name(path: tuple[Any, ...], own: str | None) -> str | None:

@@ -59,6 +59,12 @@ def get_metric(identifier: Any, y_true: Any, y_pred: Any) -> metrics.Metric:
     return found
 
 
+def check_loss(identifier: Any) -> None:
+    """Raises a `ValueError` if a name stands for no loss."""
+    if isinstance(identifier, str) and identifier.lower() not in _CROSSENTROPY:
+        losses.get(identifier)
+
+
 def get_loss(identifier: Any, y_true: Any, y_pred: Any) -> losses.Loss:
     """The loss that `identifier` names, as an object that reduces over the batch."""
     found: Any
