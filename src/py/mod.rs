@@ -8,6 +8,7 @@ mod layers;
 mod loops;
 mod losses;
 mod optimizers;
+mod protocols;
 mod run;
 mod scope;
 mod system;

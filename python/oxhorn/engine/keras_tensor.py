@@ -62,6 +62,9 @@ class KerasTensor:
     <KerasTensor shape=(None, 3), dtype=float32, sparse=False, ragged=False, name=x>
     """
 
+    # `array + symbolic` asks the symbolic tensor.
+    __array_priority__ = 100.0
+
     def __init__(
         self,
         shape: Sequence[int | None],
