@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from oxhorn import _core
-from oxhorn.ops.arguments import as_tensor, one_axis
+from oxhorn.ops.arguments import as_number, as_tensor, one_axis
 from oxhorn.ops.dispatch import operation
 from oxhorn.ops.reductions import as_summand
 
@@ -32,7 +32,7 @@ def diag(x: Any, k: int = 0) -> Any:
     """
     x = as_tensor(x)
     if len(x.shape) == 1:
-        return _core.apply("diag", [x], {"k": k})
+        return _on_diagonal(x, k)
     if len(x.shape) != 2:
         raise ValueError(f"diag: `x` must be 1-D or 2-D; got a tensor of shape {tuple(x.shape)}.")
     return diagonal(x, k)
@@ -41,7 +41,20 @@ def diag(x: Any, k: int = 0) -> Any:
 @operation("x")
 def diagflat(x: Any, k: int = 0) -> Any:
     """A matrix with all values of a tensor, in row order, on its k-th diagonal."""
-    return _core.apply("diag", [_core.apply("reshape", [as_tensor(x)], {"newshape": [-1]})], {"k": k})
+    return _on_diagonal(_core.apply("reshape", [as_tensor(x)], {"newshape": [-1]}), k)
+
+
+def _on_diagonal(x: Any, k: int) -> Any:
+    """A matrix with a line of numbers on its k-th diagonal."""
+    if x.shape[0] is not None:
+        return _core.apply("diag", [x], {"k": k})
+    column = _core.apply("expand_dims", [x], {"axis": 1})
+    square = _core.apply("broadcast_like", [column, _core.apply("multiply", [column, column[:, 0]])])
+    matrix = _core.apply("triu", [_core.apply("tril", [square], {"k": 0})], {"k": 0})
+    if k == 0:
+        return matrix
+    up, down = builtins.max(k, 0), builtins.max(-k, 0)
+    return _core.apply("pad", [matrix], {"pad_width": [[down, up], [up, down]], "mode": "constant"})
 
 
 @operation("x")
@@ -76,27 +89,21 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     n, m = x.shape[rows], x.shape[columns]
     if order != list(builtins.range(rank)):
         x = _core.apply("transpose", [x], {"axes": order})
-    if n is None or m is None:
-        return _open_diagonal(x, offset)
-    length = builtins.max(builtins.min(n + builtins.min(offset, 0), m - builtins.max(offset, 0)), 0)
-    start = offset if offset >= 0 else -offset * m
-    flat = _core.apply("reshape", [x], {"newshape": [n * m], "keep": rank - 2})
-    return flat[..., start : start + length * (m + 1) : m + 1] if length else flat[..., :0]
-
-
-def _open_diagonal(x: Any, offset: int) -> Any:
-    """The k-th diagonal of square matrices whose number of rows is not known: what is left of each row's mask."""
-    n, m = x.shape[-2:]
-    if offset != 0 or n != m:
+    if m is None and n is not None:
+        # The same diagonal of the transposed matrices, whose number of columns is known.
+        x = _core.apply("transpose", [x], {"axes": [*builtins.range(rank - 2), rank - 1, rank - 2]})
+        n, m, offset = m, n, -offset
+    if m is None:
         raise ValueError(
-            f"diagonal: of matrices whose sizes are not known, only the main diagonal of square ones can be taken; "
-            f"got offset={offset} and matrices of shape ({n}, {m})."
+            f"diagonal: at least one size of the matrices must be known; got shape {tuple(x.shape)} with the rows "
+            "on its axis -2 and the columns on axis -1."
         )
-    ones = _core.apply("ones_like", [x])
-    mask = _core.apply("multiply", [_core.apply("tril", [ones]), _core.apply("triu", [ones])])
-    return _core.apply(
-        "sum", [_core.apply("where", [_core.apply("cast", [mask], {"dtype": "bool"}), x, 0])], {"axis": -1}
-    )
+    if offset < 0:
+        x, offset = x[..., -offset:, :], 0
+    # In the flat matrix, one row and one column further is m + 1 places further; no more than m - offset fit in.
+    places = builtins.max(m - offset, 0)
+    flat = _core.apply("reshape", [x], {"newshape": [-1 if n is None else x.shape[-2] * m], "keep": rank - 2})
+    return flat[..., offset : offset + places * (m + 1) : m + 1] if places else flat[..., :0]
 
 
 @operation("x")
@@ -134,18 +141,21 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
         increasing: Whether they begin with the lowest.
 
     Raises:
-        ValueError: If there are more axes, or N is neither given nor known.
+        ValueError: If there are more axes.
 
     >>> import oxhorn as keras
     >>> keras.ops.vander([2, 3], 3).numpy().tolist()
     [[4, 2, 1], [9, 3, 1]]
     """
-    x = as_tensor(x)
+    x = as_number(x)
     if len(x.shape) != 1:
         raise ValueError(f"vander: expected a tensor with one axis; got shape {tuple(x.shape)}.")
     count = x.shape[0] if N is None else N
     if count is None:
-        raise ValueError("vander: the number of values is not known; pass `N`.")
+        exponents = _core.apply("cumsum", [_core.apply("ones_like", [x])], {"axis": 0})
+        exponents = _core.apply("subtract", [exponents, _core.apply("ones_like", [x])])
+        exponents = exponents if increasing else _core.apply("flip", [exponents], {"axis": 0})
+        return _core.apply("power", [_core.apply("expand_dims", [x], {"axis": 1}), exponents])
     if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 0:
         raise ValueError(f"vander: `N` must be a whole number of at least 0; got {N!r}.")
     powers = [_core.apply("ones_like", [x])]

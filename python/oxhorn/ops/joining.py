@@ -123,7 +123,26 @@ def _places(indices: Any) -> list[int]:
 def _cut(x: Any, places: list[int], axis: int) -> list[Any]:
     if not places:
         return [x]
-    return list(_core.apply("split", [x], {"indices": places, "axis": axis}))
+    parts = list(_core.apply("split", [x], {"indices": places, "axis": axis}))
+    if x.shape[axis] is None:
+        # The size is open, but those of the parts between two places are not.
+        bounds = [0, *places]
+        for i in builtins.range(len(places)):
+            if 0 <= bounds[i] <= places[i]:
+                parts[i] = _of_size(parts[i], axis, places[i] - bounds[i])
+    return parts
+
+
+def _of_size(x: Any, axis: int, size: int) -> Any:
+    """The tensor itself, whose open size along an axis is known to be this one."""
+    rest = list(x.shape[axis + 1 :])
+    if None not in rest:
+        return _core.apply("reshape", [x], {"newshape": [size, *rest], "keep": axis})
+    rank = len(x.shape)
+    axes = [a for a in builtins.range(rank) if a != axis] + [axis]
+    turned = _core.apply("transpose", [x], {"axes": axes})
+    sized = _core.apply("reshape", [turned], {"newshape": [size], "keep": rank - 1})
+    return _core.apply("transpose", [sized], {"axes": sorted(builtins.range(rank), key=axes.__getitem__)})
 
 
 @operation("x")

@@ -6,15 +6,33 @@ from collections.abc import Sequence
 from typing import Any
 
 from oxhorn import _core
-from oxhorn.ops.arguments import as_number, one_axis, promoted
+from oxhorn.ops.arguments import as_dtype, as_number, one_axis, promoted
 from oxhorn.ops.dispatch import operation
+from oxhorn.ops.elementwise import multiply
 
 __all__ = ["cross", "dot", "inner", "kron", "matmul", "outer", "tensordot", "vdot"]
 
 
-def _factors(x1: Any, x2: Any) -> list[Any]:
-    """Both in the dtype that they meet in, booleans as int32."""
-    return [as_number(x) for x in promoted(x1, x2)]
+def _matrices(x1: Any, x2: Any) -> Any:
+    """The product of matrices of one dtype; that of booleans says whether any pair is true.
+
+    Whole numbers are multiplied as float64, which holds 53 bits of them; int64 term by term.
+    """
+    dtype = x1.dtype
+    if dtype[0] == "f":
+        return _core.apply("matmul", [x1, x2])
+    if dtype != "int64":
+        x1, x2 = as_dtype(x1, "float64"), as_dtype(x2, "float64")
+        product = _core.apply("matmul", [x1, x2])
+        # By way of int64, so that what does not fit wraps around, as in other integer arithmetic.
+        return as_dtype(product if dtype == "bool" else as_dtype(product, "int64"), dtype)
+    row, column = len(x1.shape) == 1, len(x2.shape) == 1
+    x1 = x1[None, :, None] if row else _core.apply("expand_dims", [x1], {"axis": -1})
+    x2 = x2[None, :, None] if column else _core.apply("expand_dims", [x2], {"axis": -3})
+    result = _core.apply("sum", [_core.apply("multiply", [x1, x2])], {"axis": -2})
+    if row and column:
+        return _core.apply("reshape", [result], {"newshape": []})
+    return _core.apply("squeeze", [result], {"axis": -2 if row else -1}) if row or column else result
 
 
 def _flat(x: Any) -> Any:
@@ -32,7 +50,7 @@ def matmul(x1: Any, x2: Any) -> Any:
     Returns:
         A tensor of shape (..., n, m), without the axis of a row or column.
     """
-    return _core.apply("matmul", _factors(x1, x2))
+    return _matrices(*promoted(x1, x2))
 
 
 @operation("x1", "x2")
@@ -48,9 +66,9 @@ def dot(x1: Any, x2: Any) -> Any:
     >>> float(keras.ops.dot([1.0, 2.0], [3.0, 4.0]))
     11.0
     """
-    x1, x2 = _factors(x1, x2)
+    x1, x2 = promoted(x1, x2)
     if not x1.shape or not x2.shape:
-        return _core.apply("multiply", [x1, x2])
+        return multiply(x1, x2)
     over = max(len(x2.shape) - 2, 0)
     a, b = x1.shape[-1], x2.shape[over]
     if a is not None and b is not None and a != b:
@@ -65,8 +83,8 @@ def dot(x1: Any, x2: Any) -> Any:
 @operation("x1", "x2")
 def vdot(x1: Any, x2: Any) -> Any:
     """The sum of products of all values, in row order."""
-    x1, x2 = _factors(x1, x2)
-    return _core.apply("sum", [_core.apply("multiply", [_flat(x1), _flat(x2)])])
+    x1, x2 = promoted(x1, x2)
+    return _matrices(_flat(x1), _flat(x2))
 
 
 @operation("x1", "x2")
@@ -76,9 +94,9 @@ def inner(x1: Any, x2: Any) -> Any:
     Raises:
         ValueError: If the last axes differ in size.
     """
-    x1, x2 = _factors(x1, x2)
+    x1, x2 = promoted(x1, x2)
     if not x1.shape or not x2.shape:
-        return _core.apply("multiply", [x1, x2])
+        return multiply(x1, x2)
     a, b = x1.shape[-1], x2.shape[-1]
     if a is not None and b is not None and a != b:
         raise ValueError(
@@ -91,9 +109,9 @@ def inner(x1: Any, x2: Any) -> Any:
 @operation("x1", "x2")
 def outer(x1: Any, x2: Any) -> Any:
     """The products of each value of `x1` with each of `x2`: a matrix."""
-    x1, x2 = _factors(x1, x2)
+    x1, x2 = promoted(x1, x2)
     column = _core.apply("reshape", [x1], {"newshape": [-1, 1]})
-    return _core.apply("multiply", [column, _core.apply("reshape", [x2], {"newshape": [1, -1]})])
+    return multiply(column, _core.apply("reshape", [x2], {"newshape": [1, -1]}))
 
 
 @operation("x1", "x2")
@@ -116,7 +134,7 @@ def tensordot(x1: Any, x2: Any, axes: int | Sequence[Any] = 2) -> Any:
     >>> keras.ops.tensordot(x, x, axes=[[0, 1], [0, 1]]).shape
     (4, 4)
     """
-    x1, x2 = _factors(x1, x2)
+    x1, x2 = promoted(x1, x2)
     if isinstance(axes, int):
         if not 0 <= axes <= min(len(x1.shape), len(x2.shape)):
             raise ValueError(
@@ -174,7 +192,7 @@ def _contract(x1: Any, x2: Any, first: list[int], second: list[int]) -> Any:
         for size in sizes2:
             width *= size
         right = _core.apply("reshape", [right], {"newshape": [-1, width]})
-    result = _core.apply("matmul", [left, right])
+    result = _matrices(left, right)
     return (
         _core.apply("reshape", [result], {"newshape": sizes2, "keep": len(kept1)})
         if len(kept2) > 1
@@ -190,11 +208,12 @@ def _contract_open(
     right = _core.apply("transpose", [x2], {"axes": kept2 + second}) if x2.shape else x2
     for _ in kept2:
         left = _core.apply("expand_dims", [left], {"axis": len(kept1)})
-    product = _core.apply("multiply", [left, right])
+    product = multiply(left, right)
     if not first:
         return product
     rank = len(kept1) + len(kept2)
-    return _core.apply("sum", [product], {"axis": list(range(rank, rank + len(first)))})
+    axes = list(range(rank, rank + len(first)))
+    return _core.apply("any" if product.dtype == "bool" else "sum", [product], {"axis": axes})
 
 
 @operation("x1", "x2")
@@ -205,7 +224,7 @@ def kron(x1: Any, x2: Any) -> Any:
     >>> keras.ops.kron([1, 10], [1, 2]).numpy().tolist()
     [1, 2, 10, 20]
     """
-    x1, x2 = _factors(x1, x2)
+    x1, x2 = promoted(x1, x2)
     while len(x1.shape) < len(x2.shape):
         x1 = _core.apply("expand_dims", [x1], {"axis": 0})
     while len(x2.shape) < len(x1.shape):
@@ -215,7 +234,7 @@ def kron(x1: Any, x2: Any) -> Any:
         # (a0, 1, a1, 1, ...) times (1, b0, 1, b1, ...)
         x1 = _core.apply("expand_dims", [x1], {"axis": 2 * axis + 1})
         x2 = _core.apply("expand_dims", [x2], {"axis": 2 * axis})
-    product = _core.apply("multiply", [x1, x2])
+    product = multiply(x1, x2)
     for axis in range(rank):
         product = _merged(product, axis)
     return product
@@ -261,7 +280,7 @@ def cross(
     """
     if axis is not None:
         axisa = axisb = axisc = axis
-    x1, x2 = _factors(x1, x2)
+    x1, x2 = (as_number(x) for x in promoted(x1, x2))
     components = []
     for name, x, place in (("x1", x1, axisa), ("x2", x2, axisb)):
         place = one_axis("cross", place, len(x.shape))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from oxhorn import _core
-from oxhorn.ops.arguments import Axis, as_float, as_number, as_tensor, axis_list, promoted, to_tensor
+from oxhorn.ops.arguments import Axis, as_float, as_number, as_tensor, axis_list, to_tensor
 from oxhorn.ops.dispatch import operation
 
 __all__ = [
@@ -82,6 +82,9 @@ def prod(x: Any, axis: Axis = None, keepdims: bool = False, dtype: Any = None) -
     return _core.apply("prod", [x], {"axis": axis_list(axis), "keepdims": bool(keepdims)})
 
 
+_TWO = {"max": "maximum", "min": "minimum"}
+
+
 def _extreme(name: str, x: Any, axis: Axis, keepdims: bool, initial: Any) -> Any:
     x = as_tensor(x)
     attrs = {"axis": axis_list(axis), "keepdims": bool(keepdims)}
@@ -89,9 +92,10 @@ def _extreme(name: str, x: Any, axis: Axis, keepdims: bool, initial: Any) -> Any
         return _core.apply(name, [x], attrs)
     if 0 in x.shape:
         # Of nothing: the sum is 0 and has the right shape.
-        return _core.apply("add", promoted(_core.apply("sum", [as_number(x)], attrs), initial))
-    both = "maximum" if name == "max" else "minimum"
-    return _core.apply(both, promoted(_core.apply(name, [x], attrs), initial))
+        nothing = _core.apply("sum", [as_number(x)], attrs)
+        return to_tensor(_core.apply("add", [nothing, to_tensor(initial, nothing.dtype)]), x.dtype)
+    both = {"max": "logical_or", "min": "logical_and"} if x.dtype == "bool" else _TWO
+    return _core.apply(both[name], [_core.apply(name, [x], attrs), to_tensor(initial, x.dtype)])
 
 
 @operation("x", "initial")

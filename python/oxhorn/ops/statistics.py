@@ -123,12 +123,11 @@ def correlate(x1: Any, x2: Any, mode: str = "valid") -> Any:
     """
     if mode not in ("valid", "same", "full"):
         raise ValueError(f"correlate: `mode` must be 'valid', 'same' or 'full'; got {mode!r}.")
-    x1, x2 = promoted(x1, x2)
+    x1, x2 = promoted(x1, x2, floats=True)
     if len(x1.shape) != 1 or len(x2.shape) != 1:
         raise ValueError(
             f"correlate: expected two tensors with one axis; got shapes {tuple(x1.shape)} and {tuple(x2.shape)}."
         )
-    wanted = x1.dtype if x1.dtype != "bool" else "int32"
     n, m = x1.shape[0], x2.shape[0]
     # The second is the window; a longer one takes the place of the first, and then the result runs backwards.
     swapped = n is not None and m is not None and n < m
@@ -141,16 +140,12 @@ def correlate(x1: Any, x2: Any, mode: str = "valid") -> Any:
     left, right = {"valid": (0, 0), "same": (m // 2, m - 1 - m // 2), "full": (m - 1, m - 1)}[mode]
     if swapped:
         left, right = right, left
-    inner = wanted if wanted.startswith("float") else "float64"
-    x1, x2 = as_dtype(x1, inner), as_dtype(x2, inner)
     if left or right:
         x1 = _core.apply("pad", [x1], {"pad_width": [[left, right]], "mode": "constant"})
     line = _core.apply("reshape", [x1], {"newshape": [1, -1, 1]})
     window = _core.apply("reshape", [x2], {"newshape": [m, 1, 1]})
     result = _core.apply("reshape", [_core.apply("conv", [line, window])], {"newshape": [-1]})
-    if swapped:
-        result = _core.apply("flip", [result], {"axis": 0})
-    return as_dtype(result, wanted)
+    return _core.apply("flip", [result], {"axis": 0}) if swapped else result
 
 
 @operation("y", "x")
