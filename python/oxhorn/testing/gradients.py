@@ -18,6 +18,7 @@ def check_gradients(
     inputs: ArrayLike | Sequence[ArrayLike] | Mapping[str, ArrayLike],
     *,
     variables: Sequence[_core.Variable] | None = None,
+    state: Sequence[_core.Variable] | None = None,
     training: bool | None = None,
     eps: float = 1e-6,
     atol: float = 1e-5,
@@ -39,6 +40,7 @@ def check_gradients(
         inputs: one array, or a list of arrays (a tuple for a target of several arguments), or a dict of
             arrays by argument name. Floats become float64; integers and booleans are passed as they are.
         variables: the variables to check; by default the target's `trainable_variables`.
+        state: variables that the call may change; by default the target's `variables`.
         training: passed on to the target when it is not None.
         eps: half the distance of the two points.
         atol: absolute tolerance.
@@ -60,11 +62,12 @@ def check_gradients(
     """
     arrays = _named_inputs(inputs)
     function = _Evaluation(target, inputs, arrays, training)
-    function.keep_state(getattr(target, "variables", ()))
+    changing = list(state) if state is not None else None
+    function.keep_state(getattr(target, "variables", ()) if changing is None else changing)
     function.value()  # builds what is built at the first call
     function.restore()
     checked = list(getattr(target, "trainable_variables", ()) if variables is None else variables)
-    function.keep_state(list(getattr(target, "variables", ())) + checked)
+    function.keep_state(list(getattr(target, "variables", ()) if changing is None else changing) + checked)
     for variable in checked:
         if variable.dtype != "float64":
             raise ValueError(

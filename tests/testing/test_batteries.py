@@ -1,0 +1,70 @@
+"""The batteries pass what is right: every layer, loss, metric and optimizer of the package, and some of users' own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import oxhorn as keras
+from oxhorn import layers, ops
+from oxhorn.testing import check_layer, check_loss, check_metric, check_optimizer
+from oxhorn.testing import reference as ref
+from tests.layers.rows import ROWS as LAYERS
+from tests.losses.rows import ROWS as LOSSES
+from tests.metrics.rows import ROWS as METRICS
+from tests.optimizers.test_optimizers import CASES as OPTIMIZERS
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*has no trainable weights")
+
+
+@pytest.mark.parametrize("row", LAYERS, ids=lambda row: row.id)
+def test_layers(row: Any) -> None:
+    layer = getattr(layers, row.layer)(**row.arguments)
+    layer(row.inputs("float32"))
+    if row.weights:
+        layer.set_weights(row.new_weights("float32"))
+    inputs = row.inputs("float64")
+    if row.shapes[0][0] == 1:
+        inputs = np.concatenate([inputs, inputs])
+    # A mask of these is one of elements, or of the last axis.
+    skip = ["masks"] if row.layer == "Softmax" or "data_format" in row.arguments else []
+    results = check_layer(layer, inputs, expected=row.reference, skip=skip, rtol=1e-5 * row.loose, atol=1e-5)
+    assert sum(result == "passed" for result in results.values()) >= 9, results
+
+
+@pytest.mark.parametrize("row", LOSSES, ids=lambda row: row.id)
+def test_losses(row: Any) -> None:
+    skip: list[str] = []
+    if row.arguments.get("axis") == 0:
+        skip += ["values", "weights", "batches", "traced", "masks"]  # it sees the whole batch at once
+    if row.arguments.get("ignore_class") is not None:
+        skip += ["reductions", "traced"]  # the mean is over the classes that count
+    if np.abs(row.y_pred).max() > 50:
+        skip += ["gradients"]  # saturated: the difference quotient has no digits left
+    loss = getattr(keras.losses, row.loss)(**row.arguments)
+    right = ref.losses.ALL[row.function](row.y_true, row.y_pred, **row.arguments)
+    results = check_loss(loss, row.y_true, row.y_pred, expected=right, skip=skip)
+    assert sum(result == "passed" for result in results.values()) >= 5, results
+
+
+@pytest.mark.parametrize("row", METRICS, ids=lambda row: row.id)
+def test_metrics(row: Any) -> None:
+    cls = getattr(keras.metrics, row.metric)
+    right = ref.metrics.ALL[row.metric](*row.data, None, **row.arguments)
+    results = check_metric(cls, *row.data, arguments=row.arguments, expected=right, rtol=1e-4, atol=1e-5)
+    assert sum(result == "passed" for result in results.values()) >= 5, results
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"), OPTIMIZERS, ids=[f"{n}-{a}".replace(" ", "") for n, a in OPTIMIZERS]
+)
+def test_optimizers(name: str, arguments: dict[str, Any]) -> None:
+    arguments = {"learning_rate": 0.0625, **arguments}
+    results = check_optimizer(
+        getattr(keras.optimizers, name),
+        arguments=arguments,
+        expected=lambda: ref.optimizers.ALL[name](**arguments),
+    )
+    assert sum(result == "passed" for result in results.values()) >= 9, results
