@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import oxhorn as keras
-from oxhorn import layers, ops
+from oxhorn import layers
 from oxhorn.testing import check_layer, check_loss, check_metric, check_optimizer
 from oxhorn.testing import reference as ref
 from tests.layers.rows import ROWS as LAYERS

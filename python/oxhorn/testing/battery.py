@@ -63,7 +63,7 @@ class Battery:
             AssertionError: If one failed; the text has all failures.
         """
         if self.failures:
-            lines = "\n".join(f"  - {failure}" for failure in self.failures)
+            lines = "\n".join("  - " + failure.replace("\n", "\n      ") for failure in self.failures)
             raise AssertionError(
                 f"{self.who}: {len(self.failures)} of {len(self.results)} checks failed.\n{lines}"
             )
