@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::tape::Tape;
 use super::value::{Key, KeyMap, KeySet, Value, Values};
 use crate::error::{Error, Result};
 use crate::ops::{self, Op, Pass};
@@ -130,4 +131,34 @@ fn unbroadcast(grad: Value, input: &Value, op: &str) -> Result<Value> {
             .got(show(&g)));
     }
     ops::sum_to_like(&grad, input)
+}
+
+/// The gradients of a composition of ops: of the outputs of `f`, each weighted with its entry of `seeds`, for each
+/// input. With it a fused gradient kernel gets a gradient of its own: the same formula, written with ops.
+pub fn differentiate(
+    inputs: &[&Value],
+    seeds: &[Option<Value>],
+    f: impl FnOnce(&[Value]) -> Result<Vec<Value>>,
+) -> Result<Vec<Option<Value>>> {
+    // Under names of their own, so that only what `f` does with them counts.
+    let fresh: Vec<Value> = inputs.iter().map(|v| ops::identity(v)).collect::<Result<_>>()?;
+    let keys: Vec<Key> = fresh.iter().map(Value::key).collect();
+    let traced = fresh.iter().find_map(|v| match v {
+        Value::Node(node) => Some(node.graph.clone()),
+        Value::Eager(_) => None,
+    });
+    let tape = Tape::new(false);
+    fresh.iter().for_each(|v| tape.watch(v));
+    tape.start();
+    let outputs = f(&fresh);
+    tape.stop();
+    let targets: Vec<Target> = outputs?
+        .into_iter()
+        .zip(seeds)
+        .filter_map(|(output, seed)| seed.clone().map(|seed| (output, Some(seed))))
+        .collect();
+    match traced {
+        Some(graph) => graph.gradients(&targets, &keys),
+        None => tape.gradient(&targets, &keys),
+    }
 }

@@ -13,7 +13,7 @@ mod value;
 mod variable;
 
 pub use apply::{apply, apply_many, eager_forward};
-pub use backward::{Record, Target, gradients};
+pub use backward::{Record, Target, differentiate, gradients};
 pub use graph::{Graph, tracing};
 pub use plan::Plan;
 pub use program::{Execution, Program};

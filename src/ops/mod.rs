@@ -17,6 +17,7 @@ mod index;
 mod like;
 mod matmul;
 mod norm;
+mod norm_gradient;
 mod op;
 mod pad;
 mod pool;

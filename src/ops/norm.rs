@@ -7,24 +7,23 @@
 use serde::Deserialize;
 
 use super::matmul::{agree, float_only, same_float};
+use super::norm_gradient::{BatchNormalizationGradient, LayerNormalizationGradient};
 use super::op::{Attrs, Op, OpFn, Pass, Run, parse_attrs};
 use crate::autograd::{Value, apply, apply_many};
 use crate::dtype::Element;
 use crate::error::{Error, Result};
 use crate::float_dispatch;
-use crate::kernels::norm::{
-    Layout, Saved, gradient, layer, layer_gradient, layer_scratch, normalize, statistics,
-};
+use crate::kernels::norm::{Layout, layer, normalize, statistics};
 use crate::kernels::real::Real;
 use crate::shape::{Spec, Specs, axis_index, show, split_at_axis};
 use crate::tensor::{View, ViewMut};
 
 /// Attributes of both ops; `scale` and `offset` say which of gamma and beta are among the inputs.
 #[derive(Debug, Clone, Copy)]
-struct Settings {
-    axis: usize,
-    epsilon: f64,
-    scale: bool,
+pub(super) struct Settings {
+    pub axis: usize,
+    pub epsilon: f64,
+    pub scale: bool,
     offset: bool,
 }
 
@@ -76,7 +75,7 @@ impl Settings {
         self.offset.then(|| x[1 + usize::from(self.scale)].slice())
     }
 
-    fn layout(&self, shape: &[usize]) -> Layout {
+    pub fn layout(&self, shape: &[usize]) -> Layout {
         let (outer, channels, inner) = split_at_axis(shape, self.axis);
         Layout {
             outer,
@@ -87,7 +86,7 @@ impl Settings {
 }
 
 /// inverse[c] = 1 / sqrt(variance[c] + epsilon)
-fn invert<T: Real>(variance: &[T], epsilon: f64, inverse: &mut [T]) {
+pub(super) fn invert<T: Real>(variance: &[T], epsilon: f64, inverse: &mut [T]) {
     for (i, &v) in inverse.iter_mut().zip(variance) {
         *i = T::ONE / (v + T::from_f64(epsilon)).sqrt();
     }
@@ -154,60 +153,6 @@ impl Op for BatchNormalization {
     }
 }
 
-/// Inputs x, mean, variance, dy, gamma?; outputs dx, dgamma, dbeta.
-#[derive(Debug, Clone, Copy)]
-struct BatchNormalizationGradient(Settings);
-
-impl BatchNormalizationGradient {
-    fn run<T: Real + Element>(self, run: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) {
-        let l = self.0.layout(x[0].shape());
-        let c = l.channels;
-        let [dx, dgamma, dbeta] = y else { return };
-        let (factors, scratch) = run.scratch::<T>(4 * c + l.scratch()).split_at_mut(4 * c);
-        let (inverse, factors) = factors.split_at_mut(c);
-        invert(x[2].slice(), self.0.epsilon, inverse);
-        let gamma = self.0.scale.then(|| x[4].slice::<T>());
-        let saved = Saved {
-            x: x[0].slice(),
-            mean: x[1].slice(),
-            inverse,
-            gamma,
-        };
-        let (dx, dgamma, dbeta) = (dx.slice_mut(), dgamma.slice_mut(), dbeta.slice_mut());
-        gradient(l, saved, x[3].slice(), Some(dx), dgamma, dbeta, factors, scratch);
-    }
-}
-
-/// A fused gradient has none of its own.
-fn no_second(who: &str) -> Error {
-    Error::not_implemented(who)
-        .expected("first derivatives only")
-        .got("a gradient of its gradient")
-        .hint("Where second derivatives matter, compose the normalisation of mean, var and arithmetic")
-}
-
-impl Op for BatchNormalizationGradient {
-    fn name(&self) -> &'static str {
-        "batch_normalization_gradient"
-    }
-
-    fn infer(&self, x: &[Spec]) -> Result<Specs> {
-        same_float(self.name(), x)?;
-        Ok([x[0].clone(), x[1].clone(), x[1].clone()].into_iter().collect())
-    }
-
-    fn forward(&self, run: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {
-        float_dispatch!(x[0].dtype(), T => {
-            self.run::<T>(run, x, y);
-            Ok(())
-        }, else => Err(float_only(self.name(), x[0].dtype())))
-    }
-
-    fn backward(&self, _: &Pass<'_>) -> Result<Vec<Option<Value>>> {
-        Err(no_second("batch_normalization_training"))
-    }
-}
-
 /// Inputs x, gamma?, beta?; the last axis is normalised.
 #[derive(Debug, Clone, Copy)]
 struct LayerNormalization(Settings);
@@ -239,39 +184,6 @@ impl Op for LayerNormalization {
         grads.extend(self.0.scale.then(|| Some(outputs[1].clone())));
         grads.extend(self.0.offset.then(|| Some(outputs[2].clone())));
         Ok(grads)
-    }
-}
-
-/// Inputs x, dy, gamma?; outputs dx, dgamma, dbeta.
-#[derive(Debug, Clone, Copy)]
-struct LayerNormalizationGradient(Settings);
-
-impl Op for LayerNormalizationGradient {
-    fn name(&self) -> &'static str {
-        "layer_normalization_gradient"
-    }
-
-    fn infer(&self, x: &[Spec]) -> Result<Specs> {
-        same_float(self.name(), x)?;
-        let row = x[0].with_dims([x[0].dims[self.0.axis]]);
-        Ok([x[0].clone(), row.clone(), row].into_iter().collect())
-    }
-
-    fn forward(&self, run: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {
-        let n = x[0].shape()[self.0.axis];
-        let rows = x[0].len() / n.max(1);
-        let [dx, dgamma, dbeta] = y else { return Ok(()) };
-        float_dispatch!(x[0].dtype(), T => {
-            let gamma = self.0.scale.then(|| x[2].slice::<T>());
-            let (epsilon, scratch) = (T::from_f64(self.0.epsilon), run.scratch::<T>(layer_scratch(rows, n)));
-            let (dgamma, dbeta) = (dgamma.slice_mut(), dbeta.slice_mut());
-            layer_gradient(n, x[0].slice(), gamma, x[1].slice(), epsilon, dx.slice_mut(), dgamma, dbeta, scratch);
-            Ok(())
-        }, else => Err(float_only(self.name(), x[0].dtype())))
-    }
-
-    fn backward(&self, _: &Pass<'_>) -> Result<Vec<Option<Value>>> {
-        Err(no_second("layer_normalization"))
     }
 }
 
@@ -476,12 +388,22 @@ mod tests {
     }
 
     #[test]
-    fn a_second_derivative_is_refused_in_words() {
-        let e = no_second("layer_normalization").to_string();
-        assert!(
-            e.contains("layer_normalization: expected first derivatives only"),
-            "{e}"
-        );
+    fn fused_gradients_have_gradients() {
+        for shape in [&[4, 3][..], &[2, 3, 3]] {
+            let inputs = [numbers(shape, 1), numbers(&[3], 2), numbers(&[3], 3)];
+            for axis in 1..shape.len() {
+                check_twice(&inputs, |x| {
+                    let [y, ..] = batch_normalization_training(&x[0], Some(&x[1]), Some(&x[2]), axis as i64, 1e-3)?;
+                    Ok(y)
+                });
+            }
+            check_twice(&inputs[..1], |x| {
+                let [y, ..] = batch_normalization_training(&x[0], None, None, -1, 1e-3)?;
+                Ok(y)
+            });
+            check_twice(&inputs, |x| layer_normalization(&x[0], Some(&x[1]), Some(&x[2]), 1e-3));
+            check_twice(&inputs[..2], |x| layer_normalization(&x[0], Some(&x[1]), None, 1e-3));
+        }
     }
 
     #[test]
