@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     )
     from oxhorn.autograd import GradientTape, grad, jacobian, value_and_grad
     from oxhorn.dtype_policies import DTypePolicy
+    from oxhorn.engine.function import Function
     from oxhorn.engine.input_spec import InputSpec
     from oxhorn.engine.keras_tensor import KerasTensor
     from oxhorn.engine.naming import name_scope
@@ -75,6 +76,7 @@ _MODULES = (
 
 _NAMES = {
     "DTypePolicy": "dtype_policies",
+    "Function": "engine.function",
     "GradientTape": "autograd",
     "Initializer": "initializers",
     "Input": "layers.input_layer",

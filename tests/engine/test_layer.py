@@ -174,7 +174,7 @@ def test_unknown_arguments() -> None:
         Linear()("text")
     with pytest.raises(TypeError, match=r"cannot be called like this: .* Its call takes"):
         Linear()(X, speed=3)
-    with pytest.raises(ValueError, match="has no '/'"):
+    with pytest.raises(ValueError, match="cannot contain character"):
         Linear(name="a/b")
 
 
@@ -302,7 +302,7 @@ def test_symbolic_calls() -> None:
     assert (y.shape, y.dtype) == ((None, 3), "float32")
     assert Block().compute_output_shape((None, 4)) == (None, 2)
     for act in (bool, float, len, iter, np.asarray):
-        with pytest.raises(TypeError, match="symbolic"):
+        with pytest.raises((TypeError, ValueError, NotImplementedError), match="symbolic"):
             act(y)
 
 

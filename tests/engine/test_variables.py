@@ -64,7 +64,7 @@ def test_from_an_initializer() -> None:
     assert variable.numpy().tolist() == [[1.0] * 3] * 2
     assert variable.dtype == "float64"
     assert not variable.trainable
-    with pytest.raises(ValueError, match="`shape` is needed"):
+    with pytest.raises(ValueError, match="the `shape` argument should be specified"):
         keras.Variable("ones")
     with pytest.raises(ValueError, match="every size must be known"):
         keras.Variable("ones", shape=(None, 2))

@@ -29,9 +29,11 @@ def standardize_shape(shape: Any) -> Shape:
         ValueError: If `shape` is not such a sequence.
     """
     if shape is None:
-        raise ValueError("A shape is a tuple of whole numbers and None; got None.")
+        raise ValueError(
+            "Undefined shapes are not supported. A shape is a tuple of whole numbers and None; got None."
+        )
     if isinstance(shape, (str, bytes)) or not hasattr(shape, "__iter__"):
-        raise ValueError(f"A shape is a tuple of whole numbers and None; got {shape!r}.")
+        raise ValueError(f"Cannot convert '{shape}' to a shape. Expected a tuple of whole numbers and None.")
     sizes: list[int | None] = []
     for size in shape:
         if size is None:
@@ -39,11 +41,15 @@ def standardize_shape(shape: Any) -> Shape:
             continue
         if isinstance(size, bool) or not hasattr(size, "__index__"):
             raise ValueError(
-                f"A shape is a tuple of whole numbers and None; got {tuple(shape)!r}, "
-                f"where {size!r} is of type {type(size).__name__}."
+                f"Cannot convert {tuple(shape)!r} to a shape. Found invalid dimension '{size}' of type "
+                f"{type(size).__name__}; expected whole numbers and None."
             )
         number = int(size.__index__())
-        if not 0 <= number < 2**63:
+        if number < 0:
+            raise ValueError(
+                f"Cannot convert {tuple(shape)!r} to a shape. Negative dimensions are not allowed."
+            )
+        if number >= 2**63:
             raise ValueError(f"Sizes in a shape go from 0 to 2**63 - 1; got {number} in {tuple(shape)!r}.")
         sizes.append(number)
     return tuple(sizes)
@@ -88,10 +94,24 @@ class KerasTensor:
         """The sizes; `None` where any size will do."""
         return self._shape
 
+    @shape.setter
+    def shape(self, value: Any) -> NoReturn:
+        self._immutable("shape", value)
+
     @property
     def dtype(self) -> str:
         """The name of the dtype."""
         return self._dtype
+
+    @dtype.setter
+    def dtype(self, value: Any) -> NoReturn:
+        self._immutable("dtype", value)
+
+    def _immutable(self, name: str, value: Any) -> NoReturn:
+        raise AttributeError(
+            f"The `{name}` attribute of KerasTensor is immutable. {self!r} cannot get {value!r} for it; "
+            "make another tensor."
+        )
 
     @property
     def ndim(self) -> int:
@@ -135,7 +155,11 @@ class KerasTensor:
         )
 
     def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
-        self._no_values("A NumPy function")
+        raise ValueError(
+            f"{self!r} is symbolic: it doesn't have any actual numerical value, and stands for what a model will "
+            "compute. A NumPy function cannot be applied to it. Use functions of `ops`, or put the code into the "
+            "`call` method of a Layer."
+        )
 
     def numpy(self) -> NoReturn:
         """Raises `TypeError`: a symbolic tensor has no values."""
@@ -148,13 +172,24 @@ class KerasTensor:
         self._no_values("`int()`")
 
     def __bool__(self) -> bool:
-        self._no_values("A condition (`if`, `and`, `or`, `not`)")
+        raise TypeError(
+            f"A symbolic tensor cannot be used as a boolean. A condition (`if`, `and`, `or`, `not`) needs values, but "
+            f"{self!r} stands for what a model will compute. Use `ops.where` or `ops.cond`."
+        )
 
     def __iter__(self) -> NoReturn:
-        raise TypeError(
+        raise NotImplementedError(
             f"A symbolic tensor cannot be iterated over: {self!r}. "
             "Use `ops.unstack(x, axis=...)` or indexing."
         )
+
+    def reshape(self, *newshape: Any) -> Any:
+        """The same values in another shape: `ops.reshape`."""
+        return self._call("reshape", self, newshape[0] if len(newshape) == 1 else newshape)
+
+    def squeeze(self, axis: int | Sequence[int] | None = None) -> Any:
+        """Without axes of size 1: `ops.squeeze`."""
+        return self._call("squeeze", self, axis)
 
     def __len__(self) -> int:
         if not self._shape or self._shape[0] is None:
@@ -219,6 +254,35 @@ class KerasTensor:
 
     def __abs__(self) -> Any:
         return self._call("absolute", self)
+
+    def __and__(self, other: Any) -> Any:
+        return self._call("logical_and", self, other)
+
+    def __rand__(self, other: Any) -> Any:
+        return self._call("logical_and", other, self)
+
+    def __or__(self, other: Any) -> Any:
+        return self._call("logical_or", self, other)
+
+    def __ror__(self, other: Any) -> Any:
+        return self._call("logical_or", other, self)
+
+    def __xor__(self, other: Any) -> Any:
+        return self._call("logical_xor", self, other)
+
+    def __rxor__(self, other: Any) -> Any:
+        return self._call("logical_xor", other, self)
+
+    def __invert__(self) -> Any:
+        return self._call("logical_not", self)
+
+    def __round__(self, ndigits: int | None = None) -> Any:
+        return self._call("round", self, ndigits or 0)
+
+    def __ne__(self, other: Any) -> Any:
+        if other is None or isinstance(other, str):
+            return True
+        return self._call("not_equal", self, other)
 
     def __lt__(self, other: Any) -> Any:
         return self._call("less", self, other)

@@ -92,8 +92,8 @@ class Operation:
             name = naming.auto_name(type(self).__name__)
         if not isinstance(name, str) or not name or "/" in name:
             raise ValueError(
-                f"The name of a {type(self).__name__} must be a string that is not empty and has no '/'; "
-                f"got {name!r}."
+                f"Argument `name` of a {type(self).__name__} must be a string and cannot contain character `/`. It may "
+                f"not be empty either; got {name!r}."
             )
         self.name = name
 
@@ -155,7 +155,15 @@ class Operation:
                 "Return a dict of the arguments, `{**super().get_config(), 'units': self.units}`, "
                 "and define `from_config` if they have to be deserialized first."
             )
+        if not self._init_takes_name():
+            del config["name"]
         return {**config, **arguments}
+
+    def _init_takes_name(self) -> bool:
+        """Whether `from_config` can pass the name on."""
+        parameters = inspect.signature(type(self).__init__).parameters
+        own = any("from_config" in base.__dict__ for base in type(self).__mro__ if base is not Operation)
+        return own or "name" in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
 
     def _automatic_config(self) -> dict[str, Any] | None:
         signature = inspect.signature(type(self).__init__)

@@ -55,10 +55,6 @@ class Variable(_core.Variable):
     array([2., 3.], dtype=float32)
     """
 
-    regularizer: Any
-    constraint: Any
-    overwrite_with_gradient: bool
-
     def __new__(
         cls,
         initializer: Any,
@@ -74,7 +70,10 @@ class Variable(_core.Variable):
     ) -> Self:
         name = name or naming.auto_name("variable")
         if not isinstance(name, str) or "/" in name:
-            raise ValueError(f"The name of a variable must be a string without '/'; got {name!r}.")
+            raise ValueError(
+                f"Argument `name` must be a string and cannot contain character `/`: it is the name of a variable; "
+                f"got {name!r}."
+            )
         if path is None:
             scope = naming.current_path()
             path = f"{scope}/{name}" if scope else name
@@ -102,6 +101,78 @@ class Variable(_core.Variable):
         self.regularizer = None
         self.constraint = None
         self.overwrite_with_gradient = False
+
+    @property
+    def regularizer(self) -> Any:
+        """A function of the value whose result is added to the loss, or `None`."""
+        return self._regularizer
+
+    @regularizer.setter
+    def regularizer(self, value: Any) -> None:
+        self._regularizer = self._checked_function("regularizer", value)
+
+    @property
+    def constraint(self) -> Any:
+        """A function that is applied to the value after each update, or `None`."""
+        return self._constraint
+
+    @constraint.setter
+    def constraint(self, value: Any) -> None:
+        self._constraint = self._checked_function("constraint", value)
+
+    @property
+    def overwrite_with_gradient(self) -> bool:
+        """Whether an optimizer puts the gradient in the place of the value."""
+        return self._overwrite_with_gradient
+
+    @overwrite_with_gradient.setter
+    def overwrite_with_gradient(self, value: bool) -> None:
+        if not isinstance(value, bool):
+            raise TypeError(
+                f"Variable {self.path!r}: `overwrite_with_gradient` must be a boolean. Got {value!r} of type "
+                f"{type(value).__name__}."
+            )
+        self._overwrite_with_gradient = value
+
+    def _checked_function(self, what: str, value: Any) -> Any:
+        if value is not None and not callable(value):
+            raise ValueError(
+                f"Invalid value for attribute `{what}` of variable {self.path!r}: expected a function, an object that "
+                f"can be called, or None; got {value!r}."
+            )
+        return value
+
+    def __bool__(self) -> bool:
+        raise TypeError(
+            f"A Keras Variable cannot be used as a boolean. Compare its value instead, as in `v.numpy() > 0`; got "
+            f"variable {self.path!r} of shape {tuple(self.shape)}."
+        )
+
+    def __float__(self) -> float:
+        self._check_scalar()
+        return super().__float__()
+
+    def __int__(self) -> int:
+        self._check_scalar()
+        return super().__int__()
+
+    def _check_scalar(self) -> None:
+        if self.size != 1:
+            raise TypeError(
+                f"Only scalar arrays can be converted to Python scalars. Variable {self.path!r} has shape "
+                f"{tuple(self.shape)}; index it first."
+            )
+
+    def __xor__(self, other: Any) -> Any:
+        return _logical_xor(self, other)
+
+    def __rxor__(self, other: Any) -> Any:
+        return _logical_xor(other, self)
+
+    def __round__(self, ndigits: int | None = None) -> Any:
+        from oxhorn import ops
+
+        return ops.round(self, ndigits or 0)
 
     def __repr__(self) -> str:
         return f"<Variable path={self.path}, shape={tuple(self.shape)}, dtype={self.dtype}, value={self.numpy()}>"
@@ -141,7 +212,8 @@ def _initial_value(initializer: Any, shape: Sequence[int] | None, dtype: Any, pa
     if callable(initializer) and not isinstance(initializer, (_core.Tensor, _core.Variable, np.ndarray)):
         if shape is None:
             raise ValueError(
-                f"Variable {path!r}: `shape` is needed when the first value comes from a function; got None."
+                "When creating a Variable from an initializer, the `shape` argument should be specified. "
+                f"Variable {path!r} gets its first value from {initializer!r}; got shape=None."
             )
         sizes = standardize_shape(shape)
         if any(size is None for size in sizes):
@@ -163,6 +235,12 @@ def _initial_value(initializer: Any, shape: Sequence[int] | None, dtype: Any, pa
             f"{standardize_shape(shape)}."
         )
     return value
+
+
+def _logical_xor(x1: Any, x2: Any) -> Any:
+    from oxhorn import ops
+
+    return ops.logical_xor(x1, x2)
 
 
 def _eager(x: Any, dtype: Any) -> Any:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from oxhorn import _core, tree
 from oxhorn.engine.arguments import is_list_of_numbers
+from oxhorn.engine.graph_walk import walk_back
 from oxhorn.engine.input_spec import InputSpec
 from oxhorn.engine.keras_tensor import KerasTensor
 from oxhorn.engine.layer_state import LayerState
@@ -61,7 +62,7 @@ class ModelGraph:
         ]
 
     def _arrange(self, name: str) -> None:
-        finished, first_met = _walk_back(self.flat_outputs, self.flat_inputs, name)
+        finished, first_met = walk_back(self.outputs, self.flat_inputs, f"Model {name!r}")
         depths: dict[Node, int] = {}
         operation_depths: dict[Operation, int] = {}
         for node in reversed(finished):
@@ -205,41 +206,6 @@ def _with_dtype(value: Any, dtype: str) -> Any:
             f"Expected an array of numbers, for an input of dtype {dtype}; got dtype {array.dtype}."
         )
     return array if array.dtype == dtype else array.astype(dtype)
-
-
-def _walk_back(
-    outputs: Sequence[KerasTensor], inputs: Sequence[KerasTensor], name: str
-) -> tuple[list[Node], dict[Operation, int]]:
-    """The nodes behind the outputs, each after those it needs; and the order in which operations are met."""
-    given = {id(tensor) for tensor in inputs}
-    first_met: dict[Operation, int] = {}
-    finished: list[Node] = []
-    done: set[Node] = set()
-    for output in outputs:
-        stack: list[tuple[Node, Iterator[KerasTensor]]] = []
-        pending: KerasTensor | None = output
-        while pending is not None or stack:
-            if pending is not None:
-                operation, index, _ = pending.history
-                node = operation._inbound_nodes[index]
-                if node.is_input and id(pending) not in given:
-                    raise ValueError(
-                        f"Model {name!r}: the outputs depend on {pending.name!r} (shape {pending.shape}), which is "
-                        f"not among the inputs {[tensor.name for tensor in inputs]}."
-                    )
-                pending = None
-                if node not in done:
-                    first_met.setdefault(operation, len(first_met))
-                    done.add(node)
-                    stack.append((node, iter(node.input_tensors)))
-            if not stack:
-                break
-            node, waiting = stack[-1]
-            pending = next(waiting, None)
-            if pending is None:
-                stack.pop()
-                finished.append(node)
-    return finished, first_met
 
 
 def _copy_from(inputs: Any, outputs: Any) -> tuple[Any, Any]:

@@ -219,7 +219,7 @@ def _between(first: Any, last: Any, count: int, parts: int, axis: int, owner: st
 
 def _length(owner: str, x: Any) -> int:
     length = value_of(owner, "x", x)
-    if isinstance(length, bool) or int(length) != length:
+    if not isinstance(length, (bool, int, float)) or int(length) != length:
         raise ValueError(f"{owner}: the length of a window must be a whole number; got {length!r}.")
     return int(length)
 

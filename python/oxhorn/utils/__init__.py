@@ -8,6 +8,7 @@ from oxhorn.utils.numerical import normalize, to_categorical
 from oxhorn.utils.progbar import Progbar
 
 if TYPE_CHECKING:
+    from oxhorn.engine.graph_walk import get_source_inputs
     from oxhorn.engine.keras_tensor import is_keras_tensor
     from oxhorn.saving import (
         CustomObjectScope,
@@ -36,6 +37,7 @@ __all__ = [
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
+    "get_source_inputs",
     "is_keras_tensor",
     "normalize",
     "pack_x_y_sample_weight",
@@ -58,6 +60,7 @@ _LATER = {
     "get_custom_objects": ("saving", "get_custom_objects"),
     "get_registered_name": ("saving", "get_registered_name"),
     "get_registered_object": ("saving", "get_registered_object"),
+    "get_source_inputs": ("engine.graph_walk", "get_source_inputs"),
     "is_keras_tensor": ("engine.keras_tensor", "is_keras_tensor"),
     "pack_x_y_sample_weight": ("training.data_adapters.packing", "pack_x_y_sample_weight"),
     "plot_graph": ("utils.graph_plot", "plot_graph"),
