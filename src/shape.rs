@@ -153,7 +153,9 @@ pub fn axis_index(who: &str, axis: i64, rank: usize) -> Result<usize> {
         return Err(Error::value(who)
             .expected(format!("an axis in [{}, {n}) for a tensor of rank {rank}", -n))
             .got(axis.to_string())
-            .hint(format!("The axis {axis} is out of bounds; negative axes count from the end.")));
+            .hint(format!(
+                "The axis {axis} is out of bounds; negative axes count from the end."
+            )));
     }
     Ok(if axis < 0 {
         (axis + n) as usize

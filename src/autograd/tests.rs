@@ -181,14 +181,22 @@ fn traced_gradients_equal_those_of_the_tape_to_the_bit() {
     let y = loss(&x.clone().into(), &w.value()).unwrap();
     tape.stop();
     let keys: Vec<Key> = vec![w.eager().key()];
-    let eager = tape.gradient(&[(y.clone(), None)], &keys).unwrap().remove(0).unwrap();
+    let eager = tape
+        .gradient(&[(y.clone(), None)], &keys)
+        .unwrap()
+        .remove(0)
+        .unwrap();
 
     let graph = Graph::new();
     graph.enter();
     let input = graph.input(Spec::new(DType::F64, [None, Some(2)]));
     let y = loss(&input, &w.value()).unwrap();
     let key = graph.variable_key(&w).unwrap();
-    let gradient = graph.gradients(&[(y.clone(), None)], &[key]).unwrap().remove(0).unwrap();
+    let gradient = graph
+        .gradients(&[(y.clone(), None)], &[key])
+        .unwrap()
+        .remove(0)
+        .unwrap();
     graph.exit();
     let program = graph.compile(&[gradient]).unwrap();
     let views = [x.view()];
@@ -209,7 +217,11 @@ fn nested_tapes_give_second_derivatives() {
     inner.start();
     let y = ops::multiply(&ops::multiply(&x, &x).unwrap(), &x).unwrap();
     inner.stop();
-    let first = inner.gradient(&[(y.clone(), None)], &[x.key()]).unwrap().remove(0).unwrap();
+    let first = inner
+        .gradient(&[(y.clone(), None)], &[x.key()])
+        .unwrap()
+        .remove(0)
+        .unwrap();
     outer.stop();
     let second = outer
         .gradient(&[(first.clone(), None)], &[x.key()])

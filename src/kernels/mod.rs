@@ -1,6 +1,7 @@
 //! Kernels: slices and sizes in, slices out. They know nothing of tensors, ops or gradients.
 
 pub mod activate;
+pub mod adaptive;
 pub mod conv;
 pub mod elementwise;
 pub mod functions;
@@ -10,9 +11,11 @@ pub mod math;
 pub mod memory;
 pub mod norm;
 pub mod parallel;
+pub mod patches;
 pub mod pool;
 pub mod real;
 pub mod reduce;
+pub mod resample;
 pub mod rows;
 pub mod simd;
 pub mod tile;

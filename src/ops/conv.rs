@@ -30,11 +30,11 @@ pub struct ConvOptions {
 
 /// The part of a convolution that all three ops share, channels last.
 #[derive(Debug, Clone)]
-struct Sliding {
-    strides: Sizes,
-    padding: Padding,
-    dilation: Sizes,
-    groups: Option<usize>,
+pub(super) struct Sliding {
+    pub strides: Sizes,
+    pub padding: Padding,
+    pub dilation: Sizes,
+    pub groups: Option<usize>,
 }
 
 impl Sliding {
@@ -77,7 +77,7 @@ impl Sliding {
             if groups == 0 || channels == 0 || !agree(own.checked_mul(groups), Some(channels)) {
                 return Err(Error::value(who)
                     .expected(format!(
-                        "an input whose channels (axis {}) are the kernel's channels (axis {rank}) times groups",
+                        "an input that fits: the number of input channels (axis {}) must match the kernel's channels (axis {rank}) times groups",
                         rank + 1
                     ))
                     .got(format!("{}, groups {groups}", got()))
@@ -95,7 +95,7 @@ impl Sliding {
         Ok(dims)
     }
 
-    fn geometry(&self, who: &'static str, x: &[usize], k: &[usize]) -> Result<Geometry> {
+    pub fn geometry(&self, who: &'static str, x: &[usize], k: &[usize]) -> Result<Geometry> {
         let window = self.window(who, k)?;
         let (input, output, before) = window.settle(x)?;
         let (in_channels, own) = (x[x.len() - 1], k[k.len() - 2]);
@@ -124,7 +124,7 @@ impl Sliding {
 
 /// y = conv(x, k) + b
 #[derive(Debug, Clone)]
-struct Conv(Sliding);
+pub(super) struct Conv(pub Sliding);
 
 impl Op for Conv {
     fn name(&self) -> &'static str {
@@ -235,7 +235,7 @@ impl Op for ConvInputGradient {
 
 /// dk = the k-derivative of sum(dy * conv(x, k)); inputs x, dy, and k for its shape.
 #[derive(Debug, Clone)]
-struct ConvKernelGradient(Sliding);
+pub(super) struct ConvKernelGradient(pub Sliding);
 
 impl Op for ConvKernelGradient {
     fn name(&self) -> &'static str {

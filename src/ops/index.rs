@@ -15,7 +15,7 @@ use crate::{dispatch, float_dispatch, sized};
 
 /// The indices as places in [0, n). A negative index counts from the end, but for the rows of an embedding, where it
 /// is a mistake in the data.
-fn places<'r>(name: &str, run: &'r mut Run, index: &View<'_>, n: usize) -> Result<&'r [i64]> {
+pub(super) fn places<'r>(name: &str, run: &'r mut Run, index: &View<'_>, n: usize) -> Result<&'r [i64]> {
     let out = run.scratch::<i64>(index.len());
     let from_end = name != "embedding";
     let found = match index.dtype() {
@@ -57,7 +57,7 @@ fn not_integers(name: &str, dtype: DType) -> Error {
         .hint("Cast them to int32")
 }
 
-fn check_integers(name: &str, index: &Spec) -> Result<()> {
+pub(super) fn check_integers(name: &str, index: &Spec) -> Result<()> {
     if matches!(index.dtype, DType::F32 | DType::F64 | DType::Bool) {
         return Err(not_integers(name, index.dtype));
     }
@@ -111,7 +111,7 @@ impl Op for Take {
 
 /// # Safety
 /// `U` must have the size of `T`; both are plain numbers of at least that alignment.
-unsafe fn as_bits<T, U>(x: &[T]) -> &[U] {
+pub(super) unsafe fn as_bits<T, U>(x: &[T]) -> &[U] {
     debug_assert!(size_of::<T>() == size_of::<U>() && align_of::<T>() >= align_of::<U>());
     // SAFETY: by the caller's promise.
     unsafe { std::slice::from_raw_parts(x.as_ptr().cast(), x.len()) }
@@ -119,7 +119,7 @@ unsafe fn as_bits<T, U>(x: &[T]) -> &[U] {
 
 /// # Safety
 /// As for [`as_bits`].
-unsafe fn as_bits_mut<T, U>(x: &mut [T]) -> &mut [U] {
+pub(super) unsafe fn as_bits_mut<T, U>(x: &mut [T]) -> &mut [U] {
     debug_assert!(size_of::<T>() == size_of::<U>() && align_of::<T>() >= align_of::<U>());
     // SAFETY: by the caller's promise.
     unsafe { std::slice::from_raw_parts_mut(x.as_mut_ptr().cast(), x.len()) }

@@ -1,29 +1,37 @@
 //! The op set: one op or one family a file. Each file lists its ops by name in `OPS`; this index lists the files.
 
+mod adaptive;
 mod arrange;
+mod aspect;
 mod binary;
 mod cast;
 mod compare;
 mod concatenate;
 mod contract;
 mod conv;
+mod conv_transpose;
 mod copy;
 mod dense;
+mod extent;
 #[cfg(test)]
 mod gradient_check;
 #[cfg(test)]
 mod gradient_tests;
 mod index;
+mod index_rows;
 mod like;
 mod matmul;
 mod norm;
 mod norm_gradient;
 mod op;
 mod pad;
+mod patches;
 mod pool;
+mod positions;
 mod random;
 mod reduce;
 mod repeat;
+mod resample;
 mod slices;
 mod softmax;
 mod sort;
@@ -32,27 +40,34 @@ mod unary;
 mod views;
 mod window;
 
+pub use adaptive::adaptive_max;
 pub use arrange::{count_nonzero, cumprod, cumsum, diag, moveaxis, roll, slice, swapaxes, unstack};
+pub use aspect::fit_aspect;
 pub use binary::*;
 pub use cast::{cast, to_float, to_indices};
 pub use compare::*;
 pub use concatenate::{concatenate, split, split_equally, stack};
 pub use contract::tensordot;
 pub use conv::{ConvOptions, conv};
+pub use conv_transpose::{ConvTransposeOptions, conv_transpose};
 pub use copy::Copy;
 pub use dense::dense;
+pub use extent::extent;
 pub use index::{embedding, one_hot, segment_sum, take, take_along_axis, tril, triu};
+pub use index_rows::take_rows;
 pub use like::{broadcast_like, broadcast_to, full_like, identity, ones_like, stop_gradient, zeros_like};
 pub use matmul::{contract_rows, matmul, matmul_of};
 pub use norm::{batch_normalization, batch_normalization_training, layer_normalization};
 pub use op::*;
 pub use pad::{PadMode, pad};
+pub use patches::{PatchOptions, fold_patches, patches};
 pub use pool::{PoolOptions, average_pool, max_pool};
 pub use random::{Draw, categorical, dropout, random, random_like, shuffle};
 pub use reduce::{
     Axes, all, any, argmax, argmin, logsumexp, max, mean, min, prod, std, sum, sum_to_like, var,
 };
 pub use repeat::{repeat, tile};
+pub use resample::{Method, resample};
 pub use slices::{flip, slice_axis, transpose};
 pub use softmax::{
     log_softmax, sigmoid_crossentropy, softmax, softmax_crossentropy, sparse_softmax_crossentropy,
@@ -64,7 +79,9 @@ pub use window::{DataFormat, Padding, Sizes};
 
 /// The op tables of all families.
 static FAMILIES: &[&[(&str, OpFn)]] = &[
+    adaptive::OPS,
     arrange::OPS,
+    aspect::OPS,
     binary::OPS[0],
     binary::OPS[1],
     cast::OPS,
@@ -72,17 +89,23 @@ static FAMILIES: &[&[(&str, OpFn)]] = &[
     compare::OPS[1],
     contract::OPS,
     conv::OPS,
+    conv_transpose::OPS,
     dense::OPS,
+    extent::OPS,
     index::OPS,
+    index_rows::OPS,
     like::OPS,
     matmul::OPS,
     crate::metrics::OPS,
     concatenate::OPS,
     pad::OPS,
+    patches::OPS,
     repeat::OPS,
+    resample::OPS,
     slices::OPS,
     norm::OPS,
     pool::OPS,
+    positions::OPS,
     random::OPS,
     reduce::OPS,
     softmax::OPS,

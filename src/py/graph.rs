@@ -88,7 +88,10 @@ impl PyGraph {
         target: &PyTensor,
         sources: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyList>> {
-        to_list(py, gradients_in(&self.graph, &[(target.value.clone(), None)], sources)?)
+        to_list(
+            py,
+            gradients_in(&self.graph, &[(target.value.clone(), None)], sources)?,
+        )
     }
 
     /// Freezes the graph: these outputs, and every assignment recorded so far. With `assign=False` the program leaves

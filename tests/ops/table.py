@@ -19,7 +19,8 @@ class Row:
     Inputs of float64 are tested as float32 and float64, others as they are. `gradient` names the inputs with a
     gradient ("all floats" by default; () for none). `smooth` rows are differentiated twice. `batch` rows also run
     with the first axis of their float inputs unknown while traced. `loose` multiplies the float32 tolerances.
-    `through` is the number of outputs that pass a gradient on; the others are results only.
+    `through` is the number of outputs that pass a gradient on; the others are results only. `names` are the
+    parameters of a public function that the inputs are, where those are not its first ones.
     """
 
     op: str
@@ -32,6 +33,7 @@ class Row:
     loose: float = 1.0
     through: int | None = None
     note: str = ""
+    names: Sequence[str] = ()
 
     @property
     def id(self) -> str:

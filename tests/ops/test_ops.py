@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -10,13 +11,15 @@ import pytest
 from oxhorn import _core, ops
 from oxhorn.testing import check_gradients
 from tests.arrays import LAYOUTS
-from tests.ops import rows_elementwise, rows_nn, rows_random, rows_shapes
+from tests.ops import rows_conv, rows_elementwise, rows_image, rows_nn, rows_random, rows_shapes
 from tests.ops.table import Row
 
 TABLES = {
     "elementwise": rows_elementwise.ROWS,
     "shapes": rows_shapes.ROWS,
     "nn": rows_nn.ROWS,
+    "conv": rows_conv.ROWS,
+    "image": rows_image.ROWS,
 }
 ROWS = [row for rows in TABLES.values() for row in rows]
 DIFFERENTIABLE = [row for row in ROWS if row.differentiable()]
@@ -38,7 +41,10 @@ def run(row: Row, inputs: list[Any]) -> list[_core.Tensor]:
         return as_list(_core.apply(row.op, inputs, dict(row.attrs)))
     if row.op in ACTIVATIONS:
         return [_core.activation(row.op, inputs[0], dict(row.attrs))]
-    return as_list(getattr(ops, row.op)(*inputs, **row.attrs))
+    function = attrgetter(row.op)(ops)
+    if row.names:
+        return as_list(function(**dict(zip(row.names, inputs, strict=True)), **row.attrs))
+    return as_list(function(*inputs, **row.attrs))
 
 
 def traced(row: Row, arrays: list[np.ndarray], unknown_batch: bool) -> list[np.ndarray]:
@@ -70,7 +76,8 @@ def test_every_op_has_a_row() -> None:
     assert len(names) > 100
     covered = {row.op for row in ROWS} | set(rows_random.COVERED)
     assert sorted(set(names) - covered) == []
-    assert sorted(covered - set(names) - ACTIVATIONS - set(ops.__all__)) == []
+    public = set(ops.__all__) | {f"image.{name}" for name in ops.image.__all__}
+    assert sorted(covered - set(names) - ACTIVATIONS - public) == []
 
 
 @every_row
@@ -126,7 +133,10 @@ def test_traced_with_unknown_batch(row: Row) -> None:
 
 def batched(row: Row) -> tuple[int, ...]:
     """Inputs that carry samples in their first axis; the others are weights."""
-    weights = ("matmul", "dense", "dot", "tensordot", "conv", "batch_normalization", "layer_normalization")
+    weights = (
+        *("matmul", "dense", "dot", "tensordot", "batch_normalization", "layer_normalization"),
+        *("conv", "conv_transpose", "depthwise_conv", "separable_conv"),
+    )
     if row.op in weights or (row.op == "take" and row.attrs.get("axis") == 0):
         return (1,) if row.op == "take" else (0,)
     return tuple(range(len(row.inputs)))

@@ -28,6 +28,8 @@ from oxhorn.ops.nn.activations import (
     threshold,
 )
 from oxhorn.ops.nn.attention import dot_product_attention
+from oxhorn.ops.nn.blocks import depth_to_space, fold, space_to_depth, unfold
+from oxhorn.ops.nn.convolutions import conv, conv_transpose, depthwise_conv, separable_conv
 from oxhorn.ops.nn.crossentropy import (
     binary_crossentropy,
     categorical_crossentropy,
@@ -41,15 +43,24 @@ from oxhorn.ops.nn.normalization import (
     psnr,
     rms_normalization,
 )
+from oxhorn.ops.nn.pooling import adaptive_average_pool, adaptive_max_pool, average_pool, max_pool
 from oxhorn.ops.nn.softmax import log_softmax, softmax, sparsemax
 
 __all__ = [
+    "adaptive_average_pool",
+    "adaptive_max_pool",
+    "average_pool",
     "batch_normalization",
     "binary_crossentropy",
     "categorical_crossentropy",
     "celu",
+    "conv",
+    "conv_transpose",
+    "depth_to_space",
+    "depthwise_conv",
     "dot_product_attention",
     "elu",
+    "fold",
     "gelu",
     "glu",
     "hard_shrink",
@@ -61,6 +72,7 @@ __all__ = [
     "leaky_relu",
     "log_sigmoid",
     "log_softmax",
+    "max_pool",
     "moments",
     "normalize",
     "psnr",
@@ -68,12 +80,14 @@ __all__ = [
     "relu6",
     "rms_normalization",
     "selu",
+    "separable_conv",
     "sigmoid",
     "silu",
     "soft_shrink",
     "softmax",
     "softplus",
     "softsign",
+    "space_to_depth",
     "sparse_categorical_crossentropy",
     "sparse_plus",
     "sparse_sigmoid",
@@ -82,4 +96,5 @@ __all__ = [
     "swish",
     "tanh_shrink",
     "threshold",
+    "unfold",
 ]
