@@ -10,7 +10,6 @@ import pytest
 
 import oxhorn as keras
 from oxhorn import _core
-from oxhorn.testing import check_gradients
 from oxhorn.testing import reference as ref
 from tests.losses.rows import LOGITS, ONE_HOT, REAL, ROWS, LossRow
 
@@ -65,15 +64,6 @@ def test_reductions(row: LossRow, reduction: str | None) -> None:
             right = ref.losses.reduce(values, w, mask, reduction)
             assert got.shape == right.shape
             np.testing.assert_allclose(got, right, rtol=1e-7, atol=1e-10)
-
-
-@every_row
-def test_gradient(row: LossRow) -> None:
-    if np.abs(row.y_pred).max() > 50:
-        pytest.skip("saturated: the difference quotient has no digits left")
-    truth = _core.tensor(row.y_true)
-    loss = make(row, dtype="float64")
-    check_gradients(lambda y_pred: loss(truth, y_pred), row.y_pred)
 
 
 @every_row

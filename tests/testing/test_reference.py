@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+import oxhorn as keras
 from oxhorn.testing import reference as ref
+from oxhorn.testing.reference.lookup import NO_FORMULA
 from tests.layers.rows import ROWS as LAYERS
 from tests.losses.rows import ROWS as LOSSES
 from tests.metrics.rows import ROWS as METRICS
@@ -84,3 +87,85 @@ def test_fans() -> None:
     assert ref.initializers.fans((5,)) == (5, 5)
     assert ref.initializers.fans((3, 4)) == (3, 4)
     assert ref.initializers.fans((3, 2, 4, 5)) == (24, 30)
+
+
+# Everything public has a reference by its name ---------------------------------------------------------
+
+
+def classes(module: Any, base: type) -> list[str]:
+    found = {c.__name__ for c in vars(module).values() if isinstance(c, type) and issubclass(c, base)}
+    return sorted(found - {base.__name__})
+
+
+# What is built from a function or layer of the user's, has no formula of its own.
+WRAPPERS = {"Layer", "Lambda", "Loss", "LossFunctionWrapper", "MeanMetricWrapper", "Metric", "Wrapper"}
+PUBLIC = {
+    "op": [
+        name
+        for name in keras.ops.__all__
+        if inspect.isfunction(getattr(keras.ops, name)) and name not in NO_FORMULA
+    ],
+    "activation": [
+        name for name in keras.activations.__all__ if name not in ("get", "serialize", "deserialize")
+    ],
+    "layer": classes(keras.layers, keras.layers.Layer),
+    "loss": classes(keras.losses, keras.losses.Loss),
+    "metric": classes(keras.metrics, keras.metrics.Metric),
+    "optimizer": classes(keras.optimizers, keras.optimizers.Optimizer),
+    "regularizer": classes(keras.regularizers, keras.regularizers.Regularizer),
+    "constraint": classes(keras.constraints, keras.constraints.Constraint),
+}
+
+
+@pytest.mark.parametrize("kind", PUBLIC)
+def test_everything_has_a_reference(kind: str) -> None:
+    names = [name for name in PUBLIC[kind] if name not in WRAPPERS]
+    assert len(names) >= {"op": 200, "layer": 35, "activation": 20}.get(kind, 4)
+    assert ref.missing(kind, names) == []
+
+
+def test_finding_a_reference() -> None:
+    assert ref.find("op", "logsumexp") is ref.ops.logsumexp
+    assert ref.find("op", "add") is np.add
+    assert ref.find("layer", "Add") is ref.layers.add
+    assert ref.find("loss", "Huber") is ref.losses.huber
+    assert ref.find("metric", "AUC") is ref.metrics.ALL["AUC"]
+    assert ref.find("optimizer", "Adam") is ref.optimizers.Adam
+    with pytest.raises(ValueError, match="`kind` to be one of"):
+        ref.find("opera", "add")
+    with pytest.raises(LookupError, match=r"no op 'nose'\. Write the function `nose` in NumPy"):
+        ref.find("op", "nose")
+
+
+# Numbers on which the reference of an op that NumPy has not got is compared with the op.
+RNG = np.random.default_rng(3)
+VALUES: list[tuple[str, list[Any], dict[str, Any]]] = [
+    ("erf", [np.linspace(-3, 3, 13)], {}),
+    ("erfc", [np.linspace(-3, 5, 13)], {}),
+    ("erfinv", [np.linspace(-0.99, 0.99, 13)], {}),
+    ("rsqrt", [np.linspace(0.1, 3, 5)], {}),
+    ("slice", [RNG.normal(size=(4, 5)), (1, 2), (2, 3)], {}),
+    ("rearrange", [RNG.normal(size=(2, 6, 3)), "b (h w) c -> b c h w"], {"h": 2}),
+    ("binary_crossentropy", [np.array([0.0, 1.0, 0.5]), np.array([0.2, 0.7, 0.9])], {}),
+    ("binary_crossentropy", [np.array([0.0, 1.0, 0.5]), np.array([-30.0, 2.0, 0.9])], {"from_logits": True}),
+    ("normalize", [RNG.normal(size=(3, 4))], {"axis": 0}),
+    ("normalize", [RNG.normal(size=(3, 4))], {"order": 1}),
+    ("rms_normalization", [RNG.normal(size=(3, 4)), RNG.normal(size=4)], {"epsilon": 1e-3}),
+    ("psnr", [RNG.uniform(size=(3, 4)), RNG.uniform(size=(3, 4)), 1.0], {}),
+    ("dot_product_attention", [RNG.normal(size=(2, 4, 3, 5)) for _ in range(3)], {}),
+    (
+        "dot_product_attention",
+        [RNG.normal(size=(2, 4, 3, 5)) for _ in range(3)],
+        {"is_causal": True, "scale": 0.3},
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "options"), VALUES, ids=[f"{v[0]}-{i}" for i, v in enumerate(VALUES)]
+)
+def test_ops_that_numpy_has_not_got(name: str, arguments: list[Any], options: dict[str, Any]) -> None:
+    if not hasattr(keras.ops, name):
+        pytest.skip("there is no such op")
+    got = np.asarray(getattr(keras.ops, name)(*arguments, **options))
+    np.testing.assert_allclose(got, ref.find("op", name)(*arguments, **options), rtol=1e-6, atol=1e-9)

@@ -13,14 +13,18 @@ from oxhorn.testing.reference import metrics as metrics
 from oxhorn.testing.reference import ops as ops
 from oxhorn.testing.reference import optimizers as optimizers
 from oxhorn.testing.reference import regularizers as regularizers
+from oxhorn.testing.reference.lookup import find as find
+from oxhorn.testing.reference.lookup import missing as missing
 
 __all__ = [
     "activations",
     "constraints",
+    "find",
     "initializers",
     "layers",
     "losses",
     "metrics",
+    "missing",
     "ops",
     "optimizers",
     "regularizers",

@@ -66,6 +66,13 @@ def _global(function: Any, x: ArrayLike, data_format: str, keepdims: bool) -> Ar
     return np.asarray(function(x, axis=tuple(axes), keepdims=keepdims))
 
 
+def zero_padding1d(x: ArrayLike, padding: Any = 1, data_format: str = "channels_last") -> Array:
+    """Zeros before and after the steps: n or (before, after)"""
+    pair = (padding, padding) if isinstance(padding, int) else tuple(padding)
+    y = np.pad(ops.channels_last(x, data_format), [(0, 0), pair, (0, 0)])
+    return ops.channels_back(y, data_format)
+
+
 def zero_padding2d(x: ArrayLike, padding: Any = (1, 1), data_format: str = "channels_last") -> Array:
     """Zeros around the image: n, (rows, columns) or ((top, bottom), (left, right))"""
     rows, columns = (padding, padding) if isinstance(padding, int) else padding
