@@ -77,7 +77,7 @@ impl Sliding {
             if groups == 0 || channels == 0 || !agree(own.checked_mul(groups), Some(channels)) {
                 return Err(Error::value(who)
                     .expected(format!(
-                        "an input that fits: the number of input channels (axis {}) must match the kernel's channels (axis {rank}) times groups",
+                        "an input that fits: the number of input channels must match the kernel's channels times groups (axes {} and {rank})",
                         rank + 1
                     ))
                     .got(format!("{}, groups {groups}", got()))

@@ -19,6 +19,8 @@ from oxhorn.ops.rounding import clip
 
 def _channels(images: Any, axis: int) -> list[Any]:
     """The three channels, each with its axis kept."""
+    if images.shape[axis] is None:
+        return [_core.apply("take", [images, [i]], {"axis": axis}) for i in range(3)]
     return list(_core.apply("split", [images], {"indices": [1, 2], "axis": axis}))
 
 

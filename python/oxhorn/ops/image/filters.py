@@ -14,21 +14,34 @@ from oxhorn.ops.image.layout import channels_last, float_images, restored
 from oxhorn.ops.joining import stack
 from oxhorn.ops.nn.convolutions import depthwise_conv
 from oxhorn.ops.reductions import sum
-from oxhorn.ops.shapes import reshape, tile
+from oxhorn.ops.shapes import pad, reshape, tile
 
 
-def filtered(images: Any, rows: Any, columns: Any, padding: str, owner: str) -> Any:
+def filtered(images: Any, rows: Any, columns: Any, padding: str) -> Any:
     """Images (batch, height, width, channels) under the filter rows[i] * columns[j], one axis after the other."""
     channels = images.shape[3]
     if channels is None:
-        raise ValueError(
-            f"{owner}: expected images whose number of channels is known. "
-            f"Received symbolic images of shape {tuple(images.shape)}."
-        )
+        return _shifted(_shifted(images, 1, rows, padding), 2, columns, padding)
     down = tile(reshape(rows, (-1, 1, 1, 1)), (1, 1, channels, 1))
     across = tile(reshape(columns, (1, -1, 1, 1)), (1, 1, channels, 1))
     images = depthwise_conv(images, down, padding=padding, data_format="channels_last")
     return depthwise_conv(images, across, padding=padding, data_format="channels_last")
+
+
+def _shifted(images: Any, axis: int, weights: Any, padding: str) -> Any:
+    """The sum of shifted images, each times its weight: for any number of channels."""
+    count = weights.shape[0]
+    if padding == "same":
+        pairs = [(0, 0)] * 4
+        pairs[axis] = ((count - 1) // 2, count // 2)
+        images = pad(images, pairs)
+    total = None
+    for k in range(count):
+        part = [slice(None)] * 4
+        part[axis] = slice(k, k - count + 1 or None)
+        term = images[tuple(part)] * weights[k]
+        total = term if total is None else total + term
+    return total
 
 
 def gaussian(size: int, sigma: Any, dtype: str) -> Any:
@@ -79,7 +92,7 @@ def gaussian_blur(
     single = len(images.shape) == 3
     batch = channels_last(images, data_format, owner)
     rows, columns = gaussian(height, sigma[1], dtype), gaussian(width, sigma[0], dtype)
-    return restored(filtered(batch, rows, columns, "same", owner), data_format, owner, single)
+    return restored(filtered(batch, rows, columns, "same"), data_format, owner, single)
 
 
 @operation("images")
@@ -116,7 +129,7 @@ def sobel_edges(images: Any, data_format: str | None = None) -> Any:
     batch = channels_last(images, data_format, owner)
     smooth, change = (convert_to_tensor(np.array(w), dtype) for w in ([1.0, 2.0, 1.0], [-1.0, 0.0, 1.0]))
     edges = [
-        restored(filtered(batch, rows, columns, "same", owner), data_format, owner, False)
+        restored(filtered(batch, rows, columns, "same"), data_format, owner, False)
         for rows, columns in ((change, smooth), (smooth, change))
     ]
     return stack(edges, axis=-1)

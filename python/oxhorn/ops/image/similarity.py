@@ -68,7 +68,7 @@ def ssim(
     window = gaussian(size, float(filter_sigma), str(x.dtype))
 
     def local_mean(images: Any) -> Any:
-        return filtered(images, window, window, "valid", owner)
+        return filtered(images, window, window, "valid")
 
     c1, c2 = (k1 * max_val) ** 2, (k2 * max_val) ** 2
     m1, m2 = local_mean(x), local_mean(y)

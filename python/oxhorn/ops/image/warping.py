@@ -285,7 +285,7 @@ def elastic_transform(
     # One draw for both directions: (batch, height, width, 2), each plane in the shape of a channel.
     planes = concatenate([batch[..., :1], batch[..., :1]], axis=-1)
     moves = _core.apply("random_normal", [draw_seed(seed), planes], {"dtype": str(batch.dtype)})
-    moves = filtered(moves * sigma, window, window, "same", owner) * alpha
+    moves = filtered(moves * sigma, window, window, "same") * alpha
     x, y = _pixels(batch, str(batch.dtype))
     result = _sampled(batch, x + moves[..., 0], y + moves[..., 1], interpolation, fill_mode, fill)
     return restored(_in_dtype(result, dtype), data_format, owner, single)
