@@ -76,26 +76,29 @@ SEPARATE = [
 ]
 
 
-def _adaptive(name, reduce, x, size, **attrs):
+def _adaptive(name, reference, x, size, **attrs):
     return Row(
         name,
         [apart(*x)],
-        lambda v: win.adaptive_pool(reduce, v, size, **attrs),
+        lambda v: reference(v, size, **attrs),
         {"output_size": size, **attrs},
-        smooth=reduce is np.mean,
+        smooth=name == "adaptive_average_pool",
         loose=4,
     )
 
 
 POOLS = [
     row
-    for name, reduce in (("adaptive_average_pool", np.mean), ("adaptive_max_pool", np.max))
+    for name, reference in (
+        ("adaptive_average_pool", win.adaptive_average_pool),
+        ("adaptive_max_pool", win.adaptive_max_pool),
+    )
     for row in (
-        _adaptive(name, reduce, (2, 7, 3), 3),
-        _adaptive(name, reduce, (2, 3, 2), 5),
-        _adaptive(name, reduce, (2, 6, 5, 3), [2, 4]),
-        _adaptive(name, reduce, (2, 3, 6, 5), 1, **_FIRST),
-        _adaptive(name, reduce, (1, 3, 4, 5, 2), [2, 3, 2]),
+        _adaptive(name, reference, (2, 7, 3), 3),
+        _adaptive(name, reference, (2, 3, 2), 5),
+        _adaptive(name, reference, (2, 6, 5, 3), [2, 4]),
+        _adaptive(name, reference, (2, 3, 6, 5), 1, **_FIRST),
+        _adaptive(name, reference, (1, 3, 4, 5, 2), [2, 3, 2]),
     )
 ] + [
     Row(

@@ -156,17 +156,13 @@ _COLORS = np.array([0.2, 0.5, 0.8])[np.argsort(_rng(1).uniform(size=(2, 3, 4, 3)
 ).uniform(-0.1, 0.1, (2, 3, 4, 3))
 
 
-def _grey(x):
-    return (x @ np.array([0.2989, 0.587, 0.114]))[..., None]
-
-
 COLORS = [
-    Row("image.rgb_to_grayscale", [positive(2, 3, 4, 3)], _grey, loose=4),
+    Row("image.rgb_to_grayscale", [positive(2, 3, 4, 3)], ref.rgb_to_grayscale, loose=4),
     Row("image.rgb_to_grayscale", [positive(2, 3, 4, 1)], lambda v: v),
     Row(
         "image.rgb_to_grayscale",
         [integers(0, 256, 2, 3, 4, 3, dtype="uint8")],
-        lambda v: _grey(v.astype(float)).astype("uint8"),
+        lambda v: ref.rgb_to_grayscale(v.astype(float)).astype("uint8"),
     ),
     Row("image.rgb_to_hsv", [_COLORS], ref.rgb_to_hsv, loose=4, smooth=False),
     Row("image.hsv_to_rgb", [_COLORS], ref.hsv_to_rgb, loose=8, smooth=False),
@@ -229,7 +225,7 @@ _MOVED = _CORNERS + _rng(5).uniform(-0.7, 0.7, (4, 2))
 
 def _seen(x, start, end):
     """Perspective: the map that takes each end point to its start point."""
-    return ref.transformed(x, ref.homography(start, end), 1, "constant", 0.5)
+    return ref.affine_transform(x, ref.homography(start, end), 1, "constant", 0.5)
 
 
 COORDINATES = [
@@ -259,7 +255,7 @@ COORDINATES = [
         Row(
             "image.affine_transform",
             [real(2, 5, 6, 2), _TURNS],
-            lambda v, t, o=order, m=mode: ref.transformed(v, t, o, m),
+            lambda v, t, o=order, m=mode: ref.affine_transform(v, t, o, m),
             {"interpolation": name, "fill_mode": mode},
             gradient=[0, 1] if order else [0],
             smooth=False,

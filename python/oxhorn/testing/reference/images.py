@@ -137,7 +137,7 @@ def element(x: Array, index: Sequence[int], mode: str, fill: float) -> float:
     return float(x[tuple(found)])
 
 
-def transformed(
+def affine_transform(
     x: ArrayLike, transform: ArrayLike, order: int = 1, mode: str = "constant", fill: float = 0
 ) -> Array:
     """y[row, column] = x[(b0 c + b1 r + b2) / k, (a0 c + a1 r + a2) / k], k = c0 c + c1 r + 1, for each image"""
@@ -160,6 +160,11 @@ def homography(start: ArrayLike, end: ArrayLike) -> Array:
         rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
         right += [u, v]
     return np.linalg.solve(np.array(rows), np.array(right))
+
+
+def rgb_to_grayscale(x: ArrayLike) -> Array:
+    """0.2989 r + 0.587 g + 0.114 b"""
+    return np.asarray(np.asarray(x) @ np.array([0.2989, 0.587, 0.114]))[..., None]
 
 
 def rgb_to_hsv(x: ArrayLike) -> Array:

@@ -147,6 +147,16 @@ def adaptive_pool(
     return channels_back(y, data_format)
 
 
+def adaptive_average_pool(x: ArrayLike, output_size: Ints, data_format: str = "channels_last") -> Array:
+    """Means over windows that cut the image into a given number of parts"""
+    return adaptive_pool(np.mean, x, output_size, data_format)
+
+
+def adaptive_max_pool(x: ArrayLike, output_size: Ints, data_format: str = "channels_last") -> Array:
+    """Maxima over windows that cut the image into a given number of parts"""
+    return adaptive_pool(np.max, x, output_size, data_format)
+
+
 def extent(x: ArrayLike, axis: int, size: int, before: int | None = None, behind: int = 0) -> Array:
     """`before` zeros added in front (or cut off), and as many behind as make the size"""
     x = np.asarray(x)
