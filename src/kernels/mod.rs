@@ -3,6 +3,8 @@
 pub mod activate;
 pub mod adaptive;
 pub mod conv;
+pub mod ctc;
+pub mod ctc_beam;
 pub mod elementwise;
 pub mod functions;
 pub mod gemm;

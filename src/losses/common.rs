@@ -86,7 +86,7 @@ fn mismatch(who: &str, t: &[Dim], p: &[Dim]) -> Error {
             .to_string()
     };
     Error::value(who)
-        .expected("y_true and y_pred of the same shape")
+        .expected("y_true and y_pred, which must have the same shape")
         .got(format!("y_true {} and y_pred {}", show(t), show(p)))
         .hint(hint)
 }

@@ -11,6 +11,7 @@ mod contract;
 mod conv;
 mod conv_transpose;
 mod copy;
+mod ctc;
 mod dense;
 mod extent;
 #[cfg(test)]
@@ -90,6 +91,7 @@ static FAMILIES: &[&[(&str, OpFn)]] = &[
     contract::OPS,
     conv::OPS,
     conv_transpose::OPS,
+    ctc::OPS,
     dense::OPS,
     extent::OPS,
     index::OPS,

@@ -20,6 +20,11 @@ BINARY = _rng.integers(0, 2, (6, 4)).astype(float)
 UNIT = _rng.uniform(0.05, 0.95, (6, 4))
 LOGITS = _rng.normal(size=(6, 4)) * 3
 IMAGE = (_rng.integers(0, 3, (2, 3, 5)), _rng.normal(size=(2, 3, 5, 3)))
+EMBEDDINGS = _rng.normal(size=(8, 3))
+EMBEDDINGS = EMBEDDINGS / np.linalg.norm(EMBEDDINGS, axis=1, keepdims=True)
+GROUPS = np.array([0, 1, 2, 0, 1, 2, 0, 3])
+MASKS = (_rng.integers(0, 2, (3, 4, 5, 2)).astype(float), _rng.uniform(0.05, 0.95, (3, 4, 5, 2)))
+SPEECH = (np.array([[1, 2, 0], [3, 3, 1], [0, 0, 0]]), _rng.normal(size=(3, 7, 4)))
 
 
 @dataclass(frozen=True)
@@ -99,5 +104,59 @@ ROWS = [
     ),
     LossRow(
         "SparseCategoricalCrossentropy", "sparse_categorical_crossentropy", *IMAGE, {"from_logits": True}
+    ),
+    LossRow("BinaryFocalCrossentropy", "binary_focal_crossentropy", BINARY, UNIT),
+    LossRow(
+        "BinaryFocalCrossentropy", "binary_focal_crossentropy", BINARY, UNIT, {"apply_class_balancing": True}
+    ),
+    LossRow(
+        "BinaryFocalCrossentropy",
+        "binary_focal_crossentropy",
+        BINARY,
+        LOGITS,
+        {
+            "from_logits": True,
+            "gamma": 1.5,
+            "alpha": 0.4,
+            "label_smoothing": 0.1,
+            "apply_class_balancing": True,
+        },
+    ),
+    LossRow("BinaryFocalCrossentropy", "binary_focal_crossentropy", BINARY, UNIT, {"axis": 0}),
+    LossRow("CategoricalFocalCrossentropy", "categorical_focal_crossentropy", ONE_HOT, PROBABILITIES),
+    LossRow(
+        "CategoricalFocalCrossentropy",
+        "categorical_focal_crossentropy",
+        ONE_HOT,
+        LOGITS,
+        {"from_logits": True, "gamma": 1.0, "label_smoothing": 0.1},
+    ),
+    LossRow(
+        "CategoricalFocalCrossentropy",
+        "categorical_focal_crossentropy",
+        ONE_HOT,
+        PROBABILITIES,
+        {"alpha": [0.1, 0.2, 0.3, 0.4]},
+    ),
+    LossRow("Dice", "dice", *MASKS),
+    LossRow("Dice", "dice", *MASKS, {"axis": [1, 2, 3]}),
+    LossRow("Tversky", "tversky", *MASKS),
+    LossRow("Tversky", "tversky", *MASKS, {"alpha": 0.2, "beta": 0.8, "axis": [1, 2, 3]}),
+    LossRow("Circle", "circle", GROUPS, EMBEDDINGS, {"gamma": 2.0}),
+    LossRow("Circle", "circle", GROUPS, EMBEDDINGS, {"gamma": 8.0, "margin": 0.25, "remove_diagonal": False}),
+    LossRow("CTC", "ctc", *SPEECH),
+    LossRow(
+        "CategoricalGeneralizedCrossEntropy",
+        "categorical_generalized_cross_entropy",
+        CLASSES,
+        PROBABILITIES,
+        {"q": 0.7},
+    ),
+    LossRow(
+        "CategoricalGeneralizedCrossEntropy",
+        "categorical_generalized_cross_entropy",
+        CLASSES[:, None],
+        PROBABILITIES,
+        {"q": 0.3},
     ),
 ]

@@ -105,9 +105,13 @@ def test_masks_leave_values_out() -> None:
         assert float(make()(y_true, y_pred)) == right
 
 
-def test_ignored_classes_leave_the_mean() -> None:
+def test_ignored_classes_leave_weighted_means() -> None:
+    """As in Keras, a mean without weights counts them with a loss of 0."""
+    data = ([0, -1], np.full((2, 4), 0.25))
     metric = M.SparseCategoricalCrossentropy(ignore_class=-1)
-    np.testing.assert_allclose(metric([0, -1], np.full((2, 4), 0.25)), np.log(4.0), rtol=1e-6)
+    np.testing.assert_allclose(metric(*data, sample_weight=[1.0, 1.0]), np.log(4.0), rtol=1e-6)
+    metric.reset_state()
+    np.testing.assert_allclose(metric(*data), np.log(4.0) / 2, rtol=1e-6)
 
 
 def test_several_labels_with_weights() -> None:
@@ -153,7 +157,7 @@ def test_metrics_inside_metrics() -> None:
         (lambda: M.Recall(class_id=-1), "class_id"),
         (lambda: M.AUC(curve="XYZ"), "curve"),
         (lambda: M.AUC(num_thresholds=1), "num_thresholds"),
-        (lambda: M.AUC(summation_method="middle"), "summation_method"),
+        (lambda: M.AUC(summation_method="middle"), "summation method"),
         (lambda: M.AUC(num_labels=3), "multi_label"),
         (lambda: M.F1Score(average="most"), "average"),
         (lambda: M.FBetaScore(beta=0.0), "beta"),
@@ -167,7 +171,7 @@ def test_metrics_inside_metrics() -> None:
         (lambda: M.SparseCategoricalAccuracy()(np.ones((2, 3)), np.ones((2, 3))), "one-hot"),
         (lambda: M.SparseTopKCategoricalAccuracy(k=0)([0], [[0.1, 0.9]]), "k=0"),
         (lambda: M.SparseTopKCategoricalAccuracy()([2], [[0.1, 0.9]]), "[0, 2)"),
-        (lambda: M.F1Score()([0, 1], [[0.1, 0.9], [0.1, 0.9]]), "(N, classes)"),
+        (lambda: M.F1Score()([0, 1], [[0.1, 0.9], [0.1, 0.9]]), "(batch_size, output_dim)"),
         (lambda: M.Mean()(np.ones(4), sample_weight=np.ones(3)), "(3,)"),
         (lambda: M.MeanSquaredError()(np.ones((4, 1)), np.ones((4, 2))), "(4, 2)"),
     ],

@@ -1,5 +1,16 @@
 """Losses: classes, functions, and `get` for names."""
 
+from oxhorn.losses.ctc import CTC, ctc
+from oxhorn.losses.focal import (
+    BinaryFocalCrossentropy,
+    CategoricalFocalCrossentropy,
+    binary_focal_crossentropy,
+    categorical_focal_crossentropy,
+)
+from oxhorn.losses.generalized import (
+    CategoricalGeneralizedCrossEntropy,
+    categorical_generalized_cross_entropy,
+)
 from oxhorn.losses.hinges import (
     CategoricalHinge,
     Hinge,
@@ -9,6 +20,8 @@ from oxhorn.losses.hinges import (
     squared_hinge,
 )
 from oxhorn.losses.loss import Loss
+from oxhorn.losses.metric_learning import Circle, circle
+from oxhorn.losses.overlap import Dice, Tversky, dice, tversky
 from oxhorn.losses.probabilistic import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -50,21 +63,27 @@ logcosh = log_cosh
 
 __all__ = [
     "BCE",
-    "KLD",
-    "MAE",
-    "MAPE",
-    "MSE",
-    "MSLE",
     "BinaryCrossentropy",
+    "BinaryFocalCrossentropy",
+    "CTC",
     "CategoricalCrossentropy",
+    "CategoricalFocalCrossentropy",
+    "CategoricalGeneralizedCrossEntropy",
     "CategoricalHinge",
+    "Circle",
     "CosineSimilarity",
+    "Dice",
     "Hinge",
     "Huber",
+    "KLD",
     "KLDivergence",
     "LogCosh",
     "Loss",
     "LossFunctionWrapper",
+    "MAE",
+    "MAPE",
+    "MSE",
+    "MSLE",
     "MeanAbsoluteError",
     "MeanAbsolutePercentageError",
     "MeanSquaredError",
@@ -72,12 +91,19 @@ __all__ = [
     "Poisson",
     "SparseCategoricalCrossentropy",
     "SquaredHinge",
+    "Tversky",
     "bce",
     "binary_crossentropy",
+    "binary_focal_crossentropy",
     "categorical_crossentropy",
+    "categorical_focal_crossentropy",
+    "categorical_generalized_cross_entropy",
     "categorical_hinge",
+    "circle",
     "cosine_similarity",
+    "ctc",
     "deserialize",
+    "dice",
     "get",
     "hinge",
     "huber",
@@ -98,4 +124,5 @@ __all__ = [
     "serialize",
     "sparse_categorical_crossentropy",
     "squared_hinge",
+    "tversky",
 ]

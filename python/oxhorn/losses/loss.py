@@ -135,7 +135,9 @@ def standardize_reduction(reduction: Any) -> str | None:
     """`reduction` itself, if it is one that exists."""
     if not (reduction is None or isinstance(reduction, str)) or reduction not in REDUCTIONS:
         known = ", ".join(repr(r) for r in REDUCTIONS)
-        raise ValueError(f"Loss: expected reduction to be one of {known}; got reduction={reduction!r}.")
+        raise ValueError(
+            f"Loss: Invalid value for argument `reduction`. Expected one of {known}; got reduction={reduction!r}."
+        )
     return reduction
 
 

@@ -83,14 +83,7 @@ def categorical_crossentropy(
     probability(label_smoothing, "label_smoothing", "categorical_crossentropy")
     axis = integer(axis, "axis", "categorical_crossentropy")
     y_pred = convert_float(y_pred)
-    if y_pred.ndim and y_pred.shape[-1] == 1:
-        warnings.warn(
-            f"categorical_crossentropy: expected y_pred of shape (N, classes) with more than one class; got"
-            f" {tuple(y_pred.shape)}, for which the loss is always 0. For two classes in one column use"
-            " binary_crossentropy.",
-            SyntaxWarning,
-            stacklevel=2,
-        )
+    warn_of_one_class("categorical_crossentropy", y_pred)
     return run_loss(
         "categorical_crossentropy",
         y_true,
@@ -150,6 +143,18 @@ def sparse_categorical_crossentropy(
         y_true = op("squeeze", y_true, axis=axis)
     losses._keras_mask = op("not_equal", y_true, _core.tensor(ignore_class, y_true.dtype))
     return losses
+
+
+def warn_of_one_class(who: str, y_pred: _core.Tensor) -> None:
+    """A cross-entropy between classes, of which there is only one, is always 0."""
+    if y_pred.ndim and y_pred.shape[-1] == 1:
+        warnings.warn(
+            f"{who}: expected y_pred of shape (N, classes) with more than one class; got"
+            f" {tuple(y_pred.shape)}, for which the loss is always 0. For two classes in one column use"
+            " binary_crossentropy.",
+            SyntaxWarning,
+            stacklevel=3,
+        )
 
 
 def kl_divergence(y_true: Any, y_pred: Any) -> _core.Tensor:

@@ -325,6 +325,13 @@ class Huber(BuiltinLoss):
         super().__init__(huber, reduction, name, dtype, delta=delta)
         self.delta = delta
 
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make this loss again; delta only if it is not 1."""
+        config = super().get_config()
+        if self.delta == 1.0:
+            del config["delta"]
+        return config
+
 
 class LogCosh(BuiltinLoss):
     """Smooth: squared near 0, linear far away.

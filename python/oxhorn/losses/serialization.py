@@ -5,6 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from oxhorn.lookup import deserialize_from, get_from
+from oxhorn.losses.ctc import CTC, ctc
+from oxhorn.losses.focal import (
+    BinaryFocalCrossentropy,
+    CategoricalFocalCrossentropy,
+    binary_focal_crossentropy,
+    categorical_focal_crossentropy,
+)
+from oxhorn.losses.generalized import (
+    CategoricalGeneralizedCrossEntropy,
+    categorical_generalized_cross_entropy,
+)
 from oxhorn.losses.hinges import (
     CategoricalHinge,
     Hinge,
@@ -14,6 +25,8 @@ from oxhorn.losses.hinges import (
     squared_hinge,
 )
 from oxhorn.losses.loss import Loss
+from oxhorn.losses.metric_learning import Circle, circle
+from oxhorn.losses.overlap import Dice, Tversky, dice, tversky
 from oxhorn.losses.probabilistic import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -46,9 +59,15 @@ from oxhorn.losses.wrapper import LossFunctionWrapper
 
 _CLASSES: tuple[type[Loss], ...] = (
     BinaryCrossentropy,
+    BinaryFocalCrossentropy,
+    CTC,
     CategoricalCrossentropy,
+    CategoricalFocalCrossentropy,
+    CategoricalGeneralizedCrossEntropy,
     CategoricalHinge,
+    Circle,
     CosineSimilarity,
+    Dice,
     Hinge,
     Huber,
     KLDivergence,
@@ -62,13 +81,20 @@ _CLASSES: tuple[type[Loss], ...] = (
     Poisson,
     SparseCategoricalCrossentropy,
     SquaredHinge,
+    Tversky,
 )
 
 _FUNCTIONS: tuple[Any, ...] = (
     binary_crossentropy,
+    binary_focal_crossentropy,
     categorical_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_generalized_cross_entropy,
     categorical_hinge,
+    circle,
     cosine_similarity,
+    ctc,
+    dice,
     hinge,
     huber,
     kl_divergence,
@@ -80,6 +106,7 @@ _FUNCTIONS: tuple[Any, ...] = (
     poisson,
     sparse_categorical_crossentropy,
     squared_hinge,
+    tversky,
 )
 
 _ALIASES = {

@@ -24,7 +24,7 @@ def convert_float(x: Any) -> _core.Tensor:
     return x if x.dtype in FLOATS else cast(x, config.floatx())
 
 
-def op(name: str, *inputs: _core.Tensor, **attrs: Any) -> _core.Tensor:
+def op(name: str, *inputs: Any, **attrs: Any) -> _core.Tensor:
     """Runs an op that has one result."""
     result: _core.Tensor = _core.apply(name, list(inputs), attrs or None)
     return result
@@ -70,6 +70,21 @@ def squeeze_or_expand_to_same_rank(
             return op("expand_dims", x1, axis=-1), x2
         return x1, op("squeeze", x2, axis=-1)
     return x1, x2
+
+
+def same_shape(who: str, y_true: Any, y_pred: Any) -> tuple[_core.Tensor, _core.Tensor]:
+    """Targets and predictions as floats of one type, of the same shape; nothing else is broadcast."""
+    y_pred = convert_float(y_pred)
+    y_true = cast(convert(y_true), y_pred.dtype)
+    a, b = squeeze_or_expand_to_same_rank(y_true, y_pred)
+    if a.ndim != b.ndim or any(
+        x is not None and y is not None and x != y for x, y in zip(a.shape, b.shape, strict=True)
+    ):
+        raise ValueError(
+            f"{who}: y_true and y_pred must have the same shape; got y_true {show(y_true.shape)} and y_pred"
+            f" {show(y_pred.shape)}. Nothing is broadcast: reshape one of them."
+        )
+    return a, b
 
 
 def align_weights(who: str, weights: _core.Tensor, values: _core.Tensor) -> _core.Tensor:

@@ -19,7 +19,12 @@ def run_loss(name: str, y_true: Any, y_pred: Any, **attrs: Any) -> _core.Tensor:
 
 
 # Functions whose targets are class numbers.
-_OF_CLASS_NUMBERS = ("sparse_categorical_crossentropy",)
+_OF_CLASS_NUMBERS = (
+    "categorical_generalized_cross_entropy",
+    "circle",
+    "ctc",
+    "sparse_categorical_crossentropy",
+)
 
 
 class LossFunctionWrapper(Loss):

@@ -2,7 +2,9 @@
 
 from oxhorn.losses import (
     binary_crossentropy,
+    binary_focal_crossentropy,
     categorical_crossentropy,
+    categorical_focal_crossentropy,
     categorical_hinge,
     hinge,
     huber,
@@ -32,6 +34,12 @@ from oxhorn.metrics.accuracy_functions import (
     sparse_top_k_categorical_accuracy,
     top_k_categorical_accuracy,
 )
+from oxhorn.metrics.at_constraint import (
+    PrecisionAtRecall,
+    RecallAtPrecision,
+    SensitivityAtSpecificity,
+    SpecificityAtSensitivity,
+)
 from oxhorn.metrics.auc import AUC
 from oxhorn.metrics.confusion import (
     FalseNegatives,
@@ -41,8 +49,15 @@ from oxhorn.metrics.confusion import (
     TrueNegatives,
     TruePositives,
 )
+from oxhorn.metrics.correlation import (
+    ConcordanceCorrelation,
+    PearsonCorrelation,
+    concordance_correlation,
+    pearson_correlation,
+)
 from oxhorn.metrics.f_score import F1Score, FBetaScore
 from oxhorn.metrics.hinges import CategoricalHinge, Hinge, SquaredHinge
+from oxhorn.metrics.iou import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
 from oxhorn.metrics.metric import Metric
 from oxhorn.metrics.probabilistic import (
     BinaryCrossentropy,
@@ -51,6 +66,7 @@ from oxhorn.metrics.probabilistic import (
     Poisson,
     SparseCategoricalCrossentropy,
 )
+from oxhorn.metrics.r2_score import R2Score
 from oxhorn.metrics.reduction import Mean, MeanMetricWrapper, Sum
 from oxhorn.metrics.regression import (
     CosineSimilarity,
@@ -78,15 +94,18 @@ __all__ = [
     "BCE",
     "BinaryAccuracy",
     "BinaryCrossentropy",
+    "BinaryIoU",
     "CategoricalAccuracy",
     "CategoricalCrossentropy",
     "CategoricalHinge",
+    "ConcordanceCorrelation",
     "CosineSimilarity",
     "F1Score",
     "FBetaScore",
     "FalseNegatives",
     "FalsePositives",
     "Hinge",
+    "IoU",
     "KLD",
     "KLDivergence",
     "LogCoshError",
@@ -97,17 +116,26 @@ __all__ = [
     "Mean",
     "MeanAbsoluteError",
     "MeanAbsolutePercentageError",
+    "MeanIoU",
     "MeanMetricWrapper",
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
     "Metric",
+    "OneHotIoU",
+    "OneHotMeanIoU",
+    "PearsonCorrelation",
     "Poisson",
     "Precision",
+    "PrecisionAtRecall",
+    "R2Score",
     "Recall",
+    "RecallAtPrecision",
     "RootMeanSquaredError",
+    "SensitivityAtSpecificity",
     "SparseCategoricalAccuracy",
     "SparseCategoricalCrossentropy",
     "SparseTopKCategoricalAccuracy",
+    "SpecificityAtSensitivity",
     "SquaredHinge",
     "Sum",
     "TopKCategoricalAccuracy",
@@ -117,9 +145,12 @@ __all__ = [
     "bce",
     "binary_accuracy",
     "binary_crossentropy",
+    "binary_focal_crossentropy",
     "categorical_accuracy",
     "categorical_crossentropy",
+    "categorical_focal_crossentropy",
     "categorical_hinge",
+    "concordance_correlation",
     "cosine_similarity",
     "deserialize",
     "get",
@@ -138,6 +169,7 @@ __all__ = [
     "mean_squared_logarithmic_error",
     "mse",
     "msle",
+    "pearson_correlation",
     "poisson",
     "serialize",
     "sparse_categorical_accuracy",

@@ -7,7 +7,7 @@ from typing import Any
 
 from oxhorn import _core, config
 from oxhorn.activations import sigmoid
-from oxhorn.arguments import boolean, choice, integer, number
+from oxhorn.arguments import boolean, describe, integer, number
 from oxhorn.losses.values import convert_float, op
 from oxhorn.metrics.confusion import (
     FALSE_NEGATIVES,
@@ -19,6 +19,13 @@ from oxhorn.metrics.confusion import (
 from oxhorn.metrics.metric import Metric, as_result
 
 _CURVES = {"roc": "ROC", "pr": "PR", "prgain": "PRGAIN"}
+
+
+def _word(value: Any, allowed: tuple[str, ...], what: str) -> str:
+    word = value.lower() if isinstance(value, str) else value
+    if word not in allowed:
+        raise ValueError(f'Invalid {what} value: "{value}". Expected one of {list(allowed)}.')
+    return str(word)
 
 
 class AUC(Metric):
@@ -74,13 +81,18 @@ class AUC(Metric):
         from_logits: bool = False,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
-        self.curve = _CURVES[choice(curve, tuple(_CURVES), "curve", "AUC")]
-        self.summation_method = choice(
-            summation_method, ("interpolation", "majoring", "minoring"), "summation_method", "AUC"
+        self.curve = _CURVES[_word(curve, tuple(_CURVES), "AUC curve")]
+        self.summation_method = _word(
+            summation_method, ("interpolation", "majoring", "minoring"), "AUC summation method"
         )
         self._init_from_thresholds = thresholds is not None
         if thresholds is None:
-            count = integer(num_thresholds, "num_thresholds", "AUC", low=2)
+            if isinstance(num_thresholds, bool) or not isinstance(num_thresholds, int) or num_thresholds <= 1:
+                raise ValueError(
+                    "AUC: Argument `num_thresholds` must be an integer > 1. "
+                    f"Received: num_thresholds={describe(num_thresholds)}"
+                )
+            count = num_thresholds
             inner = [(i + 1) / (count - 1) for i in range(count - 2)]
         else:
             inner = sorted(number(t, "thresholds", "AUC", low=0.0, high=1.0) for t in thresholds)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from oxhorn import _core
-from oxhorn.arguments import describe, integer, number
+from oxhorn.arguments import describe, integer
 from oxhorn.losses.loss import apply_mask
 from oxhorn.losses.values import convert, convert_float, mask_of, op, squeeze_or_expand_to_same_rank
 from oxhorn.metrics.metric import Metric, as_result
@@ -30,7 +30,12 @@ def parse_thresholds(who: str, thresholds: Any, default: float) -> list[float]:
         raise ValueError(
             f"{who}: expected a threshold, or a list with at least one; got {describe(thresholds)}."
         )
-    return [number(threshold, "thresholds", who, low=0.0, high=1.0) for threshold in given]
+    wrong = [t for t in given if isinstance(t, bool) or not isinstance(t, (int, float)) or not 0 <= t <= 1]
+    if wrong:
+        raise ValueError(
+            f"{who}: Threshold values must be in [0, 1]. Received: {wrong} in thresholds={given}."
+        )
+    return [float(threshold) for threshold in given]
 
 
 def confusion_counts(
@@ -52,12 +57,21 @@ def confusion_counts(
     """
     weights = apply_mask(sample_weight, mask_of(y_pred), TOTAL, "sum", who)
     y_pred, y_true = squeeze_or_expand_to_same_rank(convert_float(y_pred), convert(y_true))
-    inputs = [y_true, y_pred]
     if weights is not None:
         weights = convert(weights, TOTAL)
         if weights.ndim == y_pred.ndim + 1 and weights.shape[-1] == 1:
             weights = op("squeeze", weights, axis=-1)
-        inputs.append(weights)
+    if y_pred.ndim == 1 and attrs.get("class_id") is not None:
+        raise ValueError(
+            f"{who}: When class_id is provided, y_pred must be a 2D array with shape (num_samples, num_classes), "
+            f"found shape: {tuple(y_pred.shape)}."
+        )
+    if y_pred.ndim == 1 and attrs.get("top_k") is not None:
+        # One row, of which the largest are chosen.
+        y_pred, y_true = op("expand_dims", y_pred, axis=0), op("expand_dims", y_true, axis=0)
+        if weights is not None and weights.ndim == 1:
+            weights = op("expand_dims", weights, axis=0)
+    inputs = [y_true, y_pred] if weights is None else [y_true, y_pred, weights]
     attrs = {key: value for key, value in attrs.items() if value is not None}
     return op("confusion_counts", *inputs, thresholds=thresholds, **attrs)
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from oxhorn import _core, config
-from oxhorn.arguments import describe, number
 from oxhorn.losses.loss import apply_mask
 from oxhorn.losses.values import align_weights, cast, convert, mask_of, op
 from oxhorn.metrics.metric import Metric, as_result
 from oxhorn.metrics.reduction import TOTAL
+
+
+def _check_float(who: str, name: str, value: Any) -> None:
+    if not isinstance(value, float):
+        raise ValueError(
+            f"{who}: Invalid `{name}` argument value. It should be a Python float. "
+            f"Received: {name}={value} of type '{type(value)}'"
+        )
 
 
 class FBetaScore(Metric):
@@ -53,23 +61,39 @@ class FBetaScore(Metric):
         who = type(self).__name__
         if average not in (None, "micro", "macro", "weighted"):
             raise ValueError(
-                f"{who}: expected average to be None, 'micro', 'macro' or 'weighted'; got {describe(average)}."
+                f"{who}: Invalid `average` argument value. Expected one of: {{None, 'micro', 'macro', 'weighted'}}. "
+                f"Received: average={average}"
             )
+        _check_float(who, "beta", beta)
+        if not 0 < beta < math.inf:
+            raise ValueError(f"{who}: Invalid `beta` argument value. It should be > 0. Received: beta={beta}")
+        if threshold is not None:
+            _check_float(who, "threshold", threshold)
+            if not 0 < threshold <= 1:
+                raise ValueError(
+                    f"{who}: Invalid `threshold` argument value. It should verify 0 < threshold <= 1. "
+                    f"Received: threshold={threshold}"
+                )
         self.average = average
-        self.beta = number(beta, "beta", who, above=0.0)
-        self.threshold = (
-            None if threshold is None else number(threshold, "threshold", who, above=0.0, high=1.0)
-        )
+        self.beta = beta
+        self.threshold = threshold
         self._built = False
 
-    def _build(self, y_true: _core.Tensor, y_pred: _core.Tensor) -> None:
-        classes = y_pred.shape[-1] if y_pred.ndim else None
-        if y_pred.ndim != 2 or y_true.ndim != 2 or classes is None or y_true.shape[-1] not in (classes, None):
+    def _build(self, y_true_shape: tuple[int | None, ...], y_pred_shape: tuple[int | None, ...]) -> None:
+        shapes = f"y_pred.shape={tuple(y_pred_shape)} and y_true.shape={tuple(y_true_shape)}."
+        if len(y_pred_shape) != 2 or len(y_true_shape) != 2:
             raise ValueError(
-                f"{type(self).__name__}: expected y_true and y_pred of shape (N, classes); got y_true"
-                f" {tuple(y_true.shape)} and y_pred {tuple(y_pred.shape)}. Make class numbers one-hot with"
-                " keras.utils.to_categorical."
+                f"FBetaScore expects 2D inputs with shape (batch_size, output_dim). Received input shapes: {shapes} "
+                "Make class numbers one-hot with keras.utils.to_categorical."
             )
+        classes = y_pred_shape[-1]
+        if classes is None or y_true_shape[-1] is None:
+            raise ValueError(
+                "FBetaScore expects 2D inputs with shape (batch_size, output_dim), with output_dim fully defined "
+                f"(not None). Received input shapes: {shapes}"
+            )
+        if y_true_shape[-1] != classes:
+            raise ValueError(f"FBetaScore expects as many targets as predictions in each row; got {shapes}")
         shape = () if self.average == "micro" else (classes,)
         self.true_positives = self._add_total("true_positives", shape)
         self.false_positives = self._add_total("false_positives", shape)
@@ -88,7 +112,7 @@ class FBetaScore(Metric):
         weights = apply_mask(sample_weight, mask_of(y_pred), TOTAL, "sum", self.name)
         y_true, y_pred = convert(y_true, TOTAL), convert(y_pred, self.dtype)
         if not self._built:
-            self._build(y_true, y_pred)
+            self._build(tuple(y_true.shape), tuple(y_pred.shape))
         if self.threshold is None:
             # A row of zeros has no yes.
             largest = op("greater_equal", y_pred, op("max", y_pred, axis=-1, keepdims=True))

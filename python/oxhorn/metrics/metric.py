@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from oxhorn import _core, config, dtype_policies
 from oxhorn.engine.naming import auto_name, name_scope
+from oxhorn.engine.tracking import Tracker
 from oxhorn.engine.variable import Variable
+
+
+class _State(Tracker):
+    """The variables and metrics that a metric holds, each in the order in which it was first assigned."""
+
+    def __init__(self, owner_name: str) -> None:
+        super().__init__(owner_name)
+        self.variables: list[Any] = []
+
+    def _store_of(self, value: Any) -> list[Any] | None:
+        if isinstance(value, _core.Variable):
+            return self.variables
+        return self.metrics if isinstance(value, Metric) else None
+
+    def untrack(self, value: Any) -> None:
+        """Forgets `value`."""
+        for store in (self.variables, self.metrics):
+            store[:] = [item for item in store if item is not value]
 
 
 class Metric:
@@ -41,9 +60,10 @@ class Metric:
     Source: Keras 3.
     """
 
+    _tracker: _State
+
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
-        self._variables: list[Any] = []
-        self._metrics: list[Metric] = []
+        super().__setattr__("_tracker", _State(type(self).__name__))
         self.name = name or auto_name(type(self).__name__)
         self._dtype_policy = dtype_policies.get(dtype or config.floatx())
         self._dtype: str = self._dtype_policy.compute_dtype
@@ -56,14 +76,14 @@ class Metric:
     @property
     def variables(self) -> list[Any]:
         """The state: the metric's own variables, then those of metrics that are its attributes."""
-        found = list(self._variables)
-        for metric in self._metrics:
+        found = list(self._tracker.variables)
+        for metric in self._tracker.metrics:
             found.extend(metric.variables)
         return found
 
     def add_variable(
         self,
-        shape: Sequence[int],
+        shape: int | Sequence[int],
         initializer: Any = "zeros",
         dtype: Any = None,
         aggregation: str | None = "sum",
@@ -85,16 +105,20 @@ class Metric:
         with name_scope(self.name.replace("/", ">"), caller=self):
             variable = Variable(
                 "zeros" if initializer is None else initializer,
-                shape=tuple(shape),
+                shape=(shape,) if isinstance(shape, int) else tuple(shape),
                 dtype=dtype,
                 trainable=False,
                 name=name,
             )
-        self._track(variable)
+        self._tracker.track(variable)
         return variable
 
     def add_weight(
-        self, shape: Sequence[int] = (), initializer: Any = None, dtype: Any = None, name: str | None = None
+        self,
+        shape: int | Sequence[int] = (),
+        initializer: Any = None,
+        dtype: Any = None,
+        name: str | None = None,
     ) -> Variable:
         """The older name of `add_variable`."""
         return self.add_variable(shape, initializer=initializer, dtype=dtype, name=name)
@@ -118,6 +142,84 @@ class Metric:
         """The value of what was added so far; subclasses implement it."""
         raise NotImplementedError(f"{type(self).__name__}: a metric must implement result(self).")
 
+    def stateless_update_state(self, metric_variables: Sequence[Any], *args: Any, **kwargs: Any) -> list[Any]:
+        """What a batch makes of a state that is given; the metric's own state stays as it is.
+
+        Args:
+            metric_variables: A value for each of `variables`.
+            *args: What `update_state` takes.
+            **kwargs: What `update_state` takes.
+
+        Returns:
+            The new values of `variables`, tensors.
+
+        Raises:
+            ValueError: If the number of values differs from that of `variables`.
+
+        Example:
+        >>> import oxhorn as keras
+        >>> metric = keras.metrics.Sum()
+        >>> [float(x) for x in metric.stateless_update_state([1.0], [2.0, 3.0])], float(metric.result())
+        ([6.0], 0.0)
+        """
+        return self._apart(metric_variables, lambda: self.update_state(*args, **kwargs))[1]
+
+    def stateless_result(self, metric_variables: Sequence[Any]) -> Any:
+        """The result of a state that is given; the metric's own state stays as it is.
+
+        Args:
+            metric_variables: A value for each of `variables`.
+
+        Returns:
+            What `result` returns.
+
+        Raises:
+            ValueError: If the number of values differs from that of `variables`.
+
+        Example:
+        >>> import oxhorn as keras
+        >>> float(keras.metrics.Mean().stateless_result([6.0, 3.0]))
+        2.0
+        """
+        return self._apart(metric_variables, self.result)[0]
+
+    def stateless_reset_state(self) -> list[Any]:
+        """The values of `variables` at the start; the metric's own state stays as it is.
+
+        Returns:
+            A tensor for each of `variables`.
+
+        Example:
+        >>> import oxhorn as keras
+        >>> [float(x) for x in keras.metrics.Mean().stateless_reset_state()]
+        [0.0, 0.0]
+        """
+        return self._apart(self.variables, self.reset_state)[1]
+
+    def _apart(self, values: Sequence[Any], function: Callable[[], Any]) -> tuple[Any, list[Any]]:
+        """What the function returns with `values` as the state, and the state it leaves, which is then undone."""
+        variables = self.variables
+        if len(values) != len(variables):
+            raise ValueError(
+                f"{type(self).__name__}: Argument `metric_variables` must be a list of tensors, one for each of the "
+                f"{len(variables)} variables of the metric; got {len(values)}."
+            )
+        given = [
+            _core.tensor(value, variable.dtype) for value, variable in zip(values, variables, strict=True)
+        ]
+        before = [variable.value for variable in variables]
+        try:
+            for variable, value in zip(variables, given, strict=True):
+                variable.assign(value)
+            result = function()
+            after = [variable.value for variable in self.variables]
+        finally:
+            for variable, value in zip(variables, before, strict=True):
+                variable.assign(value)
+            for variable in self.variables[len(variables) :]:
+                variable.assign(np.zeros(tuple(variable.shape), variable.dtype))
+        return result, after
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Adds a batch, and gives the value of all batches so far."""
         self._check_super_called()
@@ -136,23 +238,13 @@ class Metric:
     def _obj_type(self) -> str:
         return "Metric"
 
-    def _track(self, value: Any) -> None:
-        if isinstance(value, list):
-            for item in value:
-                self._track(item)
-        elif isinstance(value, _core.Variable):
-            if not any(value is v for v in self._variables):
-                self._variables.append(value)
-        elif isinstance(value, Metric) and not any(value is m for m in self._metrics):
-            self._metrics.append(value)
-
     def __setattr__(self, name: str, value: Any) -> None:
-        if name not in ("_variables", "_metrics") and "_metrics" in self.__dict__:
-            self._track(value)
+        if "_tracker" in self.__dict__:
+            value = self._tracker.track(value)
         super().__setattr__(name, value)
 
     def _check_super_called(self) -> None:
-        if "_metrics" not in self.__dict__:
+        if "_tracker" not in self.__dict__:
             raise RuntimeError(
                 f"{type(self).__name__}: call super().__init__() first in __init__, before making variables."
             )

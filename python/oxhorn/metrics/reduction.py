@@ -168,8 +168,10 @@ class MeanMetricWrapper(Mean):
         """
         mask = mask_of(y_pred)
         values = convert(self._fn(convert(y_true), convert(y_pred), **self._fn_kwargs))
-        for each in (mask, mask_of(values)):
-            sample_weight = apply_mask(sample_weight, each, TOTAL, "sum", self.name)
+        sample_weight = apply_mask(sample_weight, mask, TOTAL, "sum", self.name)
+        if sample_weight is not None:
+            # As in Keras, values that the function itself left out (they are 0) count in a mean without weights.
+            sample_weight = apply_mask(sample_weight, mask_of(values), TOTAL, "sum", self.name)
         super().update_state(values, sample_weight=sample_weight)
 
     def get_config(self) -> dict[str, Any]:

@@ -15,6 +15,12 @@ from oxhorn.metrics.accuracies import (
     SparseTopKCategoricalAccuracy,
     TopKCategoricalAccuracy,
 )
+from oxhorn.metrics.at_constraint import (
+    PrecisionAtRecall,
+    RecallAtPrecision,
+    SensitivityAtSpecificity,
+    SpecificityAtSensitivity,
+)
 from oxhorn.metrics.auc import AUC
 from oxhorn.metrics.confusion import (
     FalseNegatives,
@@ -24,8 +30,10 @@ from oxhorn.metrics.confusion import (
     TrueNegatives,
     TruePositives,
 )
+from oxhorn.metrics.correlation import ConcordanceCorrelation, PearsonCorrelation
 from oxhorn.metrics.f_score import F1Score, FBetaScore
 from oxhorn.metrics.hinges import CategoricalHinge, Hinge, SquaredHinge
+from oxhorn.metrics.iou import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
 from oxhorn.metrics.metric import Metric
 from oxhorn.metrics.probabilistic import (
     BinaryCrossentropy,
@@ -34,6 +42,7 @@ from oxhorn.metrics.probabilistic import (
     Poisson,
     SparseCategoricalCrossentropy,
 )
+from oxhorn.metrics.r2_score import R2Score
 from oxhorn.metrics.reduction import Mean, MeanMetricWrapper, Sum
 from oxhorn.metrics.regression import (
     CosineSimilarity,
@@ -50,31 +59,43 @@ _CLASSES: tuple[type[Metric], ...] = (
     Accuracy,
     BinaryAccuracy,
     BinaryCrossentropy,
+    BinaryIoU,
     CategoricalAccuracy,
     CategoricalCrossentropy,
     CategoricalHinge,
+    ConcordanceCorrelation,
     CosineSimilarity,
     F1Score,
     FBetaScore,
     FalseNegatives,
     FalsePositives,
     Hinge,
+    IoU,
     KLDivergence,
     LogCoshError,
     Mean,
     MeanAbsoluteError,
     MeanAbsolutePercentageError,
+    MeanIoU,
     MeanMetricWrapper,
     MeanSquaredError,
     MeanSquaredLogarithmicError,
     Metric,
+    OneHotIoU,
+    OneHotMeanIoU,
+    PearsonCorrelation,
     Poisson,
     Precision,
+    PrecisionAtRecall,
+    R2Score,
     Recall,
+    RecallAtPrecision,
     RootMeanSquaredError,
+    SensitivityAtSpecificity,
     SparseCategoricalAccuracy,
     SparseCategoricalCrossentropy,
     SparseTopKCategoricalAccuracy,
+    SpecificityAtSensitivity,
     SquaredHinge,
     Sum,
     TopKCategoricalAccuracy,

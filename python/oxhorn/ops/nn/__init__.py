@@ -35,6 +35,7 @@ from oxhorn.ops.nn.crossentropy import (
     categorical_crossentropy,
     sparse_categorical_crossentropy,
 )
+from oxhorn.ops.nn.ctc import ctc_decode, ctc_loss
 from oxhorn.ops.nn.normalization import (
     batch_normalization,
     layer_normalization,
@@ -58,6 +59,8 @@ __all__ = [
     "conv_transpose",
     "depth_to_space",
     "depthwise_conv",
+    "ctc_decode",
+    "ctc_loss",
     "dot_product_attention",
     "elu",
     "fold",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -204,6 +205,79 @@ def categorical_focal_crossentropy(
     return np.asarray(-np.sum(alpha * (1.0 - p) ** gamma * t * np.log(p), axis=axis))
 
 
+def _axes(axis: int | Sequence[int] | None) -> Any:
+    return tuple(axis) if isinstance(axis, (list, tuple)) else axis
+
+
+def dice(y_true: ArrayLike, y_pred: ArrayLike, axis: int | Sequence[int] | None = None) -> Array:
+    """1 - 2 sum(t p) / (sum t + sum p) (Milletari et al. 2016)"""
+    t, p, over = np.asarray(y_true, float), np.asarray(y_pred, float), _axes(axis)
+    return np.asarray(1.0 - 2.0 * np.sum(t * p, over) / (np.sum(t, over) + np.sum(p, over) + EPSILON))
+
+
+def tversky(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    alpha: float = 0.5,
+    beta: float = 0.5,
+    axis: int | Sequence[int] | None = None,
+) -> Array:
+    """1 - c / (c + alpha missed + beta too_much), c = sum(t p) (Salehi et al. 2017)"""
+    t, p, over = np.asarray(y_true, float), np.asarray(y_pred, float), _axes(axis)
+    common, missed, too_much = (np.sum(x, over) for x in (t * p, t * (1.0 - p), (1.0 - t) * p))
+    return np.asarray(1.0 - common / (common + alpha * missed + beta * too_much + EPSILON))
+
+
+def circle(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    remove_diagonal: bool = True,
+    gamma: float = 80.0,
+    margin: float = 0.4,
+) -> Array:
+    """log(1 + sum over positives exp(-gamma a (m - d)) * sum over negatives exp(gamma b (1 - m - d))) (Sun et al. 2020)
+
+    d = 1 - cosine; the weights a = m + d and b = 1 + m - d grow with how wrong a pair is.
+    """
+    t, p = np.asarray(y_true), np.asarray(y_pred, float)
+    d = np.maximum(1.0 - p @ p.T, 0.0)
+    same = t[:, None] == t[None, :]
+    positive = same & ~np.eye(len(t), dtype=bool) if remove_diagonal else same
+    near = np.exp(-gamma * np.maximum(margin + d, 0.0) * (margin - d))
+    far = np.exp(gamma * np.maximum(1.0 + margin - d, 0.0) * (1.0 - margin - d))
+    return np.log1p(np.sum(near * positive, 1) * np.sum(far * ~same, 1))
+
+
+def categorical_generalized_cross_entropy(y_true: ArrayLike, y_pred: ArrayLike, q: float = 0.5) -> Array:
+    """(1 - p[t]^q) / q (Zhang and Sabuncu 2018)"""
+    t, p = np.asarray(y_true).astype(int), np.asarray(y_pred, float)
+    t = t if t.ndim == p.ndim else t[..., None]
+    return (1.0 - np.take_along_axis(p, t, -1)[..., 0] ** q) / q
+
+
+def ctc(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
+    """-log of the probability that blanks (0) and repetitions dropped leave the labels (Graves et al. 2006)
+
+    A row of states, blank label blank label ... blank, is walked through: stay, go on, or skip a blank between labels
+    that differ.
+    """
+    losses = []
+    for labels, scores in zip(np.asarray(y_true).astype(int), np.asarray(y_pred, float), strict=True):
+        states = [0]
+        for label in labels[labels != 0]:
+            states += [int(label), 0]
+        before = np.eye(len(states))[0]
+        for p in softmax(scores):
+            now = before.copy()
+            now[1:] += before[:-1]
+            for s in range(2, len(states)):
+                if states[s] not in (0, states[s - 2]):
+                    now[s] += before[s - 2]
+            before = now * p[states]
+        losses.append(-np.log(before[-2:].sum()))
+    return np.asarray(losses)
+
+
 def reduce(
     values: ArrayLike,
     sample_weight: ArrayLike | None = None,
@@ -239,6 +313,7 @@ ALL = {
         mean_squared_logarithmic_error, huber, log_cosh, hinge, squared_hinge, categorical_hinge,
         kl_divergence, poisson, cosine_similarity, categorical_crossentropy,
         sparse_categorical_crossentropy, binary_crossentropy, binary_focal_crossentropy,
-        categorical_focal_crossentropy,
+        categorical_focal_crossentropy, dice, tversky, circle, categorical_generalized_cross_entropy,
+        ctc,
     )
 }  # fmt: skip
