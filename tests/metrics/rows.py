@@ -18,6 +18,8 @@ L = np.eye(5)[_rng.integers(0, 5, N)]
 R = (_rng.normal(size=(N, 3)), _rng.normal(size=(N, 3)))
 POSITIVE = (_rng.uniform(0.2, 2, (N, 3)), _rng.uniform(0.2, 2, (N, 3)))
 WEIGHT = np.round(_rng.uniform(0.1, 2, N), 2)
+C = (_rng.integers(0, 4, N), _rng.integers(-1, 5, N))
+IMAGES = (_rng.integers(0, 3, (N, 2, 3)), _rng.integers(0, 3, (N, 2, 3)))
 
 
 @dataclass(frozen=True)
@@ -103,4 +105,29 @@ ROWS = [
         {"thresholds": [0.2, 0.33, 0.9]},
         {"from_logits": True, "num_thresholds": 50},
     ),
+    *rows(
+        "SensitivityAtSpecificity", (T, P), {"specificity": 0.7}, {"specificity": 0.7, "num_thresholds": 10}
+    ),
+    *rows("SensitivityAtSpecificity", (L, Q), {"specificity": 0.5, "class_id": 2}),
+    *rows(
+        "SpecificityAtSensitivity", (T, P), {"sensitivity": 0.7}, {"sensitivity": 0.9, "num_thresholds": 10}
+    ),
+    *rows("PrecisionAtRecall", (T, P), {"recall": 0.7}, {"recall": 0.9, "num_thresholds": 1}),
+    *rows("RecallAtPrecision", (T, P), {"precision": 0.7}, {"precision": 0.9, "num_thresholds": 10}),
+    *rows("PearsonCorrelation", R, {}),
+    *rows("ConcordanceCorrelation", R, {}),
+    *rows(
+        "R2Score",
+        R,
+        {},
+        {"class_aggregation": None},
+        {"class_aggregation": "variance_weighted_average"},
+        {"num_regressors": 3},
+    ),
+    *rows("IoU", C, {"num_classes": 4, "target_class_ids": [0, 2]}),
+    *rows("IoU", IMAGES, {"num_classes": 3, "target_class_ids": [1], "ignore_class": 0}),
+    *rows("MeanIoU", C, {"num_classes": 4}, {"num_classes": 7, "ignore_class": 2}),
+    *rows("BinaryIoU", (T, P), {}, {"threshold": 0.3, "target_class_ids": [1]}),
+    *rows("OneHotIoU", (L, Q), {"num_classes": 5, "target_class_ids": [0, 3]}),
+    *rows("OneHotMeanIoU", (L, Q), {"num_classes": 5}),
 ]

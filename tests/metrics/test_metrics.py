@@ -57,6 +57,7 @@ def test_every_metric_has_a_row() -> None:
 
 
 @every_row
+@pytest.mark.filterwarnings("ignore:.*sample weights are `float`")
 @pytest.mark.parametrize("weighted", [False, True])
 def test_value(row: MetricRow, weighted: bool) -> None:
     weight = WEIGHT if weighted else None

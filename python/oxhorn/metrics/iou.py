@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from oxhorn import _core, config
+from oxhorn import _core
 from oxhorn.arguments import boolean, integer, number
 from oxhorn.losses.loss import apply_mask
 from oxhorn.losses.values import FLOATS, align_weights, cast, convert, mask_of, op, show
@@ -126,8 +126,8 @@ class IoU(Metric):
         right = op("take", op("diag", matrix), targets, axis=0)
         either = op("take", op("sum", matrix, axis=0) + op("sum", matrix, axis=1), targets, axis=0) - right
         occurs = cast(op("greater", either, 1e-9), TOTAL)
-        epsilon = config.epsilon()
-        mean = op("sum", right / (either + epsilon) * occurs) / (op("sum", occurs) + epsilon)
+        shares = op("divide_no_nan", right, either)
+        mean = op("divide_no_nan", op("sum", shares * occurs), op("sum", occurs))
         return cast(mean, self.dtype if self.dtype in FLOATS else "float32")
 
     def get_config(self) -> dict[str, Any]:

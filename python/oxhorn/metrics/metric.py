@@ -9,6 +9,7 @@ import numpy as np
 
 from oxhorn import _core, config, dtype_policies
 from oxhorn.engine.naming import auto_name, name_scope
+from oxhorn.engine.stateless import StatelessScope, check_count
 from oxhorn.engine.tracking import Tracker
 from oxhorn.engine.variable import Variable
 
@@ -199,25 +200,13 @@ class Metric:
     def _apart(self, values: Sequence[Any], function: Callable[[], Any]) -> tuple[Any, list[Any]]:
         """What the function returns with `values` as the state, and the state it leaves, which is then undone."""
         variables = self.variables
-        if len(values) != len(variables):
-            raise ValueError(
-                f"{type(self).__name__}: Argument `metric_variables` must be a list of tensors, one for each of the "
-                f"{len(variables)} variables of the metric; got {len(values)}."
-            )
+        check_count(type(self).__name__, "metric_variables", values, variables)
         given = [
             _core.tensor(value, variable.dtype) for value, variable in zip(values, variables, strict=True)
         ]
-        before = [variable.value for variable in variables]
-        try:
-            for variable, value in zip(variables, given, strict=True):
-                variable.assign(value)
+        with StatelessScope(zip(variables, given, strict=True)):
             result = function()
             after = [variable.value for variable in self.variables]
-        finally:
-            for variable, value in zip(variables, before, strict=True):
-                variable.assign(value)
-            for variable in self.variables[len(variables) :]:
-                variable.assign(np.zeros(tuple(variable.shape), variable.dtype))
         return result, after
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 from oxhorn import _core, config
 from oxhorn.arguments import boolean, describe, integer
-from oxhorn.ops.creation import cast, convert_to_tensor
+from oxhorn.ops.conversions import cast, convert_to_tensor
 from oxhorn.ops.dispatch import operation
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from oxhorn.testing.reference import losses
+from oxhorn.testing.reference import agreement, losses
 from oxhorn.testing.reference.activations import sigmoid
 from oxhorn.testing.reference.ops import divide_no_nan, in_top_k
 
@@ -215,6 +215,72 @@ def auc(
     return float(((x[:-1] - x[1:]) * pairs.get(summation_method, np.maximum(y[:-1], y[1:]))).sum())
 
 
+def _best_where(value: float, bound: Array, sought: Array) -> float:
+    return float(np.max(np.where(bound >= value, sought, 0.0)))
+
+
+def _rates(
+    y_true: ArrayLike, y_pred: ArrayLike, w: Weight, n: int, class_id: int | None
+) -> tuple[Array, ...]:
+    """sensitivity (recall), specificity, precision at n thresholds over [0, 1]"""
+    cuts = np.linspace(0.0, 1.0, n) if n > 1 else [0.5]
+    t, p, chosen, _ = _chosen(y_true, y_pred, list(cuts), None, class_id)
+    tp, fp, tn, fn = confusion(t, p, chosen, w)
+    return divide_no_nan(tp, tp + fn), divide_no_nan(tn, tn + fp), divide_no_nan(tp, tp + fp)
+
+
+def sensitivity_at_specificity(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    sample_weight: Weight = None,
+    specificity: float = 0.5,
+    num_thresholds: int = 200,
+    class_id: int | None = None,
+) -> float:
+    """The largest tp / (tp + fn) where tn / (tn + fp) >= specificity"""
+    sought, bound, _ = _rates(y_true, y_pred, sample_weight, num_thresholds, class_id)
+    return _best_where(specificity, bound, sought)
+
+
+def specificity_at_sensitivity(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    sample_weight: Weight = None,
+    sensitivity: float = 0.5,
+    num_thresholds: int = 200,
+    class_id: int | None = None,
+) -> float:
+    """The largest tn / (tn + fp) where tp / (tp + fn) >= sensitivity"""
+    bound, sought, _ = _rates(y_true, y_pred, sample_weight, num_thresholds, class_id)
+    return _best_where(sensitivity, bound, sought)
+
+
+def precision_at_recall(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    sample_weight: Weight = None,
+    recall: float = 0.5,
+    num_thresholds: int = 200,
+    class_id: int | None = None,
+) -> float:
+    """The largest tp / (tp + fp) where tp / (tp + fn) >= recall"""
+    bound, _, sought = _rates(y_true, y_pred, sample_weight, num_thresholds, class_id)
+    return _best_where(recall, bound, sought)
+
+
+def recall_at_precision(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    sample_weight: Weight = None,
+    precision: float = 0.5,
+    num_thresholds: int = 200,
+    class_id: int | None = None,
+) -> float:
+    """The largest tp / (tp + fn) where tp / (tp + fp) >= precision"""
+    sought, _, bound = _rates(y_true, y_pred, sample_weight, num_thresholds, class_id)
+    return _best_where(precision, bound, sought)
+
+
 def averaged(function: Callable[..., Array]) -> Callable[..., float]:
     """The metric that is the mean over the samples of a function of each"""
 
@@ -244,6 +310,18 @@ ALL: dict[str, Callable[..., Any]] = {
     "FBetaScore": fbeta_score,
     "F1Score": f1_score,
     "AUC": auc,
+    "SensitivityAtSpecificity": sensitivity_at_specificity,
+    "SpecificityAtSensitivity": specificity_at_sensitivity,
+    "PrecisionAtRecall": precision_at_recall,
+    "RecallAtPrecision": recall_at_precision,
+    "PearsonCorrelation": averaged(agreement.pearson_correlation),
+    "ConcordanceCorrelation": averaged(agreement.concordance_correlation),
+    "R2Score": agreement.r2_score,
+    "IoU": agreement.iou,
+    "MeanIoU": agreement.iou,
+    "BinaryIoU": agreement.binary_iou,
+    "OneHotIoU": agreement.one_hot_iou,
+    "OneHotMeanIoU": agreement.one_hot_iou,
     **{
         name: averaged(losses.ALL[function])
         for name, function in {
