@@ -11,13 +11,22 @@ import pytest
 from oxhorn import _core, ops
 from oxhorn.testing import check_gradients
 from tests.arrays import LAYOUTS
-from tests.ops import rows_conv, rows_elementwise, rows_image, rows_nn, rows_random, rows_shapes
+from tests.ops import (
+    rows_conv,
+    rows_elementwise,
+    rows_image,
+    rows_nn,
+    rows_nn_functions,
+    rows_random,
+    rows_shapes,
+)
 from tests.ops.table import Row
 
 TABLES = {
     "elementwise": rows_elementwise.ROWS,
     "shapes": rows_shapes.ROWS,
     "nn": rows_nn.ROWS,
+    "nn functions": rows_nn_functions.ROWS,
     "conv": rows_conv.ROWS,
     "image": rows_image.ROWS,
 }
@@ -77,6 +86,7 @@ def test_every_op_has_a_row() -> None:
     covered = {row.op for row in ROWS} | set(rows_random.COVERED)
     assert sorted(set(names) - covered) == []
     public = set(ops.__all__) | {f"image.{name}" for name in ops.image.__all__}
+    public |= {f"nn.{name}" for name in ops.nn.__all__}
     assert sorted(covered - set(names) - ACTIVATIONS - public) == []
 
 
