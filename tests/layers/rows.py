@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+import oxhorn as keras
 from oxhorn.testing.reference import activations as act
 from oxhorn.testing.reference import layers as ref
 from oxhorn.testing.reference import ops
@@ -99,6 +100,21 @@ def layer_norm(arguments: dict[str, Any], shape: tuple[int, ...]) -> Row:
     return Row("LayerNormalization", arguments, [shape], reference, weights, loose=16)
 
 
+def group_norm(arguments: dict[str, Any], shape: tuple[int, ...]) -> Row:
+    n = (shape[arguments.get("axis", -1)],)
+    center = arguments.get("center", True)
+    weights = [("gamma", n)] + [("beta", n)] * center
+    options = {k: arguments[k] for k in ("groups", "axis", "epsilon") if k in arguments}
+    return Row(
+        "GroupNormalization",
+        arguments,
+        [shape],
+        lambda x, gamma, beta=None: ref.group_normalization(x, gamma, beta, **options),
+        weights,
+        loose=32,
+    )
+
+
 def one(layer: str, arguments: dict[str, Any], shape: tuple[int, ...], reference: Any, **more: Any) -> Row:
     return Row(layer, arguments, [shape], reference, **more)
 
@@ -122,6 +138,19 @@ CORE = [
     one("Dropout", {"rate": 0.3, "noise_shape": (None, 1), "seed": 3}, (4, 5), lambda x: x, random=True),
     one("Dropout", {"rate": 0.0}, (4, 5), lambda x: x),
 ]  # fmt: skip
+
+REGULARIZATION = [
+    one("GaussianNoise", {"stddev": 0.1}, (4, 5), lambda x: x, random=True),
+    one("GaussianDropout", {"rate": 0.4, "seed": 2}, (4, 5), lambda x: x, random=True),
+    one("AlphaDropout", {"rate": 0.4}, (4, 5), lambda x: x, random=True),
+    one("AlphaDropout", {"rate": 0.3, "noise_shape": (None, 1), "seed": 3}, (4, 5), lambda x: x, random=True),
+    one("SpatialDropout1D", {"rate": 0.4}, (3, 4, 5), lambda x: x, random=True),
+    one("SpatialDropout2D", {"rate": 0.4, "seed": 1}, (3, 2, 4, 5), lambda x: x, random=True),
+    one("SpatialDropout3D", {"rate": 0.4}, (3, 2, 2, 4, 5), lambda x: x, random=True),
+    one("ActivityRegularization", {"l1": 0.1, "l2": 0.2}, (3, 4), lambda x: x),
+    one("Masking", {}, (3, 2, 4), ref.masking),
+    one("Lambda", {"function": keras.ops.square}, (3, 4), np.square),
+]
 
 ACTIVATIONS = [
     one("Activation", {"activation": "relu"}, (3, 4), act.relu),
@@ -165,6 +194,15 @@ SHAPES = [
 ]  # fmt: skip
 
 NORMALIZATION = [
+    one("UnitNormalization", {}, (3, 4), ref.unit_normalization, loose=4),
+    one(
+        "UnitNormalization", {"axis": [1, 2]}, (3, 2, 4), lambda x: ref.unit_normalization(x, [1, 2]), loose=4
+    ),
+    one("RMSNormalization", {}, (3, 4), ref.rms_normalization, weights=[("scale", (4,))], loose=8),
+    group_norm({"groups": 2}, (3, 4)),
+    group_norm({"groups": 3}, (2, 3, 5, 6)),
+    group_norm({"groups": -1, "epsilon": 0.1}, (2, 4, 3)),
+    group_norm({"groups": 2, "axis": 1, "center": False}, (2, 4, 3)),
     batch_norm({}, (6, 4)),
     batch_norm({"momentum": 0.9, "epsilon": 1e-2, "center": False}, (6, 4)),
     batch_norm({"scale": False}, (4, 3, 2, 5)),
@@ -238,6 +276,7 @@ MERGING = [
 
 TABLES = {
     "core": CORE,
+    "regularization": REGULARIZATION,
     "activations": ACTIVATIONS,
     "shapes": SHAPES,
     "normalization": NORMALIZATION,

@@ -32,7 +32,8 @@ class LayerRow:
 
     @property
     def id(self) -> str:
-        return f"{self.layer}-{self.arguments}-{self.shapes}".replace(" ", "").replace("'", "")
+        arguments = {k: getattr(v, "__name__", v) for k, v in self.arguments.items()}
+        return f"{self.layer}-{arguments}-{self.shapes}".replace(" ", "").replace("'", "")
 
     def arrays(self, dtype: str, seed: int = 0) -> list[Array]:
         """Inputs at least 0.01 apart from each other and from zero, so that no kink and no tie is met."""

@@ -58,6 +58,8 @@ class LayerCalls(LayerState):
             with self._open_name_scope():
                 self._maybe_build(spec)
 
+        # What a node of a model remembers: flags and masks are found anew at each of its calls.
+        own_kwargs = dict(kwargs)
         context = call_context.get()
         entered = context is None
         if context is None:
@@ -72,7 +74,7 @@ class LayerCalls(LayerState):
             if context.observer is not None:
                 context.observer.enter(self)
             with self._open_name_scope():
-                outputs = self._run(args, kwargs)
+                outputs = self._run(args, kwargs, own_kwargs)
             if context.observer is not None:
                 context.observer.leave(self, outputs)
             masks.pass_on(self, spec.first, outputs, previous_mask, self._computes_masks)
@@ -180,11 +182,11 @@ class LayerCalls(LayerState):
         """The results for symbolic inputs, as symbolic tensors that belong to no model yet."""
         return self.compute_output_spec(*args, **kwargs)
 
-    def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any], own_kwargs: dict[str, Any]) -> Any:
         if any_symbolic(args, kwargs):
             outputs = self.symbolic_call(*args, **kwargs)
             self._clear_losses()
-            Node(self, args, kwargs, outputs)
+            Node(self, args, own_kwargs, outputs)
             return outputs
         outputs = self.call(*args, **kwargs)
         if self.activity_regularizer is not None:

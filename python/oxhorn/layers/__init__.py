@@ -5,7 +5,7 @@ from oxhorn.layers.activations import ELU, Activation, LeakyReLU, PReLU, ReLU, S
 from oxhorn.layers.convolutional import Conv1D, Conv2D
 from oxhorn.layers.convolutional import Conv1D as Convolution1D
 from oxhorn.layers.convolutional import Conv2D as Convolution2D
-from oxhorn.layers.core import Dense, Embedding, Identity
+from oxhorn.layers.core import Dense, Embedding, Identity, Lambda, Masking, ReversibleEmbedding, Wrapper
 from oxhorn.layers.input_layer import Input, InputLayer
 from oxhorn.layers.layer import Layer
 from oxhorn.layers.lookup import deserialize, serialize
@@ -27,7 +27,14 @@ from oxhorn.layers.merging import (
     multiply,
     subtract,
 )
-from oxhorn.layers.normalization import BatchNormalization, LayerNormalization
+from oxhorn.layers.normalization import (
+    BatchNormalization,
+    GroupNormalization,
+    LayerNormalization,
+    RMSNormalization,
+    SpectralNormalization,
+    UnitNormalization,
+)
 from oxhorn.layers.pooling import (
     AveragePooling1D,
     AveragePooling2D,
@@ -47,12 +54,23 @@ from oxhorn.layers.pooling import GlobalMaxPooling2D as GlobalMaxPool2D
 from oxhorn.layers.pooling import MaxPooling1D as MaxPool1D
 from oxhorn.layers.pooling import MaxPooling2D as MaxPool2D
 from oxhorn.layers.preprocessing import Rescaling
-from oxhorn.layers.regularization import Dropout
+from oxhorn.layers.regularization import (
+    ActivityRegularization,
+    AlphaDropout,
+    Dropout,
+    GaussianDropout,
+    GaussianNoise,
+    SpatialDropout1D,
+    SpatialDropout2D,
+    SpatialDropout3D,
+)
 from oxhorn.layers.reshaping import Flatten, Permute, RepeatVector, Reshape, ZeroPadding1D, ZeroPadding2D
 
 __all__ = [
     "Activation",
+    "ActivityRegularization",
     "Add",
+    "AlphaDropout",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -70,6 +88,8 @@ __all__ = [
     "ELU",
     "Embedding",
     "Flatten",
+    "GaussianDropout",
+    "GaussianNoise",
     "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
     "GlobalAvgPool1D",
@@ -78,13 +98,16 @@ __all__ = [
     "GlobalMaxPool2D",
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
+    "GroupNormalization",
     "Identity",
     "Input",
     "InputLayer",
     "InputSpec",
+    "Lambda",
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
+    "Masking",
     "MaxPool1D",
     "MaxPool2D",
     "MaxPooling1D",
@@ -94,12 +117,20 @@ __all__ = [
     "Multiply",
     "PReLU",
     "Permute",
+    "RMSNormalization",
     "ReLU",
     "RepeatVector",
     "Rescaling",
     "Reshape",
+    "ReversibleEmbedding",
     "Softmax",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
+    "SpectralNormalization",
     "Subtract",
+    "UnitNormalization",
+    "Wrapper",
     "ZeroPadding1D",
     "ZeroPadding2D",
     "add",

@@ -50,7 +50,7 @@ class CoreLayer(Layer):
         with leaving_out():
             config = self._builtin_class().get_config(self)
         for name in ("activation", "recurrent_activation"):
-            if self._python_activation(name) is not None:
+            if name in config and (config[name] is None or self._python_activation(name) is not None):
                 config[name] = "linear"
         return config
 
@@ -76,9 +76,9 @@ class CoreLayer(Layer):
             known = self.__dict__["_layer_core"] = (core, self._python_activation())
         return known
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Any = None) -> None:
         """Makes the weights that the core asks for."""
-        specs = self.core.weights(tree.flatten_shapes(input_shape))
+        specs = self.core.weights([] if input_shape is None else tree.flatten_shapes(input_shape))
         variables = []
         for name, shape, trainable, initializer in specs:
             variable = self.add_weight(

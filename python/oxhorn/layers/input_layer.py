@@ -54,17 +54,22 @@ class InputLayer(Layer):
         if input_tensor is not None:
             if not isinstance(input_tensor, KerasTensor):
                 raise ValueError(
-                    f"Input {self.name!r}: `tensor` must be a symbolic tensor; got {input_tensor!r}."
+                    f"Input {self.name!r}: Argument `input_tensor` must be a KerasTensor, a symbolic tensor; got "
+                    f"{input_tensor!r}."
                 )
             batch_shape, shape = input_tensor.shape, None
             dtype = dtype if dtype is not None else input_tensor.dtype
         if shape is not None and batch_shape is not None:
-            raise ValueError(f"Input {self.name!r}: pass `shape` or `batch_shape`, not both.")
+            raise ValueError(f"Input {self.name!r}: you cannot pass both `shape` and `batch_shape`.")
         if batch_size is not None and batch_shape is not None and input_tensor is None:
-            raise ValueError(f"Input {self.name!r}: `batch_shape` already has the batch size.")
+            raise ValueError(
+                f"Input {self.name!r}: you cannot pass both `batch_size` and `batch_shape`, which has it already."
+            )
         if batch_shape is None:
             if shape is None:
-                raise ValueError(f"Input {self.name!r}: pass `shape`, for instance `Input(shape=(784,))`.")
+                raise ValueError(
+                    f"Input {self.name!r}: pass a `shape` argument. For instance, `Input(shape=(784,))`."
+                )
             sizes = (shape,) if isinstance(shape, int) else shape
             batch_shape = (batch_size, *standardize_shape(sizes))
         self._batch_shape = standardize_shape(batch_shape)
@@ -74,16 +79,17 @@ class InputLayer(Layer):
             )
         self._dtype = standardize_dtype(dtype)
         self.optional = optional
-        output = KerasTensor(self._batch_shape, self._dtype, name=self.name)
+        output = input_tensor
+        if output is None or output._keras_history is not None:
+            # A tensor that is the result of a layer stands for that; this one stands for an input.
+            output = KerasTensor(self._batch_shape, self._dtype, name=self.name)
         Node(self, (), {}, output)
         self._input_spec = InputSpec(shape=self._batch_shape, name=self.name, optional=optional)
         self.built = True
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
-        """Raises `NotImplementedError`: an input layer is not called, its `output` is used."""
-        raise NotImplementedError(
-            f"InputLayer {self.name!r} cannot be called: use its `output`, or `Input(...)` to make one."
-        )
+        """Nothing: an input layer computes nothing, its `output` is used."""
+        return None
 
     @property
     def batch_shape(self) -> tuple[int | None, ...]:

@@ -89,7 +89,10 @@ def _clone(
 
 def _copy(operation: Operation) -> Any:
     from oxhorn.engine.symbolic import FunctionCall
+    from oxhorn.layers.core.lambda_layer import Lambda
 
+    if isinstance(operation, Lambda):
+        return operation.copied()
     if isinstance(operation, FunctionCall):
         return FunctionCall(
             operation.function,

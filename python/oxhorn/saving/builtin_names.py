@@ -70,9 +70,13 @@ def find_class(module: str | None, class_name: str) -> type | None:
 
 
 def find_function(module: str | None, name: str) -> Any:
-    """The built-in activation, loss or metric function of this name."""
+    """The built-in activation, loss or metric function of this name, or function of `ops` if `module` says so."""
     if not name.isidentifier():
         return None
+    if str(module or "").startswith(("keras.ops", "keras.src.ops")):
+        ops = _namespace("ops")
+        found = getattr(ops, name, None) if name in ops.__all__ else None
+        return found if inspect.isfunction(found) and public_module(found) is not None else None
     for namespace in _order(module):
         if namespace in ("activations", "losses", "metrics"):
             found = getattr(_namespace(namespace), name, None)

@@ -68,8 +68,8 @@ class Embedding(CoreLayer):
         arguments.unsupported("Embedding", lora_rank=lora_rank, quantization_config=quantization_config)
         kwargs.pop("input_length", None)  # of older versions; the length is read from the input
         super().__init__(**kwargs)
-        self.input_dim = arguments.positive_integer(input_dim, "input_dim", "Embedding")
-        self.output_dim = arguments.positive_integer(output_dim, "output_dim", "Embedding")
+        self.input_dim = _size(input_dim, "input_dim")
+        self.output_dim = _size(output_dim, "output_dim")
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
         self.embeddings_constraint = constraints.get(embeddings_constraint)
@@ -82,6 +82,10 @@ class Embedding(CoreLayer):
             self.set_weights(
                 weights if isinstance(weights, (list, tuple)) and len(weights) == 1 else [weights]
             )
+
+    def build(self, input_shape: Any = None) -> None:
+        """Make the table; its shape does not depend on the input."""
+        super().build((None,) if input_shape is None else input_shape)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Return a mask that is False where the input is 0, or None if zeros mean nothing special.
@@ -107,3 +111,10 @@ class Embedding(CoreLayer):
             "mask_zero": self.mask_zero,
             "quantization_config": None,
         }
+
+
+def _size(value: Any, name: str) -> int:
+    try:
+        return arguments.positive_integer(value, name, "Embedding")
+    except ValueError as error:
+        raise ValueError(f"{error} `{name}` must be a positive integer.") from None

@@ -54,13 +54,15 @@ def check_masks(owner: str, inputs: Any, mask: Any) -> list[Any] | None:
     """The masks as a list as long as the inputs, or None."""
     if mask is None:
         return None
-    if (
-        not isinstance(mask, (list, tuple))
-        or not isinstance(inputs, (list, tuple))
-        or len(mask) != len(inputs)
-    ):
+    for name, value in (("mask", mask), ("inputs", inputs)):
+        if not isinstance(value, (list, tuple)):
+            raise ValueError(
+                f"{owner}: expected one entry for each input: `{name}` should be a list. Received: "
+                f"{name}={describe(value)}. Pass None for an input without a mask."
+            )
+    if len(mask) != len(inputs):
         raise ValueError(
-            f"{owner}: expected `mask` to be a list with one entry for each input. "
-            f"Received: mask={describe(mask)}. Pass None for an input without a mask."
+            f"{owner}: `mask` and `inputs`, expected with one entry for each input, should have the same length. "
+            f"Received: mask={describe(mask)} for {len(inputs)} inputs. Pass None for an input without a mask."
         )
     return list(mask)

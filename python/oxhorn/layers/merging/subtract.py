@@ -39,6 +39,15 @@ class Subtract(Merge):
     [-3.0, -3.0]
     """
 
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Subtract the second input from the first."""
+        if isinstance(inputs, (list, tuple)) and len(inputs) != 2:
+            raise ValueError(
+                f"Subtract layer {self.name!r}: the layer should be called on exactly 2 inputs, a list of exactly 2 "
+                f"tensors; got {len(inputs)}. Call it on a list, layer([a, b])."
+            )
+        return super().call(inputs, training=training, mask=mask)
+
 
 def subtract(inputs: Sequence[Any], **kwargs: Any) -> Any:
     """Subtract the second input from the first: a new `Subtract` layer, called at once.

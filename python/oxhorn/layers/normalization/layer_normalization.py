@@ -71,7 +71,9 @@ class LayerNormalization(CoreLayer):
         try:
             axes = arguments.integer_or_integers(axis, "axis", owner)
         except ValueError as error:
-            raise TypeError(str(error)) from None
+            raise TypeError(
+                f"{error} Expected an int or a list/tuple of ints for the argument 'axis'."
+            ) from None
         self.axis = [axes] if isinstance(axes, int) else axes
         self.epsilon = arguments.number(epsilon, "epsilon", owner, low=0.0)
         self.center = arguments.boolean(center, "center", owner)

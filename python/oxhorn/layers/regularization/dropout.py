@@ -63,9 +63,9 @@ class Dropout(CoreLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.rate = arguments.probability(rate, "rate", "Dropout")
+        self.rate = rate_of(rate, type(self).__name__)
         self.seed = arguments.seed(seed, "Dropout")
-        self.noise_shape = _noise_shape(noise_shape)
+        self.noise_shape = noise_shape_of(noise_shape, "Dropout")
         if self.rate > 0:
             self.seed_generator = seed if isinstance(seed, SeedGenerator) else SeedGenerator(self.seed)
         self.supports_masking = True
@@ -75,14 +75,37 @@ class Dropout(CoreLayer):
         return {**super().get_config(), "rate": self.rate, "seed": self.seed, "noise_shape": self.noise_shape}
 
 
-def _noise_shape(value: Any) -> tuple[int | None, ...] | None:
+def rate_of(value: Any, owner: str) -> float:
+    """`rate` as a float from 0 to 1; a `ValueError` for anything else."""
+    try:
+        return arguments.probability(value, "rate", owner)
+    except ValueError:
+        raise ValueError(
+            f"{owner}: Invalid value received for argument `rate`. Expected a float value between 0 and 1. "
+            f"Received: rate={arguments.describe(value)}. As a rule it is between 0.1 and 0.5."
+        ) from None
+
+
+def noise_shape_of(value: Any, owner: str) -> tuple[int | None, ...] | None:
+    """`noise_shape` as a tuple of sizes and None, or None; a `ValueError` for anything else."""
     if value is None:
         return None
     if isinstance(value, (str, bytes)) or not isinstance(value, Sequence):
         raise ValueError(
-            f"Dropout: expected `noise_shape` to be None or a tuple of positive integers or None. "
-            f"Received: noise_shape={arguments.describe(value)}. Pass one such as noise_shape=(None, 1, 16)."
+            f"{owner}: Invalid value received for argument `noise_shape`. Expected a tuple or list of integers and "
+            f"None. Received: noise_shape={arguments.describe(value)}. Pass one such as (None, 1, 16)."
         )
+    for size in value:
+        wanted = None
+        if size is not None and (isinstance(size, bool) or not hasattr(size, "__index__")):
+            wanted = "elements to be integers"
+        elif size is not None and int(size.__index__()) < 1:
+            wanted = "dimensions to be positive integers"
+        if wanted is not None:
+            raise ValueError(
+                f"{owner}: Invalid value received for argument `noise_shape`. Expected all {wanted} or None. "
+                f"Received: {arguments.describe(size)} in noise_shape={value!r}. Pass one such as (None, 1, 16)."
+            )
     return tuple(
-        None if size is None else arguments.positive_integer(size, "noise_shape", "Dropout") for size in value
+        None if size is None else arguments.positive_integer(size, "noise_shape", owner) for size in value
     )

@@ -162,6 +162,60 @@ def batch_normalization(
     return y, momentum * mean + (1.0 - momentum) * m, momentum * variance + (1.0 - momentum) * v
 
 
+def masking(x: ArrayLike, mask_value: float = 0.0) -> Array:
+    """x where a step holds anything but the value, else 0"""
+    x = np.asarray(x)
+    return np.where(np.any(x != mask_value, axis=-1, keepdims=True), x, 0.0)
+
+
+def unit_normalization(x: ArrayLike, axis: Any = -1) -> Array:
+    """x / |x|, the length over `axis`"""
+    x = np.asarray(x)
+    axes = tuple(axis) if isinstance(axis, list) else axis
+    return x / np.sqrt(np.maximum(np.sum(x**2, axis=axes, keepdims=True), 1e-12))
+
+
+def rms_normalization(x: ArrayLike, scale: ArrayLike, axis: int = -1, epsilon: float = 1e-6) -> Array:
+    """scale x / sqrt(mean(x^2) + epsilon)"""
+    x = np.asarray(x)
+    y = x / np.sqrt(np.mean(x**2, axis=axis, keepdims=True) + epsilon)
+    return y * ops.along(np.asarray(scale), x.ndim, axis)
+
+
+def group_normalization(
+    x: ArrayLike,
+    gamma: ArrayLike | None,
+    beta: ArrayLike | None,
+    groups: int,
+    axis: int = -1,
+    epsilon: float = 1e-3,
+) -> Array:
+    """gamma (x - mean) / sqrt(var + epsilon) + beta, moments over a sample's group of channels (Wu and He 2018)"""
+    x = np.moveaxis(np.asarray(x), axis, 1)
+    g = x.reshape(len(x), x.shape[1] if groups == -1 else groups, -1)
+    y = (g - g.mean(-1, keepdims=True)) / np.sqrt(g.var(-1, keepdims=True) + epsilon)
+    y = np.moveaxis(y.reshape(x.shape), 1, axis)
+    y = y if gamma is None else y * ops.along(np.asarray(gamma), x.ndim, axis)
+    return y if beta is None else y + ops.along(np.asarray(beta), x.ndim, axis)
+
+
+def spectral_normalization(kernel: ArrayLike, u: Array, power_iterations: int = 1) -> tuple[Array, Array]:
+    """The kernel over its largest singular value, by power iteration from u; and the u to go on from"""
+    w = np.asarray(kernel).reshape(-1, np.shape(kernel)[-1])
+    u = v = np.asarray(u)
+    for _ in range(power_iterations):
+        v = u @ w.T / np.linalg.norm(u @ w.T)
+        u = v @ w / np.linalg.norm(v @ w)
+    return np.asarray(kernel) / (v @ w @ u.T), u
+
+
+def alpha_dropout(x: ArrayLike, keep: ArrayLike, rate: float) -> Array:
+    """a (x where `keep` holds, else SELU's least value) + b: mean 0 and variance 1 stay (Klambauer et al. 2017)"""
+    least = -1.0507009873554805 * 1.6732632423543772
+    a = ((1.0 - rate) * (1.0 + rate * least**2)) ** -0.5
+    return a * np.where(keep, np.asarray(x), least) - a * least * rate
+
+
 def _fold(function: Any, xs: Sequence[ArrayLike]) -> Array:
     return np.asarray(reduce(function, align(xs)))
 
