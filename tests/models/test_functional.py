@@ -125,7 +125,9 @@ def test_structured_results_of_a_layer() -> None:
 
 def test_graph_errors() -> None:
     a, b = keras.Input((4,), name="a"), keras.Input((4,), name="b")
-    with pytest.raises(ValueError, match=r"is not connected to `inputs`: it depends on 'b' .* not among the inputs \['a'\]"):
+    with pytest.raises(
+        ValueError, match=r"is not connected to `inputs`: it depends on 'b' .* not among the inputs \['a'\]"
+    ):
         keras.Model(a, Plus()([a, b]))
     with pytest.raises(ValueError, match="the name 'same' is used by 2 layers"):
         keras.Model(a, Dense(2, name="same")(Dense(2, name="same")(a)))

@@ -209,6 +209,27 @@ def spectral_normalization(kernel: ArrayLike, u: Array, power_iterations: int = 
     return np.asarray(kernel) / (v @ w @ u.T), u
 
 
+def gaussian_noise(x: ArrayLike, noise: ArrayLike, stddev: float) -> Array:
+    """x + stddev n, n ~ N(0, 1)"""
+    return np.asarray(x) + stddev * np.asarray(noise)
+
+
+def gaussian_dropout(x: ArrayLike, noise: ArrayLike, rate: float) -> Array:
+    """x (1 + sqrt(rate / (1 - rate)) n), n ~ N(0, 1): mean and variance are those of dropout"""
+    return np.asarray(x) * (1.0 + np.sqrt(rate / (1.0 - rate)) * np.asarray(noise))
+
+
+def spatial_dropout(x: ArrayLike, keep: ArrayLike, rate: float) -> Array:
+    """Dropout with one choice for each sample and channel: keep has shape (batch, channels)"""
+    x, keep = np.asarray(x), np.asarray(keep)
+    return dropout(x, keep.reshape(len(x), *(1,) * (x.ndim - 2), x.shape[-1]), rate)
+
+
+def reversible_embedding(x: ArrayLike, embeddings: ArrayLike, reverse: bool = False) -> Array:
+    """Row x of the table; back: the product of a vector with each row"""
+    return np.asarray(x) @ np.asarray(embeddings).T if reverse else embedding(x, embeddings)
+
+
 def alpha_dropout(x: ArrayLike, keep: ArrayLike, rate: float) -> Array:
     """a (x where `keep` holds, else SELU's least value) + b: mean 0 and variance 1 stay (Klambauer et al. 2017)"""
     least = -1.0507009873554805 * 1.6732632423543772

@@ -32,6 +32,7 @@ OPS = {
 }
 LAYERS = {
     "Activation": "activate",
+    "ActivityRegularization": "linear",
     "ELU": "elu",
     "Identity": "linear",
     "InputLayer": "linear",
