@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::graph::Graph;
+use super::graph::{Graph, tracing};
 use super::tape;
 use super::value::{Value, Values};
 use crate::error::{Error, Result};
@@ -31,23 +31,25 @@ pub fn apply_many(op: Arc<dyn Op>, inputs: &[&Value]) -> Result<Values> {
     }
 }
 
-/// The graph that the inputs belong to, if any does.
+/// The graph to record in, if an input is symbolic: that in progress, which must be the inputs' own or lie inside it
+/// (a branch, a loop body). Where none is in progress, the innermost graph of the inputs.
 fn trace_of(op: &str, inputs: &[&Value]) -> Result<Option<Graph>> {
     let mut found: Option<&Graph> = None;
     for value in inputs {
         if let Value::Node(node) = value {
             match found {
-                Some(graph) if graph.id() != node.graph.id() => {
-                    return Err(Error::runtime(op)
-                        .expected("symbolic values of one trace")
-                        .got("values of two")
-                        .hint("A value of a traced call was kept and used in another; compute it inside"));
-                }
+                Some(graph) if graph.is_within(node.graph.id()) => {}
+                Some(graph) if !node.graph.is_within(graph.id()) => return Err(node.graph.stray(op, graph)),
                 _ => found = Some(&node.graph),
             }
         }
     }
-    Ok(found.cloned())
+    let Some(found) = found else { return Ok(None) };
+    match tracing() {
+        Some(active) if active.is_within(found.id()) => Ok(Some(active)),
+        Some(active) => Err(found.stray(op, &active)),
+        None => Ok(Some(found.clone())),
+    }
 }
 
 fn run_now(op: &Arc<dyn Op>, inputs: &[&Value]) -> Result<Values> {

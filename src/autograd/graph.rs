@@ -38,10 +38,23 @@ pub(super) struct NodeData {
     pub outputs: Specs,
 }
 
+/// What a subgraph uses of the graph around it: an input of the subgraph, and the value that it stands for.
+#[derive(Debug, Clone)]
+pub(super) struct Capture {
+    /// A value of the graph around.
+    pub outer: Value,
+    /// Set where the subgraph read a variable: what it stood for when the subgraph began.
+    pub variable: Option<Variable>,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Inner {
     pub nodes: Vec<NodeData>,
     pub inputs: Vec<u32>,
+    /// Of a subgraph: the last inputs, in their order.
+    pub captures: Vec<Capture>,
+    /// The input that stands for a value of the graph around.
+    captured: HashMap<Key, Slot>,
     /// What a variable stands for at this point of the trace.
     current: HashMap<u64, Slot>,
     /// In the order of their first assignment.
@@ -50,10 +63,24 @@ pub(super) struct Inner {
 }
 
 /// A trace: ops in the order they were applied. Cloning shares it.
+///
+/// A subgraph (a branch, the body of a loop) has a parent. What it uses of the graphs around it becomes an input: see
+/// [`Capture`].
 #[derive(Debug, Clone)]
 pub struct Graph {
     id: u64,
     inner: Arc<Mutex<Inner>>,
+    parent: Option<Arc<Graph>>,
+}
+
+/// A graph that is traced into as long as this lives.
+#[derive(Debug)]
+pub(super) struct Entered(Graph);
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        self.0.exit();
+    }
 }
 
 thread_local! {
@@ -77,14 +104,56 @@ impl Graph {
         Self {
             id: fresh_id() & 0xffff_ffff,
             inner: Arc::default(),
+            parent: None,
         }
+    }
+
+    /// A subgraph, with the arguments that the control op will call it with.
+    pub fn child(&self, arguments: &[Spec]) -> (Self, Vec<Value>) {
+        let child = Self {
+            parent: Some(Arc::new(self.clone())),
+            ..Self::new()
+        };
+        let values = arguments.iter().map(|spec| child.input(spec.clone())).collect();
+        (child, values)
+    }
+
+    /// Whether `id` is this graph or one of those around it.
+    pub fn is_within(&self, id: u64) -> bool {
+        let mut at = Some(self);
+        while let Some(graph) = at {
+            if graph.id == id {
+                return true;
+            }
+            at = graph.parent.as_deref();
+        }
+        false
+    }
+
+    /// The error for a value that does not belong to the trace it is used in.
+    pub(super) fn stray(&self, who: &str, active: &Graph) -> Error {
+        let error = Error::runtime(who).expected("symbolic values of one trace: that in progress");
+        if self.parent.as_ref().is_some_and(|p| active.is_within(p.id)) {
+            error
+                .got("a value from inside a branch or loop body that has ended, or from another branch")
+                .hint("Return it from the function that was given to ops.cond, ops.scan, ... and use what the op returns")
+        } else {
+            error
+                .got("values of two")
+                .hint("A value of a traced call was kept (in an attribute, a list, ...) and used in another; compute it inside, or keep it in a Variable")
+        }
+    }
+
+    pub(super) fn entered(&self) -> Entered {
+        self.enter();
+        Entered(self.clone())
     }
 
     pub fn id(&self) -> u64 {
         self.id
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -102,7 +171,7 @@ impl Graph {
         });
     }
 
-    fn value(&self, slot: Slot, spec: Spec) -> Value {
+    pub(super) fn value(&self, slot: Slot, spec: Spec) -> Value {
         Value::Node(Node {
             graph: self.clone(),
             index: slot.index,
@@ -141,6 +210,14 @@ impl Graph {
         let mut inner = self.lock();
         let slot = if let Some(slot) = inner.current.get(&variable.id()) {
             *slot
+        } else if let Some(parent) = &self.parent {
+            // The read of the graph around: gradients reach the variable through it.
+            drop(inner);
+            let outer = parent.variable(variable);
+            inner = self.lock();
+            let slot = Self::push_capture(&mut inner, outer, Some(variable.clone()));
+            inner.current.insert(variable.id(), slot);
+            slot
         } else {
             let index = Self::push(
                 &mut inner,
@@ -168,17 +245,46 @@ impl Graph {
         Ok(())
     }
 
+    fn push_capture(inner: &mut Inner, outer: Value, variable: Option<Variable>) -> Slot {
+        let position = inner.inputs.len();
+        let spec = outer.spec();
+        let index = Self::push(
+            inner,
+            Kind::Input(position),
+            SmallVec::new(),
+            smallvec::smallvec![spec],
+        );
+        inner.inputs.push(index);
+        inner.captures.push(Capture { outer, variable });
+        Slot { index, output: 0 }
+    }
+
+    /// The input of this subgraph that stands for a value of a graph around it.
+    fn capture(&self, who: &str, parent: &Graph, value: &Value) -> Result<Slot> {
+        let slot = parent.slot(who, value)?;
+        let spec = parent.lock().spec(slot);
+        let outer = parent.value(slot, spec);
+        let mut inner = self.lock();
+        if let Some(slot) = inner.captured.get(&outer.key()) {
+            return Ok(*slot);
+        }
+        let key = outer.key();
+        let slot = Self::push_capture(&mut inner, outer, None);
+        inner.captured.insert(key, slot);
+        Ok(slot)
+    }
+
     /// The place of a value in this graph; data becomes a constant.
-    fn slot(&self, who: &str, value: &Value) -> Result<Slot> {
+    pub(super) fn slot(&self, who: &str, value: &Value) -> Result<Slot> {
         match value {
             Value::Node(node) if node.graph.id == self.id => Ok(Slot {
                 index: node.index,
                 output: node.output,
             }),
-            Value::Node(_) => Err(Error::runtime(who)
-                .expected("a value of the trace in progress")
-                .got("a symbolic value of another trace")
-                .hint("A value of a traced call was kept and used in another; compute it inside")),
+            Value::Node(node) => match &self.parent {
+                Some(parent) if parent.is_within(node.graph.id) => self.capture(who, parent, value),
+                _ => Err(node.graph.stray(who, self)),
+            },
             Value::Eager(eager) => {
                 let mut inner = self.lock();
                 if let Some(&index) = inner.constants.get(&eager.id) {
@@ -246,7 +352,7 @@ impl Graph {
         }
         let records: Vec<Record> = {
             let inner = self.lock();
-            let spec = |s: &Slot| inner.nodes[s.index as usize].outputs[s.output as usize].clone();
+            let spec = |s: &Slot| inner.spec(*s);
             inner.nodes[..=last as usize]
                 .iter()
                 .enumerate()
@@ -268,16 +374,33 @@ impl Graph {
                 })
                 .collect()
         };
-        gradients(&records, targets, sources)
+        // In a subgraph, a value of the graph around it stands for the input that captured it.
+        let sources: Vec<Key> = {
+            let inner = self.lock();
+            let own = |key: &Key| match inner.captured.get(key) {
+                Some(slot) => self.value(*slot, inner.spec(*slot)).key(),
+                None => *key,
+            };
+            sources.iter().map(own).collect()
+        };
+        gradients(&records, targets, &sources)
     }
 
     /// The key of a variable's first node: the one gradients are taken for. `None` if the trace never read it.
     pub fn variable_key(&self, variable: &Variable) -> Option<Key> {
         let inner = self.lock();
-        let index = inner
-            .nodes
+        let reads = inner.inputs.len() - inner.captures.len();
+        let captured = inner
+            .captures
             .iter()
-            .position(|n| matches!(&n.kind, Kind::Variable(v) if v.id() == variable.id()))?;
+            .position(|c| c.variable.as_ref().is_some_and(|v| v.id() == variable.id()))
+            .map(|at| inner.inputs[reads + at] as usize);
+        let index = captured.or_else(|| {
+            inner
+                .nodes
+                .iter()
+                .position(|n| matches!(&n.kind, Kind::Variable(v) if v.id() == variable.id()))
+        })?;
         let spec = inner.nodes[index].outputs[0].clone();
         drop(inner);
         Some(
@@ -296,16 +419,27 @@ impl Graph {
     pub fn compile(&self, outputs: &[Value]) -> Result<Program> {
         let outputs = self.output_slots(outputs)?;
         let inner = self.lock();
-        Program::new(&inner, &outputs, &inner.assigns)
+        let (nodes, inputs, assigns) = (inner.nodes.clone(), inner.inputs.clone(), inner.assigns.clone());
+        drop(inner);
+        Ok(Program::new(nodes, &inputs, &outputs, &assigns))
     }
 
     /// Freezes the outputs and what they need, and leaves the assignments out: runs of it change nothing.
     pub fn compile_pure(&self, outputs: &[Value]) -> Result<Program> {
         let outputs = self.output_slots(outputs)?;
-        Program::new(&self.lock(), &outputs, &[])
+        let inner = self.lock();
+        let (nodes, inputs) = (inner.nodes.clone(), inner.inputs.clone());
+        drop(inner);
+        Ok(Program::new(nodes, &inputs, &outputs, &[]))
     }
 
     fn output_slots(&self, outputs: &[Value]) -> Result<Vec<Slot>> {
         outputs.iter().map(|v| self.slot("compile", v)).collect()
+    }
+}
+
+impl Inner {
+    pub fn spec(&self, slot: Slot) -> Spec {
+        self.nodes[slot.index as usize].outputs[slot.output as usize].clone()
     }
 }

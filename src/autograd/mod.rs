@@ -2,7 +2,9 @@
 
 mod apply;
 mod backward;
+mod control;
 mod graph;
+mod nodes;
 mod plan;
 mod program;
 pub mod scope;
@@ -14,6 +16,7 @@ mod variable;
 
 pub use apply::{apply, apply_many, eager_forward};
 pub use backward::{Record, Target, differentiate, gradients};
+pub use control::{Body, Callback, cond, custom_gradient, custom_gradient_traced, scan, while_loop};
 pub use graph::{Graph, tracing};
 pub use plan::Plan;
 pub use program::{Execution, Program};

@@ -1,12 +1,14 @@
 //! A frozen trace, and its runs.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use smallvec::SmallVec;
 
-use super::graph::{Inner, Kind, NodeData, Slot};
+use super::graph::{Kind, NodeData, Slot};
+use super::nodes::{infer, keep, live_nodes, look_through, trim};
 use super::plan::{Place, Plan};
 use super::variable::Variable;
 use crate::error::{Error, Result};
@@ -45,8 +47,18 @@ pub struct Execution<'a> {
 }
 
 impl Program {
-    pub(super) fn new(trace: &Inner, outputs: &[Slot], assigns: &[(Variable, Slot)]) -> Result<Self> {
-        let mut nodes = trace.nodes.clone();
+    pub(super) fn new(
+        mut nodes: Vec<NodeData>,
+        inputs: &[u32],
+        outputs: &[Slot],
+        assigns: &[(Variable, Slot)],
+    ) -> Self {
+        let mut outputs = outputs.to_vec();
+        let mut assigns = assigns.to_vec();
+        look_through(
+            &mut nodes,
+            outputs.iter_mut().chain(assigns.iter_mut().map(|(_, s)| s)),
+        );
 
         // Outputs and assigned values must live in the arena: copy what is an input, variable or constant seen through views.
         let mut copies: HashMap<Slot, Slot> = HashMap::new();
@@ -72,38 +84,25 @@ impl Program {
             })
         };
         let outputs: Vec<Slot> = outputs.iter().map(|s| owned(*s)).collect();
-        let assigns: Vec<(Variable, Slot)> = assigns.iter().map(|(v, s)| (v.clone(), owned(*s))).collect();
+        let assigns: Vec<(Variable, Slot)> = assigns.into_iter().map(|(v, s)| (v, owned(s))).collect();
 
         // Keep what they need; inputs stay, since callers pass them by position.
-        let mut live = vec![false; nodes.len()];
-        for s in outputs.iter().chain(assigns.iter().map(|(_, s)| s)) {
-            live[s.index as usize] = true;
-        }
-        trace.inputs.iter().for_each(|&i| live[i as usize] = true);
-        for n in (0..nodes.len()).rev() {
-            if live[n] {
-                nodes[n].inputs.iter().for_each(|s| live[s.index as usize] = true);
-            }
-        }
-        let mut renamed = vec![0u32; nodes.len()];
-        let mut kept = Vec::new();
-        for (n, node) in nodes.into_iter().enumerate() {
-            if live[n] {
-                renamed[n] = kept.len() as u32;
-                kept.push(node);
-            }
-        }
+        let mut live = live_nodes(&nodes, outputs.iter().chain(assigns.iter().map(|(_, s)| s)));
+        inputs.iter().for_each(|&i| live[i as usize] = true);
+        let (mut kept, renamed) = keep(nodes, &live);
         let rename = |s: Slot| Slot {
             index: renamed[s.index as usize],
             output: s.output,
         };
-        for node in &mut kept {
-            node.inputs.iter_mut().for_each(|s| *s = rename(*s));
-        }
+        let outputs: Vec<Slot> = outputs.into_iter().map(rename).collect();
+        let assigns: Vec<(Variable, Slot)> = assigns.into_iter().map(|(v, s)| (v, rename(s))).collect();
+        trim(
+            &mut kept,
+            outputs.iter().chain(assigns.iter().map(|(_, s)| s)).copied(),
+        );
 
-        Ok(Self {
-            inputs: trace
-                .inputs
+        Self {
+            inputs: inputs
                 .iter()
                 .map(|&i| kept[renamed[i as usize] as usize].outputs[0].clone())
                 .collect(),
@@ -127,12 +126,12 @@ impl Program {
                     }
                 })
                 .collect(),
-            outputs: outputs.into_iter().map(rename).collect(),
-            assigns: assigns.into_iter().map(|(v, s)| (v, rename(s))).collect(),
+            outputs,
+            assigns,
             nodes: kept,
             plans: Mutex::default(),
             arenas: Mutex::default(),
-        })
+        }
     }
 
     pub fn input_specs(&self) -> &[Spec] {
@@ -145,6 +144,43 @@ impl Program {
             .iter()
             .map(|s| self.nodes[s.index as usize].outputs[s.output as usize].clone())
             .collect()
+    }
+
+    /// A rough count of the work of one run, see `Op::cost`.
+    pub(super) fn cost(&self, inputs: &[Spec]) -> Result<usize> {
+        let (specs, first) = infer(&self.nodes, inputs)?;
+        let mut total = 0usize;
+        for (node, &at) in self.nodes.iter().zip(&first) {
+            if let Kind::Apply(op) = &node.kind {
+                let given: SmallVec<[Spec; 4]> = node
+                    .inputs
+                    .iter()
+                    .map(|s| specs[first[s.index as usize] + s.output as usize].clone())
+                    .collect();
+                total = total.saturating_add(op.cost(&given, &specs[at..at + node.outputs.len()]));
+            }
+        }
+        Ok(total)
+    }
+
+    /// For each input, whether some op looks at its elements, and not only at its shape.
+    pub(super) fn reads(&self) -> Vec<bool> {
+        let mut reads = vec![false; self.inputs.len()];
+        let mut mark = |s: &Slot| {
+            if let Kind::Input(position) = &self.nodes[s.index as usize].kind {
+                reads[*position] = true;
+            }
+        };
+        for node in &self.nodes {
+            if let Kind::Apply(op) = &node.kind {
+                node.inputs
+                    .iter()
+                    .enumerate()
+                    .filter(|(i, _)| !op.shape_only(*i))
+                    .for_each(|(_, s)| mark(s));
+            }
+        }
+        reads
     }
 
     /// The plan for these input shapes, made when they are new.
@@ -191,19 +227,16 @@ impl Program {
         poll: &dyn Fn() -> Result<()>,
         finish: impl FnOnce(&Execution<'_>) -> Result<R>,
     ) -> Result<R> {
-        let mut arena = self
-            .arenas
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop()
-            .unwrap_or_default();
-        let result = self.run_in(&mut arena, plan, inputs, poll, finish);
-        arena.variables.clear();
-        self.arenas
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(arena);
-        result
+        self.session().run(plan, inputs, poll, finish)
+    }
+
+    /// Memory for runs one after the other.
+    pub(super) fn session(&self) -> Session<'_> {
+        let arena = self.arenas.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        Session {
+            program: self,
+            arena: arena.unwrap_or_default(),
+        }
     }
 
     fn run_in<R>(
@@ -236,6 +269,7 @@ impl Program {
             // live value shares it, save with the output of an op that works in place.
             unsafe { View::from_raw(value.dtype, &value.shape, ptr) }
         };
+        let _polls = Polls::begin(poll);
         poll()?;
         for step in &plan.steps {
             let ins: SmallVec<[View<'_>; 4]> = step.inputs.iter().map(|&v| view(v)).collect();
@@ -279,6 +313,74 @@ impl Program {
                 }
             })
             .collect()
+    }
+}
+
+/// An arena of a program, borrowed for a while.
+pub(super) struct Session<'a> {
+    program: &'a Program,
+    arena: Arena,
+}
+
+impl Session<'_> {
+    /// See [`Program::run`].
+    pub fn run<R>(
+        &mut self,
+        plan: &Plan,
+        inputs: &[View<'_>],
+        poll: &dyn Fn() -> Result<()>,
+        finish: impl FnOnce(&Execution<'_>) -> Result<R>,
+    ) -> Result<R> {
+        let result = self.program.run_in(&mut self.arena, plan, inputs, poll, finish);
+        self.arena.variables.clear();
+        result
+    }
+}
+
+impl Drop for Session<'_> {
+    fn drop(&mut self) {
+        self.program
+            .arenas
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(std::mem::take(&mut self.arena));
+    }
+}
+
+type Poll = *const (dyn Fn() -> Result<()> + 'static);
+
+thread_local! {
+    /// How the run in progress on this thread looks for Ctrl-C.
+    static POLL: Cell<Option<Poll>> = const { Cell::new(None) };
+}
+
+/// Makes a run's `poll` known to the ops inside that run programs of their own.
+struct Polls {
+    before: Option<Poll>,
+}
+
+impl Polls {
+    fn begin(poll: &dyn Fn() -> Result<()>) -> Self {
+        // SAFETY: only the lifetime changes; the pointer is gone from `POLL` before `poll` is, see `drop`.
+        let poll: &'static dyn Fn() -> Result<()> = unsafe { std::mem::transmute(poll) };
+        Self {
+            before: POLL.replace(Some(std::ptr::from_ref(poll))),
+        }
+    }
+}
+
+impl Drop for Polls {
+    fn drop(&mut self) {
+        POLL.set(self.before);
+    }
+}
+
+/// Looks for Ctrl-C on behalf of an op: an error if the run around it shall stop.
+pub(super) fn poll_run() -> Result<()> {
+    match POLL.get() {
+        // SAFETY: set by a run that is still in progress on this thread, which holds the closure.
+        Some(poll) => unsafe { (*poll)() },
+        None => Ok(()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What an op is: a name, a shape rule, a forward, a backward, in one place.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::autograd::Value;
 use crate::dtype::Element;
@@ -39,6 +40,20 @@ pub trait Op: fmt::Debug + Send + Sync {
     /// True if output 0 is the memory of input 0 under another shape: `forward` is then never called.
     fn is_view(&self) -> bool {
         false
+    }
+
+    /// The input that this output is, save for the gradient: once no gradient can be asked for any more, whoever reads the
+    /// output reads the input, and the op is dropped.
+    fn alias(&self, output: usize) -> Option<usize> {
+        let _ = output;
+        None
+    }
+
+    /// The same op without the outputs after the first `used` that it can do without, where they cost something; and how
+    /// many it still has.
+    fn trimmed(&self, used: usize) -> Option<(Arc<dyn Op>, usize)> {
+        let _ = used;
+        None
     }
 
     /// True if only the shape of this input is looked at, so that its memory need not be kept.

@@ -1,5 +1,6 @@
 //! Errors and panics, as Python exceptions.
 
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pyo3::PyErr;
@@ -10,9 +11,26 @@ use pyo3::exceptions::{
 
 use crate::error::{Error, Kind, Result};
 
+thread_local! {
+    /// An exception of Python code that the core called, on its way out.
+    static RAISED: RefCell<Option<(String, PyErr)>> = const { RefCell::new(None) };
+}
+
+/// An exception raised by Python code that the core called; it comes out again as it was.
+pub fn raised(who: &str, error: PyErr) -> Error {
+    let ours = Error::runtime(who).got(error.to_string());
+    RAISED.set(Some((ours.to_string(), error)));
+    ours
+}
+
 impl From<Error> for PyErr {
     fn from(e: Error) -> PyErr {
         let text = e.to_string();
+        if let Some((known, error)) = RAISED.take()
+            && known == text
+        {
+            return error;
+        }
         match e.kind {
             Kind::Value => PyValueError::new_err(text),
             Kind::Type => PyTypeError::new_err(text),

@@ -1,6 +1,7 @@
 //! The door: the only room that knows Python. Data comes in, data goes out; no mathematics here.
 
 mod attrs;
+mod control;
 mod convert;
 mod errors;
 mod graph;
@@ -26,6 +27,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     graph::register(m)?;
     tape::register(m)?;
     scope::register(m)?;
+    control::register(m)?;
     layers::register(m)?;
     loops::register(m)?;
     losses::register(m)?;

@@ -13,6 +13,7 @@ use crate::autograd::Value;
 use crate::dtype::DType;
 use crate::error::Error;
 use crate::ops::{self, Attrs};
+use crate::tensor::Tensor;
 
 /// An n-dimensional array that ops work on: with data (eager), or symbolic inside a traced call.
 #[pyclass(name = "Tensor", module = "oxhorn._core", weakref, subclass)]
@@ -214,6 +215,29 @@ pub(super) use operators;
 
 operators!(PyTensor, own => own.value.clone());
 
+const KEEP: &str = "Keep it a tensor and use functions of `ops` on it";
+
+/// The error for Python code that asks a value without numbers for some: what, where, and both ways out.
+pub fn symbolic(py: Python<'_>, value: &Value, what: &str, hint: &str) -> PyErr {
+    Error::type_error(what)
+        .expected("a value with numbers")
+        .got(format!(
+            "a symbolic value, {}, inside a traced call{}: Python runs once there, to record the ops, and the numbers exist \
+             only when they run",
+            value.spec().describe(),
+            super::control::place(py)
+        ))
+        .hint(format!(
+            "{hint}; or compile the model with run_eagerly=True, so that Python runs at every step"
+        ))
+        .into()
+}
+
+/// The numbers of a value, asked for by Python code.
+fn numbers<'a>(py: Python<'_>, value: &'a Value, what: &str, hint: &str) -> PyResult<&'a Tensor> {
+    value.tensor().map_err(|_| symbolic(py, value, what, hint))
+}
+
 /// x[index] for integers, slices, None, ... and tuples of them; integer arrays along the first axis.
 pub fn get_item<'py>(py: Python<'py>, own: &Value, index: &Bound<'py, PyAny>) -> PyResult<Py<PyAny>> {
     let parts: Vec<Bound<'py, PyAny>> = match index.cast::<PyTuple>() {
@@ -388,7 +412,8 @@ impl PyTensor {
 
     /// The numbers, as a new NumPy array.
     fn numpy<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Ok(to_numpy(py, &self.value.tensor()?.view()))
+        let tensor = numbers(py, &self.value, "numpy() of a tensor", KEEP)?;
+        Ok(to_numpy(py, &tensor.view()))
     }
 
     #[pyo3(signature = (dtype=None, copy=None))]
@@ -403,33 +428,43 @@ impl PyTensor {
                 "Tensor: expected copy=None or True; got copy=False. The numbers are always copied out",
             ));
         }
-        let array = self.numpy(py)?;
+        let what = "a NumPy function of a tensor";
+        let tensor = numbers(py, &self.value, what, "Use the function of `ops` in place of NumPy's")?;
+        let array = to_numpy(py, &tensor.view());
         match dtype {
             Some(d) => array.call_method1("astype", (d,)),
             None => Ok(array),
         }
     }
 
-    fn __len__(&self) -> PyResult<usize> {
+    fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
         match self.value.dims().first() {
             None => Err(PyTypeError::new_err("len() of a tensor without axes")),
             Some(Some(n)) => Ok(*n),
-            Some(None) => Err(PyTypeError::new_err(
-                "len() of a symbolic tensor whose first axis is open. Use ops.shape(x)[0]",
+            Some(None) => Err(symbolic(
+                py,
+                &self.value,
+                "len() of a tensor",
+                "Use ops.shape(x)[0], whose size is None here, or ops.size",
             )),
         }
     }
 
     fn __iter__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        let n = slf.borrow().__len__()?;
+        let py = slf.py();
+        if slf.borrow().value.dims().first() == Some(&None) {
+            let hint = "Use ops.map, ops.vectorized_map or ops.scan in place of `for row in tensor`, or ops on the whole tensor";
+            return Err(symbolic(py, &slf.borrow().value, "a loop over a tensor", hint));
+        }
+        let n = slf.borrow().__len__(py)?;
         let items: Vec<Py<PyAny>> = (0..n)
             .map(|i| get_item(slf.py(), &slf.borrow().value, i.into_pyobject(slf.py())?.as_any()))
             .collect::<PyResult<_>>()?;
         PyList::new(slf.py(), items)?.as_any().call_method0("__iter__")
     }
 
-    fn item(&self) -> PyResult<f64> {
-        let tensor = self.value.tensor()?;
+    fn item(&self, py: Python<'_>) -> PyResult<f64> {
+        let tensor = numbers(py, &self.value, "item() of a tensor", KEEP)?;
         if tensor.len() != 1 {
             return Err(PyTypeError::new_err(format!(
                 "Tensor: expected one element to turn into a Python number; got shape {}",
@@ -439,12 +474,15 @@ impl PyTensor {
         Ok(tensor.view().item())
     }
 
-    fn __float__(&self) -> PyResult<f64> {
-        self.item()
+    fn __float__(&self, py: Python<'_>) -> PyResult<f64> {
+        numbers(py, &self.value, "float() of a tensor", KEEP)?;
+        self.item(py)
     }
 
     fn __int__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.item()?;
+        let hint = "Keep it a tensor and use ops (ops.cast, ops.take, ...), or ops.fori_loop in place of range(tensor)";
+        numbers(py, &self.value, "int() of a tensor", hint)?;
+        self.item(py)?;
         self.numpy(py)?.call_method0("item")?.call_method0("__int__")
     }
 
@@ -457,8 +495,12 @@ impl PyTensor {
         self.__int__(py)
     }
 
-    fn __bool__(&self) -> PyResult<bool> {
-        Ok(self.item()? != 0.0)
+    fn __bool__(&self, py: Python<'_>) -> PyResult<bool> {
+        let what = "the truth of a tensor (if, while, and, or, not)";
+        let hint = "Use ops.cond or ops.where in place of `if`, ops.while_loop or ops.fori_loop in place of `while`, \
+                    ops.logical_and and the like in place of `and`";
+        numbers(py, &self.value, what, hint)?;
+        Ok(self.item(py)? != 0.0)
     }
 
     fn __hash__(slf: &Bound<'_, Self>) -> isize {

@@ -139,15 +139,18 @@ impl PyVariable {
             .ok_or_else(|| pyo3::exceptions::PyTypeError::new_err("len() of a variable without axes"))
     }
 
-    fn __float__(&self) -> PyResult<f64> {
+    fn __float__(&self, py: Python<'_>) -> PyResult<f64> {
+        self.refuse_traced(py, "float() of a variable")?;
         self.value_now().call_item()
     }
 
     fn __int__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.refuse_traced(py, "int() of a variable")?;
         self.numpy(py)?.call_method0("item")?.call_method0("__int__")
     }
 
-    fn __bool__(&self) -> PyResult<bool> {
+    fn __bool__(&self, py: Python<'_>) -> PyResult<bool> {
+        self.refuse_traced(py, "the truth of a variable (if, while, and, or, not)")?;
         Ok(self.value_now().call_item()? != 0.0)
     }
 
@@ -163,6 +166,15 @@ impl PyVariable {
         let sum = super::tensor::call(op, &[variable.value(), value], &ops::Attrs::new())?;
         guard(|| variable.assign(&sum[0]))?;
         Ok(variable.value().into())
+    }
+
+    /// In a traced call, the present number of a variable would be frozen into what is traced.
+    fn refuse_traced(&self, py: Python<'_>, what: &str) -> PyResult<()> {
+        if crate::autograd::tracing().is_none() {
+            return Ok(());
+        }
+        let hint = "Use functions of `ops` (ops.cond, ops.where, ...), which see the variable's value at every step";
+        Err(super::tensor::symbolic(py, &self.variable.value(), what, hint))
     }
 
     fn value_now(&self) -> PyTensor {
