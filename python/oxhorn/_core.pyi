@@ -1,6 +1,6 @@
 """The compiled core: values, variables, traced graphs, and the loops that run them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Self, TypeAlias, final
 
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +15,12 @@ __all__ = [
     "Variable",
     "Graph",
     "Program",
+    "Subgraph",
+    "cond",
+    "scan",
+    "while_loop",
+    "custom_gradient",
+    "set_place",
     "is_tracing",
     "Tape",
     "is_recording",
@@ -251,6 +257,42 @@ class Scope:
     def __exit__(self, *_exception: object) -> bool: ...
     def value(self, variable: Variable) -> Tensor | None: ...
 
+@final
+class Subgraph:
+    """A branch or loop body while it is traced: what it uses of the trace around it becomes an input of its own."""
+
+    def __new__(cls, arguments: Iterable[tuple[Sequence[int | None], str]] | None = None) -> Subgraph: ...
+    def __enter__(self) -> Subgraph: ...
+    def __exit__(self, *_exception: object) -> bool: ...
+    @property
+    def arguments(self) -> list[Tensor]: ...
+
+_Body = tuple[Subgraph, Iterable[_Operand]]
+
+def cond(index: _Operand, branches: Iterable[_Body], labels: Sequence[str]) -> list[Tensor]: ...
+def scan(
+    subgraph: Subgraph,
+    outputs: Iterable[_Operand],
+    init: Iterable[_Operand],
+    xs: Iterable[_Operand],
+    labels: Sequence[str],
+    length: int | None = None,
+    reverse: bool = False,
+) -> list[Tensor]: ...
+def while_loop(
+    condition: _Body,
+    body_: _Body,
+    init: Iterable[_Operand],
+    labels: Sequence[str],
+    limit: int | None = None,
+) -> list[Tensor]: ...
+def custom_gradient(
+    results: Iterable[_Operand],
+    arguments: Iterable[_Operand],
+    rule: tuple[Subgraph, Iterable[_Operand], Sequence[int]]
+    | Callable[[list[Tensor]], Iterable[_Operand | None]],
+) -> list[Tensor]: ...
+def set_place(function: Callable[[], str]) -> None: ...
 def is_tracing() -> bool: ...
 def is_recording() -> bool: ...
 def value_id(x: Tensor | Variable) -> int: ...

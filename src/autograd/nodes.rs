@@ -18,14 +18,16 @@ pub(super) fn look_through<'a>(nodes: &mut [NodeData], ends: impl Iterator<Item 
         let node = &nodes[n];
         meant.push(
             (0..node.outputs.len() as u32)
-                .map(|output| match &node.kind {
-                    Kind::Apply(op) => op.alias(output as usize).map(|i| node.inputs[i]),
-                    _ => None,
-                }
-                .unwrap_or(Slot {
-                    index: n as u32,
-                    output,
-                }))
+                .map(|output| {
+                    match &node.kind {
+                        Kind::Apply(op) => op.alias(output as usize).map(|i| node.inputs[i]),
+                        _ => None,
+                    }
+                    .unwrap_or(Slot {
+                        index: n as u32,
+                        output,
+                    })
+                })
                 .collect(),
         );
     }

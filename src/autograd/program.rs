@@ -375,10 +375,11 @@ impl Drop for Polls {
     }
 }
 
-/// Looks for Ctrl-C on behalf of an op: an error if the run around it shall stop.
-pub(super) fn poll_run() -> Result<()> {
-    match POLL.get() {
-        // SAFETY: set by a run that is still in progress on this thread, which holds the closure.
+/// How an op looks for Ctrl-C while it runs programs of its own: as the run around it does.
+pub(super) fn poll_of_run() -> impl Fn() -> Result<()> {
+    let outer = POLL.get();
+    move || match outer {
+        // SAFETY: set by the run around, which is in progress on this thread and holds the closure.
         Some(poll) => unsafe { (*poll)() },
         None => Ok(()),
     }

@@ -429,7 +429,12 @@ impl PyTensor {
             ));
         }
         let what = "a NumPy function of a tensor";
-        let tensor = numbers(py, &self.value, what, "Use the function of `ops` in place of NumPy's")?;
+        let tensor = numbers(
+            py,
+            &self.value,
+            what,
+            "Use the function of `ops` in place of NumPy's",
+        )?;
         let array = to_numpy(py, &tensor.view());
         match dtype {
             Some(d) => array.call_method1("astype", (d,)),

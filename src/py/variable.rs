@@ -173,7 +173,8 @@ impl PyVariable {
         if crate::autograd::tracing().is_none() {
             return Ok(());
         }
-        let hint = "Use functions of `ops` (ops.cond, ops.where, ...), which see the variable's value at every step";
+        let hint =
+            "Use functions of `ops` (ops.cond, ops.where, ...), which see the variable's value at every step";
         Err(super::tensor::symbolic(py, &self.variable.value(), what, hint))
     }
 

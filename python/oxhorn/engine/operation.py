@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import functools
 import inspect
+import threading
 from typing import Any, Self
 
 from oxhorn import tree
 from oxhorn.engine import naming
 from oxhorn.engine.keras_tensor import KerasHistory, KerasTensor, any_symbolic
+
+
+class _Recording(threading.local):
+    def __init__(self) -> None:
+        self.nodes: list[Node] | None = None
+
+
+# Where a list is set, the nodes made on this thread are added to it.
+_recording = _Recording()
 
 
 class Node:
@@ -38,6 +48,8 @@ class Node:
         for i, tensor in enumerate(self.output_tensors):
             tensor._keras_history = KerasHistory(operation, node_index, i)
         operation._inbound_nodes.append(self)
+        if _recording.nodes is not None:
+            _recording.nodes.append(self)
 
     @functools.cached_property
     def one_to_one(self) -> tuple[int, int] | None:

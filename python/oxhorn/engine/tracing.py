@@ -145,6 +145,15 @@ def _skeleton(spec: Any) -> Any:
     raise TypeError(f"Expected a TensorSpec or a list, tuple or dict of them; got {spec!r}.")
 
 
+def _place() -> str:
+    """Where in the user's code a trace is, for the core's messages."""
+    path = naming.current_path()
+    return f" (that of {path!r})" if path else ""
+
+
+_core.set_place(_place)
+
+
 def trace(fn: Callable[..., Any], specs: Sequence[Any]) -> Traced:
     """Traces `fn` on inputs of these specs, outside of any layer call or name scope in progress.
 

@@ -2,6 +2,9 @@
 
 from oxhorn.ops import image as image
 from oxhorn.ops import nn as nn
+from oxhorn.ops.associative_scan import (
+    associative_scan,
+)
 from oxhorn.ops.comparisons import (
     allclose,
     equal,
@@ -24,6 +27,15 @@ from oxhorn.ops.comparisons import (
     select,
     signbit,
     where,
+)
+from oxhorn.ops.control import (
+    cond,
+    fori_loop,
+    map,
+    scan,
+    switch,
+    vectorized_map,
+    while_loop,
 )
 from oxhorn.ops.conversions import (
     array,
@@ -210,6 +222,10 @@ from oxhorn.ops.nn import (
     threshold,
     unfold,
 )
+from oxhorn.ops.own_gradients import (
+    custom_gradient,
+    jvp,
+)
 from oxhorn.ops.products import (
     cross,
     dot,
@@ -285,6 +301,9 @@ from oxhorn.ops.statistics import (
     correlate,
     trapezoid,
 )
+from oxhorn.ops.vectorize import (
+    vectorize,
+)
 
 __all__ = [
     "abs",
@@ -311,6 +330,7 @@ __all__ = [
     "argmin",
     "array",
     "array_split",
+    "associative_scan",
     "average",
     "average_pool",
     "bartlett",
@@ -325,6 +345,7 @@ __all__ = [
     "celu",
     "clip",
     "concatenate",
+    "cond",
     "conj",
     "conjugate",
     "conv",
@@ -338,6 +359,7 @@ __all__ = [
     "cosh",
     "count_nonzero",
     "cross",
+    "custom_gradient",
     "deg2rad",
     "depth_to_space",
     "depthwise_conv",
@@ -375,6 +397,7 @@ __all__ = [
     "fmin",
     "fmod",
     "fold",
+    "fori_loop",
     "full",
     "full_like",
     "gelu",
@@ -406,6 +429,7 @@ __all__ = [
     "isneginf",
     "isposinf",
     "isreal",
+    "jvp",
     "kaiser",
     "kron",
     "layer_normalization",
@@ -428,6 +452,7 @@ __all__ = [
     "logical_xor",
     "logspace",
     "logsumexp",
+    "map",
     "matmul",
     "max",
     "max_pool",
@@ -479,6 +504,7 @@ __all__ = [
     "round",
     "rsqrt",
     "saturate_cast",
+    "scan",
     "select",
     "selu",
     "separable_conv",
@@ -513,6 +539,7 @@ __all__ = [
     "sum",
     "swapaxes",
     "swish",
+    "switch",
     "take",
     "tan",
     "tanh",
@@ -533,9 +560,12 @@ __all__ = [
     "vander",
     "var",
     "vdot",
+    "vectorize",
+    "vectorized_map",
     "vsplit",
     "vstack",
     "where",
+    "while_loop",
     "zeros",
     "zeros_like",
 ]

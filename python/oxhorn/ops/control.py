@@ -7,14 +7,15 @@ With values at hand these are plain Python `if`, `while` and `for` over ops. Ins
 from __future__ import annotations
 
 import builtins
+import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from oxhorn import _core, tree
 from oxhorn.engine.keras_tensor import KerasTensor, any_symbolic
-from oxhorn.engine.symbolic import FunctionCall, refuse_closures
-from oxhorn.ops.creation import arange, cast
-from oxhorn.ops.dispatch import operation
+from oxhorn.engine.symbolic import FunctionCall, call_symbolically
+from oxhorn.ops.conversions import cast
+from oxhorn.ops.ranges import arange
 from oxhorn.ops.subgraphs import (
     Leaves,
     Number,
@@ -29,6 +30,31 @@ from oxhorn.ops.subgraphs import (
 )
 
 Function = Callable[..., Any]
+F = TypeVar("F", bound=Function)
+
+
+def looping(*tensor_names: str) -> Callable[[F], F]:
+    """A decorator for functions that call another function with parts of the arguments named here."""
+
+    def decorate(function: F) -> F:
+        @functools.wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            if any_symbolic(args, kwargs):
+                for given in (*args, *kwargs.values()):
+                    _refuse_closures(function.__name__, given, "` or `".join(tensor_names))
+                return call_symbolically(wrapper, function.__name__, tensor_names, args, kwargs)
+            return function(*args, **kwargs)
+
+        return wrapper  # type: ignore[return-value]
+
+    return decorate
+
+
+def _refuse_closures(who: str, function: Any, argument: str) -> None:
+    from oxhorn.engine.symbolic_branches import refuse_closures
+
+    if callable(function):
+        refuse_closures(who, function, argument)
 
 
 def cond(pred: Any, true_fn: Function, false_fn: Function) -> Any:
@@ -95,7 +121,7 @@ def switch(index: Any, branches: Sequence[Function], *operands: Any) -> Any:
         require_callable("switch", "branches", function)
     if any_symbolic((index, operands)):
         for function in functions:
-            refuse_closures("switch", function, "operands")
+            _refuse_closures("switch", function, "operands")
 
         def chosen(at: Any, *values: Any) -> Any:
             return switch(at, functions, *values)
@@ -121,13 +147,15 @@ def _scalar(x: Any, dtype: str) -> Any:
     return x if x.dtype == dtype else cast(x, dtype)
 
 
-def _traced_branches(
-    who: str, index: Any, functions: Sequence[Function], operands: tuple[Any, ...]
-) -> Any:
+def _traced_branches(who: str, index: Any, functions: Sequence[Function], operands: tuple[Any, ...]) -> Any:
     traced = [Traced(function, [], lambda _: operands, "the result") for function in functions]
     first = traced[0].result
     for other in traced[1:]:
-        what = "`true_fn` and `false_fn` should return outputs of the same kind: both" if who == "cond" else "branches"
+        what = (
+            "`true_fn` and `false_fn` should return outputs of the same kind: both"
+            if who == "cond"
+            else "branches"
+        )
         same_structure(who, what, first.structure, other.result.structure)
     for place in range(len(first)):
         _settle_dtype([one.result for one in traced], place)
@@ -159,9 +187,7 @@ def as_specs(structure: Any) -> Any:
     return tree.map_structure(lambda x: x if hasattr(x, "shape") else as_tensor(x), structure)
 
 
-def while_loop(
-    cond: Function, body: Function, loop_vars: Any, maximum_iterations: int | None = None
-) -> Any:
+def while_loop(cond: Function, body: Function, loop_vars: Any, maximum_iterations: int | None = None) -> Any:
     """A loop as long as a condition holds.
 
     while cond(*v): v = body(*v)
@@ -190,8 +216,8 @@ def while_loop(
     require_callable("while_loop", "cond", cond)
     require_callable("while_loop", "body", body)
     if any_symbolic(loop_vars):
-        refuse_closures("while_loop", cond, "loop_vars")
-        refuse_closures("while_loop", body, "loop_vars")
+        _refuse_closures("while_loop", cond, "loop_vars")
+        _refuse_closures("while_loop", body, "loop_vars")
 
         def loop(loop_vars: Any) -> Any:
             return while_loop(cond, body, loop_vars, maximum_iterations)
@@ -243,7 +269,9 @@ def _traced_while(cond: Function, step: Function, init: Leaves, limit: Any) -> A
         )[1:]
 
     def traced() -> Traced:
-        return Traced(step, init.specs, init.pack, init.labels[0].split("[")[0] if init.labels else "loop_vars")
+        return Traced(
+            step, init.specs, init.pack, init.labels[0].split("[")[0] if init.labels else "loop_vars"
+        )
 
     body = traced()
     same_structure("while_loop", "loop_vars and what `body` returns", init.structure, body.result.structure)
@@ -261,7 +289,7 @@ def _condition(value: Any) -> Any:
     return _scalar(as_tensor(value), "bool")
 
 
-@operation("init_val")
+@looping("init_val")
 def fori_loop(lower: Any, upper: Any, body_fun: Function, init_val: Any) -> Any:
     """A loop over whole numbers.
 
@@ -269,8 +297,8 @@ def fori_loop(lower: Any, upper: Any, body_fun: Function, init_val: Any) -> Any:
 
     Args:
         lower: The first number.
-        upper: One more than the last number. Bounds that are Python numbers give a loop with a gradient; bounds that are
-            tensors inside a traced call give a `while_loop`, which has none.
+        upper: One more than the last number. Bounds that are Python numbers give a loop with a gradient; bounds that
+            are tensors inside a traced call give a `while_loop`, which has none.
         body_fun: A function of the number (an integer tensor) and the value that returns the next value, of the same
             structure, shapes and dtypes.
         init_val: The first value: a tensor or a structure of them.
@@ -305,7 +333,7 @@ def _index_dtype(*bounds: int) -> str:
     return "int32" if builtins.all(-(2**31) <= bound < 2**31 for bound in bounds) else "int64"
 
 
-@operation("init", "xs")
+@looping("init", "xs")
 def scan(
     f: Function,
     init: Any,
@@ -318,12 +346,12 @@ def scan(
 
     (c_{t+1}, y_t) = f(c_t, x_t),  c_0 = init
 
-    It is what recurrent layers are made of. Gradients go backward through the steps; only the carries are kept for that,
-    the rest of each step is computed again.
+    It is what recurrent layers are made of. Gradients go backward through the steps; only the carries are kept
+    for that, the rest of each step is computed again.
 
     Args:
-        f: A function of the carry and one element of `xs` that returns the next carry (of the same structure, shapes and
-            dtypes) and a result (of any structure, or `None`).
+        f: A function of the carry and one element of `xs` that returns the next carry (of the same structure,
+            shapes and dtypes) and a result (of any structure, or `None`).
         init: The first carry: a tensor or a structure of them.
         xs: A tensor, or a structure of them, to go through along the first axis; `None` to be called with `None`.
         length: The number of steps; needed if `xs` is `None`.
@@ -451,7 +479,7 @@ def _traced_loop(
     return carry.pack(made[: len(carry)]), result.pack(made[len(carry) :])
 
 
-@operation("xs")
+@looping("xs")
 def map(f: Function, xs: Any) -> Any:
     """A function of each element along the first axis, the results stacked.
 
@@ -482,7 +510,7 @@ def _map(who: str, f: Function, xs: Any) -> Any:
     return _loop(who, lambda _, x: (None, f(x)), None, xs, None, False)[1]
 
 
-@operation("elements")
+@looping("elements")
 def vectorized_map(function: Function, elements: Any) -> Any:
     """A function of each element along the first axis, the results stacked.
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from oxhorn import _core, tree
-from oxhorn.ops.creation import convert_to_tensor
+from oxhorn.ops.conversions import convert_to_tensor
 
 Number = (bool, int, float)
 
@@ -63,9 +63,7 @@ def same_structure(who: str, what: str, first: Any, second: Any) -> None:
         tree.assert_same_structure(first, second)
     except ValueError as error:
         raise ValueError(f"{who}: {what} must have the same structure. {error}") from None
-    for (path, a), (_, b) in zip(
-        tree.flatten_with_path(first), tree.flatten_with_path(second), strict=True
-    ):
+    for (path, a), (_, b) in zip(tree.flatten_with_path(first), tree.flatten_with_path(second), strict=True):
         if (a is None) != (b is None):
             raise ValueError(
                 f"{who}: {what} must have the same structure; at {list(path)} one is None and the other "

@@ -291,10 +291,7 @@ pub(super) fn or_zeros(grad: Option<Value>, like: &Value) -> Result<Value> {
 
 /// A label, or the number of what has none.
 pub(super) fn label(labels: &[String], i: usize) -> String {
-    labels
-        .get(i)
-        .cloned()
-        .unwrap_or_else(|| format!("number {i}"))
+    labels.get(i).cloned().unwrap_or_else(|| format!("number {i}"))
 }
 
 /// The first size of every stacked input, which must be the same.

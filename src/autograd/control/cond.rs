@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use super::super::apply::apply_many;
 use super::super::graph::{Graph, tracing};
-use super::super::program::poll_run;
+use super::super::program::poll_of_run;
 use super::super::value::Value;
 use super::super::variable::Variable;
 use super::block::{Block, Body, Distinct, agree, check_scalar, label, or_zeros};
@@ -94,9 +94,9 @@ impl Op for Cond {
     fn forward(&self, _: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {
         let branch = self.choose(&x[0]);
         let given: SmallVec<[View<'_>; 8]> = branch.uses.iter().map(|&u| x[1 + u]).collect();
-        let program = branch.block.program();
+        let (program, poll) = (branch.block.program(), poll_of_run());
         let plan = program.plan(&given)?;
-        program.run(&plan, &given, &poll_run, |done| {
+        program.run(&plan, &given, &poll, |done| {
             for (i, y) in y.iter_mut().enumerate() {
                 y.bytes_mut().copy_from_slice(done.output(i).bytes());
             }
@@ -143,7 +143,10 @@ impl Op for Cond {
                 uses: stay.iter().map(|&i| given.place(all[i])).collect(),
             })
             .collect();
-        let labels = wanted.iter().map(|i| format!("the gradient of input {i}")).collect();
+        let labels = wanted
+            .iter()
+            .map(|i| format!("the gradient of input {i}"))
+            .collect();
         let op = Cond::new(branches, labels, given.values.len());
         let made = apply_many(
             Arc::new(op),

@@ -79,7 +79,10 @@ impl Op for CustomGradient {
         };
         if grads.len() != arguments.len() {
             return Err(Error::value(self.name())
-                .expected(format!("{} gradients from the gradient function, one for each argument", arguments.len()))
+                .expected(format!(
+                    "{} gradients from the gradient function, one for each argument",
+                    arguments.len()
+                ))
                 .got(grads.len().to_string()));
         }
         for (i, (grad, x)) in grads.iter().zip(arguments).enumerate() {
@@ -144,7 +147,10 @@ pub fn custom_gradient_traced(
 ) -> Result<Vec<Value>> {
     refuse_whole(results)?;
     rule.refuse_assignments("custom_gradient: the gradient function")?;
-    if rule.arguments != results.len() || rule.results != given.len() || given.iter().any(|&i| i >= arguments.len()) {
+    if rule.arguments != results.len()
+        || rule.results != given.len()
+        || given.iter().any(|&i| i >= arguments.len())
+    {
         return Err(Error::value("custom_gradient")
             .expected("a gradient for each argument, made from a gradient of each result")
             .got(format!("{} from {}", rule.results, rule.arguments)));

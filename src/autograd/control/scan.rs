@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 
 use super::super::apply::apply_many;
 use super::super::graph::{Capture, Graph};
-use super::super::program::poll_run;
+use super::super::program::poll_of_run;
 use super::super::value::Value;
 use super::block::{Block, Body, agree, common_length, element, label, or_zeros, without_first};
 use super::cond::apply_in_trace;
@@ -121,7 +121,7 @@ impl Op for Scan {
             .collect();
         given.extend(x[n..n + m].iter().map(|v| element(v, 0)));
         given.extend_from_slice(&x[n + m..]);
-        let program = self.body.program();
+        let (program, poll) = (self.body.program(), poll_of_run());
         let plan = program.plan(&given)?;
         let mut session = program.session();
         for step in 0..steps {
@@ -132,7 +132,7 @@ impl Op for Scan {
             for (to, carry) in saved.iter_mut().zip(carries.iter()) {
                 put(to, t, &carry.as_view());
             }
-            session.run(&plan, &given, &poll_run, |done| {
+            session.run(&plan, &given, &poll, |done| {
                 for (i, carry) in carries.iter_mut().enumerate() {
                     carry.bytes_mut().copy_from_slice(done.output(i).bytes());
                 }
@@ -235,7 +235,9 @@ impl Op for Scan {
         let saved: Vec<Value> = if self.save {
             pass.outputs[n + q..].to_vec()
         } else {
-            return Err(Error::runtime(self.name()).expected("the carries of the forward pass").got("none"));
+            return Err(Error::runtime(self.name())
+                .expected("the carries of the forward pass")
+                .got("none"));
         };
         let zero_or = |grad: Option<&Value>, like: &Value| match grad {
             Some(grad) => Ok(grad.clone()),
@@ -269,7 +271,10 @@ impl Op for Scan {
             reads: body.reads()[carries..].into(),
             body: Arc::new(body),
             carries,
-            xs: stay.iter().filter(|&&i| (carries..carries + xs).contains(&i)).count(),
+            xs: stay
+                .iter()
+                .filter(|&&i| (carries..carries + xs).contains(&i))
+                .count(),
             reverse: !self.reverse,
             length,
             save: true,
@@ -347,7 +352,10 @@ pub fn scan(
     let (n, m) = (init.len(), xs.len());
     if body.arguments != n + m || body.results < n {
         return Err(Error::value("scan")
-            .expected(format!("a body that takes {} values and returns at least {n}", n + m))
+            .expected(format!(
+                "a body that takes {} values and returns at least {n}",
+                n + m
+            ))
             .got(format!("{} and {}", body.arguments, body.results)));
     }
     let Carried {

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::super::program::poll_run;
+use super::super::program::poll_of_run;
 use super::super::value::Value;
 use super::block::{Block, Body, agree, check_scalar, label};
 use super::cond::apply_in_trace;
@@ -78,13 +78,13 @@ impl Op for WhileLoop {
         let (condition, body) = (self.condition.program(), self.body.program());
         let (condition_plan, body_plan) = (condition.plan(&to_condition)?, body.plan(&to_body)?);
         let (mut condition, mut body) = (condition.session(), body.session());
-        let mut steps = 0;
+        let (mut steps, poll) = (0, poll_of_run());
         while self.limit.is_none_or(|limit| steps < limit)
-            && condition.run(&condition_plan, &to_condition, &poll_run, |done| {
+            && condition.run(&condition_plan, &to_condition, &poll, |done| {
                 Ok(done.output(0).item() != 0.0)
             })?
         {
-            body.run(&body_plan, &to_body, &poll_run, |done| {
+            body.run(&body_plan, &to_body, &poll, |done| {
                 for (i, value) in y.iter_mut().enumerate() {
                     value.bytes_mut().copy_from_slice(done.output(i).bytes());
                 }
@@ -129,7 +129,9 @@ pub fn while_loop(
     condition.refuse_assignments("while_loop: the condition")?;
     if condition.results != 1 || body.results != n {
         return Err(Error::value("while_loop")
-            .expected(format!("a condition that returns one value and a body that returns {n}"))
+            .expected(format!(
+                "a condition that returns one value and a body that returns {n}"
+            ))
             .got(format!("{} and {}", condition.results, body.results)));
     }
     let carried = Carried::new(body, n, 0);
