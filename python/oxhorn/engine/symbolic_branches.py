@@ -106,6 +106,6 @@ def refuse_closures(who: str, function: Callable[..., Any], argument: str) -> No
     for name, value in outside.items():
         if any_symbolic(value):
             raise ValueError(
-                f"{who}: the function uses the symbolic tensor {name!r} from outside, which has no value there. Pass it "
-                f"as part of `{argument}`, or put the call into the `call` method of a Layer."
+                f"{who}: the function uses the symbolic tensor {name!r} from outside, which has no value there. Pass "
+                f"it as part of `{argument}`, or put the call into the `call` method of a Layer."
             )
