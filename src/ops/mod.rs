@@ -33,6 +33,7 @@ mod random;
 mod reduce;
 mod repeat;
 mod resample;
+mod sizes;
 mod slices;
 mod softmax;
 mod sort;
@@ -104,6 +105,7 @@ static FAMILIES: &[&[(&str, OpFn)]] = &[
     patches::OPS,
     repeat::OPS,
     resample::OPS,
+    sizes::OPS,
     slices::OPS,
     norm::OPS,
     pool::OPS,

@@ -184,6 +184,12 @@ pub fn value_from(x: &Bound<'_, PyAny>, like: Option<DType>) -> PyResult<Value> 
             .unwrap_or_else(super::system::default_float);
         return Ok(Tensor::scalar_of(dtype, x.extract()?)?.into());
     }
+    if x.cast::<PyUntypedArray>().is_err()
+        && let Ok(size) = x.getattr("__oxhorn_tensor__")
+    {
+        // A size that is open while a model is traced.
+        return value_from(&size.call0()?, like);
+    }
     let dtype = if x.cast::<PyUntypedArray>().is_err() && !x.hasattr("dtype")? {
         // Lists of Python numbers: floats become the default float type, integers int32 where they fit.
         let array = as_array(x)?;

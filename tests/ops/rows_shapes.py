@@ -52,6 +52,20 @@ REDUCE = [
 ]
 
 SHAPE = [
+    Row(
+        "shaped",
+        [X],
+        lambda x: np.zeros((len(x) * 2, 4), "uint8"),
+        {"sizes": [{"input": 0, "axis": 0, "times": 2}, 4]},
+        gradient=(),
+    ),
+    Row(
+        "axis_size",
+        [X],
+        lambda x: np.int32((len(x) + 3) // 2),
+        {"size": {"input": 0, "axis": 0, "plus": 3, "over": 2}},
+        gradient=(),
+    ),
     Row("reshape", [X], lambda x: x.reshape(6, 10), {"newshape": [6, 10]}, batch=False),
     Row("reshape", [X], lambda x: x.reshape(-1, 20), {"newshape": [-1, 20]}),
     Row("transpose", [X], np.transpose, batch=False),

@@ -10,6 +10,7 @@ import numpy as np
 from oxhorn import _core, config
 from oxhorn.engine.dtypes import result_type
 from oxhorn.engine.keras_tensor import KerasTensor
+from oxhorn.engine.sizes import Size
 from oxhorn.engine.variable import standardize_dtype
 
 TENSORS = (_core.Tensor, _core.Variable)
@@ -23,6 +24,8 @@ def to_tensor(x: Any, dtype: str | None = None) -> Any:
     """
     if isinstance(x, _core.Variable):
         x = x.value
+    elif isinstance(x, Size):
+        x = x.__oxhorn_tensor__()
     if isinstance(x, _core.Tensor):
         return x if dtype is None or str(x.dtype) == dtype else _core.apply("cast", [x], {"dtype": dtype})
     if isinstance(x, (list, tuple)) and _holds_tensors(x):
@@ -39,7 +42,7 @@ def to_tensor(x: Any, dtype: str | None = None) -> Any:
 
 def _holds_tensors(items: Sequence[Any]) -> bool:
     return any(
-        isinstance(item, TENSORS) or (isinstance(item, (list, tuple)) and _holds_tensors(item))
+        isinstance(item, (*TENSORS, Size)) or (isinstance(item, (list, tuple)) and _holds_tensors(item))
         for item in items
     )
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from oxhorn import _core
 from oxhorn.engine.keras_tensor import KerasTensor
+from oxhorn.engine.sizes import sizes_of
 from oxhorn.engine.variable import standardize_dtype
 from oxhorn.ops.arguments import TENSORS, as_tensor, to_tensor
 from oxhorn.ops.dispatch import has_symbolic, operation
@@ -154,8 +155,18 @@ def dtype(x: Any) -> str:
     return str(x.dtype) if isinstance(x, (*TENSORS, KerasTensor)) else str(as_tensor(x).dtype)
 
 
-def shape(x: Any) -> tuple[int | None, ...]:
-    """The sizes of a tensor; `None` where they are not known while a model is being traced."""
+def shape(x: Any) -> tuple[Any, ...]:
+    """The sizes of a tensor.
+
+    Inside a traced call the batch size is open; it comes as an object that can be calculated with and that stands in
+    shapes: `ops.zeros((ops.shape(x)[0], 8))`. A symbolic tensor has `None` there.
+
+    >>> import oxhorn as keras
+    >>> keras.ops.shape(keras.ops.zeros((3, 4)))
+    (3, 4)
+    """
+    if isinstance(x, _core.Tensor) and x.is_traced:
+        return sizes_of(x)
     return tuple(x.shape) if hasattr(x, "shape") else np.shape(x)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from oxhorn import _core
+from oxhorn.engine.sizes import has_open_sizes, template
 from oxhorn.engine.variable import standardize_dtype
 from oxhorn.ops.arguments import TENSORS, as_tensor, constant, to_tensor, value_of
 from oxhorn.ops.dispatch import operation
@@ -54,6 +55,8 @@ def zeros(shape: Sizes, dtype: Any = None) -> Any:
         shape: The sizes.
         dtype: The dtype; `floatx()` by default.
     """
+    if has_open_sizes(shape):
+        return _filled(shape, 0.0, dtype)
     return constant(np.zeros(known_sizes(shape), standardize_dtype(dtype)), dtype)
 
 
@@ -64,7 +67,13 @@ def ones(shape: Sizes, dtype: Any = None) -> Any:
         shape: The sizes.
         dtype: The dtype; `floatx()` by default.
     """
+    if has_open_sizes(shape):
+        return _filled(shape, 1.0, dtype)
     return constant(np.ones(known_sizes(shape), standardize_dtype(dtype)), dtype)
+
+
+def _filled(shape: Any, value: float, dtype: Any) -> Any:
+    return _core.apply("full_like", [template(shape)], {"value": value, "dtype": standardize_dtype(dtype)})
 
 
 def empty(shape: Sizes, dtype: Any = None) -> Any:
@@ -86,7 +95,10 @@ def full(shape: Sizes, fill_value: Any, dtype: Any = None) -> Any:
         fill_value: The value: a number, or a tensor that broadcasts to the shape.
         dtype: The dtype; `floatx()` by default.
     """
-    sizes, wanted = known_sizes(shape), standardize_dtype(dtype)
+    wanted = standardize_dtype(dtype)
+    if has_open_sizes(shape):
+        return _core.apply("broadcast_like", [to_tensor(as_tensor(fill_value), wanted), template(shape)])
+    sizes = known_sizes(shape)
     if isinstance(fill_value, (bool, int, float)):
         return _core.tensor(np.full(sizes, fill_value, wanted))
     return _core.apply("broadcast_to", [to_tensor(as_tensor(fill_value), wanted)], {"shape": list(sizes)})

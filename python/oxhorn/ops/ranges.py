@@ -8,6 +8,7 @@ import numpy as np
 
 from oxhorn import _core, config
 from oxhorn.engine.dtypes import result_type
+from oxhorn.engine.sizes import Size, template
 from oxhorn.engine.variable import standardize_dtype
 from oxhorn.ops.arguments import as_dtype, constant, one_axis, promoted, value_of, weak_dtype
 from oxhorn.ops.dispatch import operation
@@ -41,6 +42,9 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     >>> keras.ops.arange(1, 7, 2).numpy().tolist()
     [1, 3, 5]
     """
+    if any(isinstance(x, Size) for x in (start, stop)):
+        begin, end = (0, start) if stop is None else (start, stop)
+        return _open_range(begin, end, 1 if step is None else step, dtype)
     given = [x for x in (start, stop, step) if x is not None]
     wanted = result_type(*(weak_dtype(x) for x in given)) if dtype is None else standardize_dtype(dtype)
     begin, end, stride = (
@@ -51,6 +55,18 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
         begin, end = 0, begin
     values = np.arange(begin or 0, end, 1 if stride is None else stride)
     return _core.tensor(values.astype(wanted))
+
+
+def _open_range(start: Any, stop: Any, step: Any, dtype: Any) -> Any:
+    """`arange` where an end is the size of an axis that a trace leaves open."""
+    if type(step) is not int or step < 1:
+        raise ValueError(
+            f"arange: up to an open size, `step` must be a whole number of at least 1; got {step!r}."
+        )
+    count = template(((stop - start + (step - 1)) // step,))
+    ones = _core.apply("full_like", [count], {"value": 1.0, "dtype": "int32"})
+    places = _core.apply("cumsum", [ones], {"axis": 0}) - 1
+    return as_dtype(places * step + start, "int32" if dtype is None else standardize_dtype(dtype))
 
 
 @operation("start", "stop")

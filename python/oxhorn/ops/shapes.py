@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from oxhorn import _core
+from oxhorn.engine.sizes import has_open_sizes, sizes_of, template
 from oxhorn.ops.arguments import TENSORS, as_tensor, axis_list, one_axis, some_axes
 from oxhorn.ops.dispatch import operation
 
@@ -50,6 +51,8 @@ def reshape(x: Any, newshape: Any) -> Any:
     x = as_tensor(x)
     if isinstance(newshape, (*TENSORS, np.ndarray)):
         newshape = np.asarray(newshape).tolist()
+    if has_open_sizes(newshape):
+        return _core.apply("reshape_like", [x, template(newshape, filled_from=x)])
     sizes = list(newshape) if isinstance(newshape, (list, tuple)) else [newshape]
     kept = 0
     while kept < len(sizes) and sizes[kept] is None:
@@ -152,10 +155,32 @@ def tile(x: Any, repeats: Any) -> Any:
     if isinstance(repeats, (*TENSORS, np.ndarray)):
         repeats = np.asarray(repeats).tolist()
     counts = list(repeats) if isinstance(repeats, (list, tuple)) else [repeats]
+    if has_open_sizes(counts):
+        return _tile_openly(x, counts)
     counts = [1] * (len(x.shape) - len(counts)) + [int(count) for count in counts]
     for _ in builtins.range(len(counts) - len(x.shape)):
         x = _core.apply("expand_dims", [x], {"axis": 0})
     return _core.apply("tile", [x], {"repeats": counts})
+
+
+def _tile_openly(x: Any, counts: list[Any]) -> Any:
+    """`tile` as often as open sizes say: broadcast along axes of their own, which then join those of `x`."""
+    sizes = sizes_of(x)
+    rank = builtins.max(len(sizes), len(counts))
+    sizes = (1,) * (rank - len(sizes)) + sizes
+    counts = [1] * (rank - len(counts)) + counts
+    apart: list[Any] = []
+    shown: list[Any] = []
+    for size, count in zip(sizes, counts, strict=True):
+        apart += [1, size]
+        shown += [count, size]
+    together = [size * count for size, count in zip(sizes, counts, strict=True)]
+    if builtins.any(isinstance(size, TENSORS) for size in together):
+        raise ValueError(
+            f"tile: an axis of open size cannot be repeated an open number of times; got repeats={counts!r} for shape "
+            f"{tuple(x.shape)}."
+        )
+    return reshape(broadcast_to(reshape(x, apart), shown), together)
 
 
 @operation("x")
@@ -373,6 +398,8 @@ def _pairs(pad_width: Any, rank: int, shape: tuple[int | None, ...]) -> list[lis
 @operation("x")
 def broadcast_to(x: Any, shape: Sequence[int]) -> Any:
     """Repeated along axes of size 1, and along new first axes, up to a shape."""
+    if has_open_sizes(shape):
+        return _core.apply("broadcast_like", [as_tensor(x), template(shape)])
     return _core.apply("broadcast_to", [as_tensor(x)], {"shape": list(shape)})
 
 
