@@ -24,7 +24,8 @@ def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float) ->
         Shape `(N, ...)`.
 
     Raises:
-        ValueError: If the shapes do not fit, a target is no class, or q is out of range.
+        ValueError: If the shapes do not fit, or q is out of range.
+        IndexError: If a target is no class.
 
     Example:
     >>> import oxhorn as keras

@@ -69,11 +69,17 @@ class Loss:
         Returns:
             A scalar tensor; without reduction, one value for each sample.
         """
+        if "_dtype_policy" not in self.__dict__:
+            raise RuntimeError(f"{type(self).__name__}: call super().__init__() in __init__.")
         in_mask = mask_of(y_pred)
         dtype = self._computation_dtype(y_pred)
         y_pred = _map_tensors(lambda x: convert(x, dtype), y_pred)
         y_true = _map_tensors(lambda x: self._convert_targets(x, dtype), y_true)
         losses = self.call(y_true, y_pred)
+        if losses is None:
+            raise ValueError(
+                f"{self.name}: expected one value for each sample from the loss; got None. Does it end in `return`?"
+            )
         out_mask = mask_of(losses)
         mask = in_mask if out_mask is None else out_mask
         if in_mask is not None and out_mask is not None:

@@ -93,6 +93,12 @@ def align_weights(who: str, weights: _core.Tensor, values: _core.Tensor) -> _cor
     Weights have one number for everything, one for each sample, one for each step of each sample, and so on: their
     shape is a beginning of that of the values.
     """
+    if weights.ndim and not values.ndim:
+        raise ValueError(
+            f"{who}: expected no sample weights, since the value is one number for the whole batch; got weights of "
+            f"shape {show(weights.shape)}. Leave them out, or give one value for each sample (some losses have an "
+            "argument `axis` for it)."
+        )
     if weights.ndim == values.ndim + 1 and weights.shape[-1] == 1:
         weights = op("squeeze", weights, axis=-1)
     same = weights.ndim <= values.ndim and all(

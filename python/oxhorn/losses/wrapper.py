@@ -81,7 +81,10 @@ class LossFunctionWrapper(Loss):
         if "fn" in config:
             from oxhorn.saving import deserialize_keras_object
 
-            config = {key: deserialize_keras_object(value) for key, value in config.items()}
+            config = {
+                key: value if callable(value) else deserialize_keras_object(value)
+                for key, value in config.items()
+            }
         return cls(**config)
 
     def __repr__(self) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from oxhorn import _core, config, dtype_policies
+from oxhorn import _core, config, dtype_policies, tree
 from oxhorn.engine.naming import auto_name, name_scope
 from oxhorn.engine.stateless import StatelessScope, check_count
 from oxhorn.engine.tracking import Tracker
@@ -205,7 +205,8 @@ class Metric:
             _core.tensor(value, variable.dtype) for value, variable in zip(values, variables, strict=True)
         ]
         with StatelessScope(zip(variables, given, strict=True)):
-            result = function()
+            # A variable among the results stands for the given state only inside.
+            result = tree.map_structure(_value, function())
             after = [variable.value for variable in self.variables]
         return result, after
 
@@ -240,6 +241,10 @@ class Metric:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
+
+
+def _value(x: Any) -> Any:
+    return x.value if isinstance(x, _core.Variable) else x
 
 
 def as_result(metric: Metric, value: _core.Tensor) -> _core.Tensor:

@@ -190,7 +190,10 @@ class MeanMetricWrapper(Mean):
         if "fn" in config:
             from oxhorn.saving import deserialize_keras_object
 
-            config = {key: deserialize_keras_object(value) for key, value in config.items()}
+            config = {
+                key: value if callable(value) else deserialize_keras_object(value)
+                for key, value in config.items()
+            }
         return cls(**config)
 
 
