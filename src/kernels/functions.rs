@@ -64,6 +64,8 @@ functions! {
     Arccosh = |x| by_lane(x, T::acosh);
     Arctanh = |x| by_lane(x, T::atanh);
     Erf = |x| math::erf(x);
+    // 1 - erf(x), exact where erf is nearly 1
+    Erfc = |x| by_lane(x, |v: T| T::from_f64(libm::erfc(v.to_f64())));
     // Phi^-1((1 + x) / 2) / sqrt(2), the inverse of erf
     Erfinv = |x| by_lane(x, |v: T| T::from_f64(crate::kernels::functions::erfinv(v.to_f64())));
     Sigmoid = |x| math::sigmoid(x);

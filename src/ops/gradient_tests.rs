@@ -67,6 +67,43 @@ const ROWS: &[Row] = &[
     ("arccosh", "{}", &[M], AboveOne, Twice),
     ("arctanh", "{}", &[&[5]], Any, Once),
     ("erf", "{}", &[M], Any, Twice),
+    ("det", "{}", &[&[2, 3, 3]], Any, Twice),
+    ("slogdet", "{}", &[&[2, 3, 3]], Any, Twice),
+    ("inv", "{}", &[&[2, 2, 2]], Any, Twice),
+    ("solve", "{}", &[&[3, 3], &[2, 3, 2]], Any, Twice),
+    ("solve_triangular", "{}", &[&[2, 3, 3], &[2, 3]], Positive, Twice),
+    (
+        "solve_triangular",
+        r#"{"lower": true}"#,
+        &[&[3, 3], &[3, 2]],
+        Positive,
+        Twice,
+    ),
+    ("lu_factor", "{}", &[&[3, 3]], Any, Twice),
+    ("qr", "{}", &[&[2, 3, 2]], Any, Twice),
+    ("qr", r#"{"complete": true}"#, &[&[2, 3]], Any, Twice),
+    ("svd", r#"{"full_matrices": false}"#, &[&[3, 2]], Any, Twice),
+    ("svd", r#"{"full_matrices": false}"#, &[&[2, 3]], Any, Twice),
+    ("pinv", "{}", &[&[2, 3, 2]], Any, Twice),
+    ("eigh", "{}", &[&[3, 3]], Any, Twice),
+    ("fft", "{}", &[M, M], Any, Twice),
+    ("ifft", "{}", &[T, T], Any, Twice),
+    ("rfft", r#"{"fft_length": 5}"#, &[M], Any, Twice),
+    ("irfft", "{}", &[M, M], Any, Twice),
+    (
+        "extract_sequences",
+        r#"{"sequence_length": 2, "sequence_stride": 3}"#,
+        &[&[2, 6]],
+        Any,
+        Twice,
+    ),
+    (
+        "overlap_add",
+        r#"{"sequence_stride": 2, "size": 7}"#,
+        &[T],
+        Any,
+        Twice,
+    ),
     ("erfc", "{}", &[M], Any, Twice),
     ("erfinv", "{}", &[&[5]], Any, Once),
     ("cbrt", "{}", &[M], Positive, Once),
@@ -197,6 +234,8 @@ const BY_HAND: &[&str] = &[
     "broadcast_like",
     "sum_to_like",
     "reshape_like",
+    "cholesky",
+    "eig",
 ];
 
 /// Flat, or of integers and booleans, or constant in their input.
@@ -229,6 +268,7 @@ const FLAT: &[&str] = &[
     "in_top_k",
     "one_hot",
     "count_nonzero",
+    "matrix_rank",
     "zeros_like",
     "ones_like",
     "full_like",
@@ -362,6 +402,23 @@ fn ops_with_other_inputs() {
     let flat: Value = tensor(&[12], 5, Any).into();
     check_twice(std::slice::from_ref(&m), |x| super::reshape_like(&x[0], &flat));
     check_twice(&[m], |x| super::cast(&super::multiply(&x[0], &x[0])?, DType::F64));
+}
+
+#[test]
+fn decompositions_that_not_every_matrix_has() {
+    let x = tensor(&[2, 3, 3], 1, Any);
+    let diagonal: Value = Tensor::from_slice(&[3, 3], &[1.0, 0.0, 0.0, 0.0, 3.0, 0.0, 0.0, 0.0, 7.0])
+        .expect("a small tensor")
+        .into();
+    check_twice(std::slice::from_ref(&x), |x| {
+        let positive = super::add(&super::matmul_of(&x[0], &x[0], false, true)?, &diagonal)?;
+        super::cholesky(&positive, false)
+    });
+    check_twice(&[x], |x| {
+        let near_diagonal = super::add(&super::multiply(&x[0], &x[0].like(0.2)?)?, &diagonal)?;
+        let [w, v] = super::eig(&near_diagonal)?;
+        super::concatenate(&[super::ravel(&w)?, super::ravel(&v)?], 0)
+    });
 }
 
 /// Activations whose second derivative is a function; the others have kinks or steps in their slope.

@@ -192,7 +192,7 @@ impl MatMul {
 }
 
 /// The flat index, in axes of sizes `shape` (aligned right, size 1 repeated), of flat index `i` in axes of sizes `out`.
-fn source(mut i: usize, out: &[usize], shape: &[usize]) -> usize {
+pub(super) fn source(mut i: usize, out: &[usize], shape: &[usize]) -> usize {
     let (mut at, mut stride) = (0, 1);
     for (axis, &size) in out.iter().enumerate().rev() {
         let x = i % size;

@@ -14,6 +14,8 @@ mod copy;
 mod ctc;
 mod dense;
 mod extent;
+mod fft;
+mod frames;
 #[cfg(test)]
 mod gradient_check;
 #[cfg(test)]
@@ -21,6 +23,7 @@ mod gradient_tests;
 mod index;
 mod index_rows;
 mod like;
+mod linalg;
 mod matmul;
 mod norm;
 mod norm_gradient;
@@ -55,9 +58,14 @@ pub use conv_transpose::{ConvTransposeOptions, conv_transpose};
 pub use copy::Copy;
 pub use dense::dense;
 pub use extent::extent;
+pub use fft::{fft, ifft, irfft, rfft};
+pub use frames::{extract_sequences, overlap_add};
 pub use index::{embedding, one_hot, segment_sum, take, take_along_axis, tril, triu};
 pub use index_rows::take_rows;
 pub use like::{broadcast_like, broadcast_to, full_like, identity, ones_like, stop_gradient, zeros_like};
+pub use linalg::{
+    cholesky, det, eig, eigh, inv, lu_factor, matrix_rank, pinv, qr, slogdet, solve, solve_triangular, svd,
+};
 pub use matmul::{contract_rows, matmul, matmul_of};
 pub use norm::{batch_normalization, batch_normalization_training, layer_normalization};
 pub use op::*;
@@ -95,9 +103,20 @@ static FAMILIES: &[&[(&str, OpFn)]] = &[
     ctc::OPS,
     dense::OPS,
     extent::OPS,
+    fft::OPS,
+    frames::OPS,
     index::OPS,
     index_rows::OPS,
     like::OPS,
+    linalg::OPS[0],
+    linalg::OPS[1],
+    linalg::OPS[2],
+    linalg::OPS[3],
+    linalg::OPS[4],
+    linalg::OPS[5],
+    linalg::OPS[6],
+    linalg::OPS[7],
+    linalg::OPS[8],
     matmul::OPS,
     crate::metrics::OPS,
     concatenate::OPS,

@@ -180,6 +180,10 @@ unary! {
     erf = Erf on to_float, |x, _y, g| {
         times(g, &multiply(&x.like(std::f64::consts::FRAC_2_SQRT_PI)?, &exp(&negative(&square(x)?)?)?)?)
     };
+    /// 1 - erf x, exact where erf is nearly 1; f' = -2/sqrt(pi) exp(-x^2)
+    erfc = Erfc on to_float, |x, _y, g| {
+        times(g, &multiply(&x.like(-std::f64::consts::FRAC_2_SQRT_PI)?, &exp(&negative(&square(x)?)?)?)?)
+    };
     /// The inverse of erf; f' = sqrt(pi)/2 exp(y^2)
     erfinv = Erfinv on to_float, |_x, y, g| {
         times(g, &multiply(&y.like(1.0 / std::f64::consts::FRAC_2_SQRT_PI)?, &exp(&square(y)?)?)?)
@@ -206,11 +210,6 @@ pub fn round(x: &Value, decimals: i32) -> Result<Value> {
     }
     let scale = x.like(libm::exp10(f64::from(decimals)))?;
     divide(&round_whole(&multiply(x, &scale)?)?, &scale)
-}
-
-/// erfc(x) = 1 - erf(x)
-pub fn erfc(x: &Value) -> Result<Value> {
-    one_minus(&erf(x)?)
 }
 
 /// The cube root: sign(x) |x|^(1/3)

@@ -167,7 +167,7 @@ INDEX = [
     Row(
         "top_k",
         [apart(4, 6)],
-        lambda x: (-np.sort(-x, -1)[:, :3], np.argsort(-x, -1)[:, :3]),
+        lambda x: ref.top_k(x, 3),
         {"k": 3},
         smooth=False,
     ),

@@ -14,7 +14,9 @@ from tests.arrays import LAYOUTS
 from tests.ops import (
     rows_conv,
     rows_elementwise,
+    rows_fft,
     rows_image,
+    rows_linalg,
     rows_nn,
     rows_nn_functions,
     rows_random,
@@ -29,6 +31,8 @@ TABLES = {
     "nn functions": rows_nn_functions.ROWS,
     "conv": rows_conv.ROWS,
     "image": rows_image.ROWS,
+    "linalg": rows_linalg.ROWS,
+    "fft": rows_fft.ROWS,
 }
 ROWS = [row for rows in TABLES.values() for row in rows]
 DIFFERENTIABLE = [row for row in ROWS if row.differentiable()]
@@ -85,8 +89,9 @@ def test_every_op_has_a_row() -> None:
     assert len(names) > 100
     covered = {row.op for row in ROWS} | set(rows_random.COVERED)
     assert sorted(set(names) - covered) == []
-    public = set(ops.__all__) | {f"image.{name}" for name in ops.image.__all__}
-    public |= {f"nn.{name}" for name in ops.nn.__all__}
+    public = set(ops.__all__)
+    for space in (ops.image, ops.linalg, ops.nn):
+        public |= {f"{space.__name__.rpartition('.')[2]}.{name}" for name in space.__all__}
     assert sorted(covered - set(names) - ACTIVATIONS - public) == []
 
 

@@ -6,8 +6,10 @@ and it is short enough to be read as a lesson. Only NumPy is needed.
 
 from oxhorn.testing.reference import activations as activations
 from oxhorn.testing.reference import constraints as constraints
+from oxhorn.testing.reference import fourier as fourier
 from oxhorn.testing.reference import initializers as initializers
 from oxhorn.testing.reference import layers as layers
+from oxhorn.testing.reference import linalg as linalg
 from oxhorn.testing.reference import losses as losses
 from oxhorn.testing.reference import metrics as metrics
 from oxhorn.testing.reference import ops as ops
@@ -20,8 +22,10 @@ __all__ = [
     "activations",
     "constraints",
     "find",
+    "fourier",
     "initializers",
     "layers",
+    "linalg",
     "losses",
     "metrics",
     "missing",

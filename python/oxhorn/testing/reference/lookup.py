@@ -61,6 +61,7 @@ NO_FORMULA = frozenset(
         "stop_gradient",
         "switch",
         "vectorized_map",
+        "view_as_complex",
         "while_loop",
     }
 )

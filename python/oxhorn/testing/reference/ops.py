@@ -180,6 +180,13 @@ def divide_no_nan(a: ArrayLike, b: ArrayLike) -> Array:
     return np.divide(a, b, out=np.zeros(a.shape), where=b != 0)
 
 
+def top_k(x: ArrayLike, k: int) -> tuple[Array, Array]:
+    """The k largest of each row, falling, and their places; of equal ones the first comes first"""
+    x = np.asarray(x)
+    places = np.argsort(-x, axis=-1, kind="stable")[..., :k].astype(np.int32)
+    return np.take_along_axis(x, places, -1), places
+
+
 def in_top_k(targets: ArrayLike, predictions: ArrayLike, k: int) -> Array:
     """Whether fewer than k classes are predicted higher than the target"""
     p, t = np.asarray(predictions), np.asarray(targets)
