@@ -31,7 +31,7 @@ class Near(keras.metrics.Metric):
         if sample_weight is not None:
             near = near * ops.reshape(ops.cast(sample_weight, self.dtype), (-1, 1))
         self.hits.assign_add(ops.sum(near))
-        self.seen.assign(self.seen + ops.size(y_true))
+        self.seen.assign(self.seen + ops.shape(y_true)[0])
 
     def result(self) -> Any:
         return {"hits": self.hits, "share": self.hits / ops.cast(self.seen, self.dtype)}

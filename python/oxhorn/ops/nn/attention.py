@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from oxhorn import _core, config
-from oxhorn.ops.conversions import cast, convert_to_tensor
+from oxhorn.ops.arguments import as_dtype, as_tensor
+from oxhorn.ops.conversions import cast
 from oxhorn.ops.dispatch import operation
 
 _WHO = "dot_product_attention"
@@ -81,22 +82,22 @@ def dot_product_attention(
     )
     scores = scores * scale
     if bias is not None:
-        scores = scores + cast(convert_to_tensor(_four_axes(bias, "bias", heads)), str(scores.dtype))
+        scores = scores + as_dtype(_four_axes(bias, "bias", heads), str(scores.dtype))
     if mask is not None or is_causal:
-        seen = None if mask is None else cast(convert_to_tensor(_four_axes(mask, "mask", heads)), "bool")
+        seen = None if mask is None else as_dtype(_four_axes(mask, "mask", heads), "bool")
         if is_causal:
             causal = _causal(scores)
             seen = causal if seen is None else _apply("logical_and", seen, causal)
         # Rows of which nothing is seen become uniform, as a finite number makes them; -inf would make them NaN.
         lowest = -0.7 * float(np.finfo(str(scores.dtype)).max)
-        scores = _apply("where", seen, scores, lowest)
+        scores = _apply("where", seen, scores, _core.tensor(lowest, str(scores.dtype)))
     shares = _apply("softmax", scores, axis=-1)
     mixed = _apply("matmul", shares, _apply("transpose", value, axes=[0, 2, 1, 3]))
     return _apply("transpose", mixed, axes=[0, 2, 1, 3])
 
 
 def _to_one_dtype(*tensors: Any) -> list[Any]:
-    converted = [convert_to_tensor(x) for x in tensors]
+    converted = [as_tensor(x) for x in tensors]
     floats = {str(x.dtype) for x in converted if str(x.dtype).startswith("float")}
     dtype = "float64" if "float64" in floats else "float32" if floats else config.floatx()
     return [cast(x, dtype) for x in converted]
@@ -123,7 +124,7 @@ def _check_shapes(query: Any, key: Any, value: Any) -> tuple[int, int]:
 
 def _four_axes(x: Any, name: str, heads: int) -> Any:
     """A bias or mask with the axes (B, N, T, S)."""
-    x = convert_to_tensor(x)
+    x = as_tensor(x)
     if len(x.shape) > 4:
         raise ValueError(
             f"{_WHO}: expected `{name}` to broadcast to (B, N, T, S); got shape {tuple(x.shape)}."

@@ -7,13 +7,8 @@ from typing import Any
 
 from oxhorn import _core, config
 from oxhorn.arguments import boolean, integer
-from oxhorn.ops.conversions import cast, convert_to_tensor
+from oxhorn.ops.arguments import as_dtype, as_float, as_tensor
 from oxhorn.ops.dispatch import operation
-
-
-def _float(x: Any) -> Any:
-    x = convert_to_tensor(x)
-    return x if str(x.dtype).startswith("float") else cast(x, config.floatx())
 
 
 def _same_shape(who: str, target: Any, output: Any) -> None:
@@ -57,8 +52,8 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
     >>> keras.ops.binary_crossentropy([1.0, 0.0], np.array([0.5, 0.5])).numpy().round(4).tolist()
     [0.6931, 0.6931]
     """
-    output = _float(output)
-    target = cast(convert_to_tensor(target), str(output.dtype))
+    output = as_float(output)
+    target = as_dtype(target, str(output.dtype))
     _same_shape("binary_crossentropy", target, output)
     if boolean(from_logits, "from_logits", "binary_crossentropy"):
         return _core.apply("sigmoid_crossentropy", [target, output])
@@ -93,8 +88,8 @@ def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False
     [0.6931]
     """
     who = "categorical_crossentropy"
-    output = _float(output)
-    target = cast(convert_to_tensor(target), str(output.dtype))
+    output = as_float(output)
+    target = as_dtype(target, str(output.dtype))
     _same_shape(who, target, output)
     if not output.shape:
         raise ValueError(
@@ -131,7 +126,7 @@ def sparse_categorical_crossentropy(
     [0.6931]
     """
     who = "sparse_categorical_crossentropy"
-    output, target = _float(output), convert_to_tensor(target)
+    output, target = as_float(output), as_tensor(target)
     if not output.shape:
         raise ValueError(f"{who}: `output` must be at least rank 1, one axis for the classes; got a scalar.")
     return _loss(who, target, output, boolean(from_logits, "from_logits", who), integer(axis, "axis", who))

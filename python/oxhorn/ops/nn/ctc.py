@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from oxhorn import _core, config
+from oxhorn import _core
 from oxhorn.arguments import boolean, describe, integer
-from oxhorn.ops.conversions import cast, convert_to_tensor
+from oxhorn.ops.arguments import as_dtype, as_float, as_tensor
+from oxhorn.ops.conversions import cast
 from oxhorn.ops.dispatch import operation
 
 
 def _apply(name: str, *inputs: Any, **attrs: Any) -> Any:
     return _core.apply(name, list(inputs), attrs)
-
-
-def _float(x: Any) -> Any:
-    x = convert_to_tensor(x)
-    return x if str(x.dtype).startswith("float") else cast(x, config.floatx())
 
 
 @operation("target", "output", "target_length", "output_length")
@@ -53,8 +49,8 @@ def ctc_loss(target: Any, output: Any, target_length: Any, output_length: Any, m
     Source: Graves et al., 2006 (https://www.cs.toronto.edu/~graves/icml_2006.pdf).
     """
     index = integer(mask_index, "mask_index", "ctc_loss", low=0)
-    inputs = [convert_to_tensor(target), _float(output)]
-    inputs += [convert_to_tensor(length) for length in (target_length, output_length)]
+    inputs = [as_tensor(target), as_float(output)]
+    inputs += [as_tensor(length) for length in (target_length, output_length)]
     return _core.apply("ctc_loss", inputs, {"mask_index": index})
 
 
@@ -101,7 +97,7 @@ def ctc_decode(
     Source: Graves et al., 2006 (https://www.cs.toronto.edu/~graves/icml_2006.pdf).
     """
     who = "ctc_decode"
-    inputs, lengths = _float(inputs), cast(convert_to_tensor(sequence_lengths), "int64")
+    inputs, lengths = as_float(inputs), as_dtype(sequence_lengths, "int64")
     if len(inputs.shape) != 3:
         raise ValueError(f"{who}: expected inputs (batch, steps, classes); got shape {tuple(inputs.shape)}.")
     index = integer(mask_index, "mask_index", who, low=0)

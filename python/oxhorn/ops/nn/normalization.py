@@ -8,7 +8,7 @@ from typing import Any
 
 from oxhorn import _core, config
 from oxhorn.arguments import describe, integer, integer_or_integers, number
-from oxhorn.ops.conversions import cast, convert_to_tensor
+from oxhorn.ops.arguments import as_dtype, as_float
 from oxhorn.ops.dispatch import operation
 
 Axes = int | Sequence[int]
@@ -16,11 +16,6 @@ Axes = int | Sequence[int]
 
 def _over(name: str, x: Any, axes: Any, keepdims: bool = True) -> Any:
     return _core.apply(name, [x], {"axis": axes, "keepdims": keepdims})
-
-
-def _float(x: Any) -> Any:
-    x = convert_to_tensor(x)
-    return x if str(x.dtype).startswith("float") else cast(x, config.floatx())
 
 
 def _places(axis: Any, rank: int, who: str) -> list[int]:
@@ -65,7 +60,7 @@ def moments(x: Any, axes: Axes | None, keepdims: bool = False, synchronized: boo
         raise NotImplementedError(
             "moments: synchronized=True averages over several devices, but there is one. Leave it out."
         )
-    x = _float(x)
+    x = as_float(x)
     chosen = None if axes is None else _places(axes, len(x.shape), "moments")
     return _over("mean", x, chosen, keepdims), _over("var", x, chosen, keepdims)
 
@@ -107,7 +102,7 @@ def batch_normalization(
     Source: Ioffe and Szegedy, 2015 (https://arxiv.org/abs/1502.03167).
     """
     who = "batch_normalization"
-    x = _float(x)
+    x = as_float(x)
     (place,) = _places(integer(axis, "axis", who), len(x.shape), who)
     size = x.shape[place]
     given = {"mean": mean, "variance": variance, "offset": offset, "scale": scale}
@@ -115,7 +110,7 @@ def batch_normalization(
     for name, vector in given.items():
         if vector is None:
             continue
-        vector = cast(convert_to_tensor(vector), str(x.dtype))
+        vector = as_dtype(vector, str(x.dtype))
         if len(vector.shape) != 1 or (None not in (size, vector.shape[0]) and vector.shape[0] != size):
             raise ValueError(
                 f"{who}: `{name}` must be a vector of length {size}, the size of axis {axis} of x "
@@ -133,7 +128,7 @@ def batch_normalization(
 
 def _beside(weights: Any, x: Any, places: list[int]) -> Any:
     """Weights with the axes of `x` that are normalised, given sizes 1 for the others."""
-    weights = cast(convert_to_tensor(weights), str(x.dtype))
+    weights = as_dtype(weights, str(x.dtype))
     if len(weights.shape) in (0, len(x.shape)) or places == [len(x.shape) - 1]:
         return weights
     sizes = [x.shape[i] if i in places else 1 for i in range(len(x.shape))]
@@ -183,7 +178,7 @@ def layer_normalization(
             "root of the mean square. Use rms_normalization.",
             stacklevel=3,
         )
-    x = _float(x)
+    x = as_float(x)
     places = _places(axis, len(x.shape), who)
     epsilon = config.epsilon() if epsilon is None else number(epsilon, "epsilon", who, low=0.0)
     inverse = _core.apply("rsqrt", [_over("var", x, places) + epsilon])
@@ -222,13 +217,13 @@ def rms_normalization(x: Any, scale: Any = None, axis: Axes = -1, epsilon: float
     Source: Zhang and Sennrich, 2019 (https://arxiv.org/abs/1910.07467).
     """
     who = "rms_normalization"
-    x = _float(x)
+    x = as_float(x)
     if not x.shape:
         x = _core.apply("expand_dims", [x], {"axis": 0})
     places = _places(axis, len(x.shape), who)
     epsilon = config.epsilon() if epsilon is None else number(epsilon, "epsilon", who, low=0.0)
     y = x * _core.apply("rsqrt", [_over("mean", x * x, places) + epsilon])
-    return y if scale is None else y * cast(convert_to_tensor(scale), str(x.dtype))
+    return y if scale is None else y * as_dtype(scale, str(x.dtype))
 
 
 @operation("x")
@@ -257,7 +252,7 @@ def normalize(x: Any, axis: Axes | None = -1, order: int = 2, epsilon: float | N
     who = "normalize"
     if isinstance(order, bool) or not isinstance(order, int) or order < 1:
         raise ValueError(f"{who}: Argument `order` must be an int >= 1; got {describe(order)}.")
-    x = _float(x)
+    x = as_float(x)
     if not x.shape:
         x = _core.apply("expand_dims", [x], {"axis": 0})
     places = None if axis is None else _places(axis, len(x.shape), who)
@@ -295,7 +290,7 @@ def psnr(x1: Any, x2: Any, max_val: float) -> Any:
     >>> round(float(keras.ops.psnr([0.0, 1.0], [0.1, 0.9], max_val=1.0)), 3)
     20.0
     """
-    x1, x2 = _float(x1), _float(x2)
+    x1, x2 = as_float(x1), as_float(x2)
     fits = len(x1.shape) == len(x2.shape) and all(
         a is None or b is None or a == b for a, b in zip(x1.shape, x2.shape, strict=True)
     )

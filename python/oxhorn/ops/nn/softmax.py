@@ -8,6 +8,7 @@ from typing import Any
 
 from oxhorn import _core
 from oxhorn.arguments import integer, integer_or_integers
+from oxhorn.ops.arguments import as_tensor
 from oxhorn.ops.dispatch import operation
 
 
@@ -39,7 +40,7 @@ def softmax(x: Any, axis: int | Sequence[int] | None = -1) -> Any:
     >>> keras.ops.softmax([1.0, 1.0]).numpy().tolist()
     [0.5, 0.5]
     """
-    x = x if hasattr(x, "shape") else _core.tensor(x)
+    x = as_tensor(x)
     axes = _axes(x, axis, "softmax")
     if isinstance(axes, int) and -len(x.shape) <= axes < len(x.shape) and x.shape[axes] == 1:
         warnings.warn(
@@ -72,7 +73,7 @@ def log_softmax(x: Any, axis: int | Sequence[int] | None = -1) -> Any:
     >>> keras.ops.log_softmax(np.array([0.0, 0.0])).numpy().round(4).tolist()
     [-0.6931, -0.6931]
     """
-    x = x if hasattr(x, "shape") else _core.tensor(x)
+    x = as_tensor(x)
     axes = _axes(x, axis, "log_softmax")
     if isinstance(axes, int):
         return _core.activation("log_softmax", x, {"axis": axes})
