@@ -215,3 +215,22 @@ def test_an_error_in_a_call_leaves_the_model_usable() -> None:
         model.activations(X)
     model.get_layer("picky").angry = False
     np.testing.assert_array_equal(model.activations(X)["picky"], X)
+
+
+def test_layers_inside_loops_and_branches_are_part_of_the_layer_around_them() -> None:
+    class Loop(layers.Layer):
+        def __init__(self) -> None:
+            super().__init__(name="loop")
+            self.step, self.other = layers.Dense(3, name="step"), layers.Dense(3, name="other")
+
+        def call(self, x: Any) -> Any:
+            x = ops.fori_loop(0, 3, lambda _, carry: ops.tanh(self.step(carry)), self.other(x))
+            return ops.cond(ops.sum(x) > 0, lambda: self.step(x), lambda: self.other(x))
+
+    model = keras.Sequential([keras.Input((3,)), Loop(), layers.Dense(1, name="out")])
+    model.compile(loss="mse")
+    assert list(model.activations(X)) == ["loop/other", "loop", "out"]
+    monitor = keras.callbacks.TrainingMonitor()
+    model.fit(X, Y[:, :1], verbose=0, callbacks=[monitor])
+    assert set(monitor.history["gradient_norm"]) == {"loop/other", "loop", "out"}
+    assert all((norm > 0).all() for norm in monitor.history["gradient_norm"].values())

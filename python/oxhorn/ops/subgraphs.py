@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from oxhorn import _core, tree
+from oxhorn.engine import call_context
 from oxhorn.ops.conversions import convert_to_tensor
 
 Number = (bool, int, float)
@@ -114,7 +115,8 @@ class Traced:
         name: str,
     ) -> None:
         self.subgraph = _core.Subgraph(list(specs))
-        with self.subgraph:
+        # What is computed inside is no value of the trace around it, so there is nothing to look at.
+        with self.subgraph, call_context.unobserved():
             result = function(*arguments(self.subgraph.arguments))
             # Variables must be read inside.
             self.result = Leaves(result, name)

@@ -24,6 +24,8 @@ KINDS = ("op", "activation", "layer", "loss", "metric", "optimizer", "regularize
 # Other names of the same mathematics.
 OPS = {
     "absolute": "abs",
+    "extract_patches": "patches",
+    "extract_patches_3d": "patches",
     "hard_swish": "hard_silu",
     "swish": "silu",
     "norm": "linalg.norm",
@@ -42,7 +44,7 @@ LAYERS = {
     "AveragePooling": "average_pool",
     "MaxPooling": "max_pool",
 }
-# What converts, asks or steers, and computes nothing.
+# What converts, asks, steers or draws random numbers, and has no formula of values.
 NO_FORMULA = frozenset(
     {
         "associative_scan",
@@ -52,14 +54,17 @@ NO_FORMULA = frozenset(
         "convert_to_tensor",
         "custom_gradient",
         "dtype",
+        "elastic_transform",
         "fori_loop",
         "is_tensor",
+        "jvp",
         "map",
         "saturate_cast",
         "scan",
         "shape",
         "stop_gradient",
         "switch",
+        "vectorize",
         "vectorized_map",
         "view_as_complex",
         "while_loop",
