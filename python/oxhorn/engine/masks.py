@@ -6,7 +6,7 @@ import warnings
 from typing import Any
 
 from oxhorn import _core, tree
-from oxhorn.engine.call_spec import CallSpec, is_tensor_like
+from oxhorn.engine.call_spec import CallSpec, is_tensor_like, signature_of
 
 
 def mask_of(x: Any) -> Any:
@@ -42,6 +42,10 @@ def fill_arguments(spec: CallSpec, kwargs: dict[str, Any]) -> Any:
     return tree.map_structure(mask_of, spec.first) if spec.tensors else None
 
 
+def _takes_masks(layer: Any) -> bool:
+    return any(name == "mask" or name.endswith("_mask") for name in signature_of(layer.call).parameters)
+
+
 def pass_on(layer: Any, inputs: Any, outputs: Any, previous_mask: Any, computes_masks: bool) -> None:
     """Sets the masks of the results, as `layer.compute_mask` gives them.
 
@@ -56,7 +60,8 @@ def pass_on(layer: Any, inputs: Any, outputs: Any, previous_mask: Any, computes_
     if not masked and not computes_masks:
         return
     if not layer.supports_masking:
-        if masked:
+        # A layer that takes the mask has used it; one that does not may not know that there is one.
+        if masked and not _takes_masks(layer):
             warnings.warn(
                 f"Layer {layer.name!r} (of type {type(layer).__name__}) got an input with a mask, but it "
                 "does not support masks: the mask ends here.",

@@ -1,0 +1,1 @@
+"""What people write themselves, tried the way Keras's guides show it."""
