@@ -245,7 +245,14 @@ class Layer(LayerCalls):
         def call(*inner_args: Any, **inner_kwargs: Any) -> Any:
             return self.call(*self._convert(inner_args), **inner_kwargs)
 
-        return tracing.output_spec(call, args, kwargs)
+        try:
+            return tracing.output_spec(call, args, kwargs)
+        except TypeError as error:
+            error.add_note(
+                f"This happened while the shape of the results of layer {self.name!r} was looked for, by calling it on "
+                "symbolic tensors. A layer that defines `compute_output_shape(self, input_shape)` is not called for it."
+            )
+            raise
 
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
         """The shapes of the results for inputs of these shapes, batch dimension included."""

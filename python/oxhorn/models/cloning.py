@@ -139,7 +139,9 @@ def _clone_functional(
         try:
             tree.assert_same_structure(graph.inputs, input_tensors)
         except ValueError as error:
-            if isinstance(input_tensors, dict) or not (len(inputs) == 1 and isinstance(graph.inputs, KerasTensor)):
+            if isinstance(input_tensors, dict) or not (
+                len(inputs) == 1 and isinstance(graph.inputs, KerasTensor)
+            ):
                 raise ValueError(
                     "clone_model: `input_tensors` must have the same structure as model.input, "
                     f"{tree.map_structure(lambda t: t.name, graph.inputs)}; got {input_tensors!r}. {error}"

@@ -407,6 +407,26 @@ class Optimizer:
                 variable.assign(constraint(variable))
         self._iterations.assign_add(1)
 
+    def stateless_apply(
+        self, optimizer_variables: Sequence[Any], grads: Sequence[Any], trainable_variables: Sequence[Any]
+    ) -> tuple[list[Any], list[Any]]:
+        """One update of values instead of variables, which are left alone.
+
+        Args:
+            optimizer_variables: One value for each of `optimizer.variables`.
+            grads: One gradient for each of the trainable variables.
+            trainable_variables: One value for each variable that the optimizer was built with.
+
+        Returns:
+            `(trainable_variables, optimizer_variables)`: the values after the update.
+
+        Raises:
+            ValueError: If the optimizer is not built, or there are more or fewer values than variables.
+        """
+        from oxhorn.optimizers import stateless
+
+        return stateless.apply(self, optimizer_variables, grads, trainable_variables)
+
     def _rule_is_in_core(self) -> bool:
         return False
 

@@ -8,6 +8,7 @@ from typing import Any
 from oxhorn import _core, arguments
 from oxhorn.config import floatx
 from oxhorn.engine.seed_generator import draw_seed
+from oxhorn.engine.sizes import has_open_sizes, template
 
 __all__ = ["normal", "randint", "truncated_normal", "uniform"]
 
@@ -17,13 +18,15 @@ _INTEGERS = ("int32", "int64", "uint8")
 
 def _draw(name: str, shape: Any, dtype: str | None, seed: Any, **attrs: float) -> Any:
     owner = f"keras.random.{name}"
-    sizes = arguments.integer_or_integers(shape, "shape", owner)
-    sizes = [sizes] if isinstance(sizes, int) else sizes
-    attrs["shape"] = [arguments.integer(size, "shape", owner, low=0) for size in sizes]  # type: ignore[assignment]
     allowed = _INTEGERS if name == "randint" else _FLOATS
     attrs["dtype"] = arguments.choice(  # type: ignore[assignment]
         ("int32" if name == "randint" else floatx()) if dtype is None else dtype, allowed, "dtype", owner
     )
+    if has_open_sizes(shape):
+        return _core.apply(f"random_{name}", [draw_seed(seed), template(shape)], attrs)
+    sizes = arguments.integer_or_integers(shape, "shape", owner)
+    sizes = [sizes] if isinstance(sizes, int) else sizes
+    attrs["shape"] = [arguments.integer(size, "shape", owner, low=0) for size in sizes]  # type: ignore[assignment]
     return _core.apply(f"random_{name}", [draw_seed(seed)], attrs)
 
 

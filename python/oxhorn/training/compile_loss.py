@@ -6,6 +6,7 @@ total = sum over outputs of weight * loss(y_true, y_pred, sample_weight)
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -135,6 +136,7 @@ class CompileLoss:
         for (path, given), places in zip(found, below, strict=True):
             for place in places:
                 _require_target(targets[place], outputs.names[place], len(outputs))
+                _warn_of_extra_axis(targets[place], outputs.predictions(y_pred)[place])
             function = get_loss(
                 given.loss, outputs.at(path, targets), outputs.at(path, outputs.predictions(y_pred))
             )
@@ -297,6 +299,17 @@ def _match(loss: Any, y_pred: Any, path: tuple[Any, ...], found: list[Any]) -> N
                 "(`y_pred`) or the labels (`y_true`)."
             )
         _match(entry, y_pred[key], (*path, key), found)
+
+
+def _warn_of_extra_axis(y_true: Any, y_pred: Any) -> None:
+    """Tell of targets such as (samples, 1, 1) for predictions (samples, 1): the extra axis is taken away."""
+    true, pred = tuple(y_true.shape), tuple(y_pred.shape)
+    if len(true) == len(pred) + 1 and true[-2:] == (1, 1) and pred[-1:] == (1,):
+        warnings.warn(
+            f"The targets have shape {true} and the predictions {pred}: the last axis of the targets is dropped. "
+            "Reshape them, if that is what you mean: y = y.squeeze(-1).",
+            stacklevel=2,
+        )
 
 
 def _require_target(target: Any, name: str | None, count: int) -> None:

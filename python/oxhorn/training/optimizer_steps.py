@@ -12,6 +12,20 @@ from oxhorn import _core
 STEPS_AHEAD = 256
 
 
+def _has_own_apply(optimizer: Any) -> bool:
+    return not type(optimizer).apply.__module__.startswith("oxhorn.optimizers.")
+
+
+def updates_eagerly(optimizer: Any) -> bool:
+    """Whether Python code around a rule of the core needs gradients with numbers: an `apply` of one's own."""
+    return (
+        optimizer is not None
+        and _has_own_apply(optimizer)
+        and optimizer._core is not None
+        and optimizer._rule_is_in_core()
+    )
+
+
 class OptimizerStep:
     """A built optimizer as it is now, ready to update variables.
 
@@ -26,8 +40,9 @@ class OptimizerStep:
     def __init__(self, optimizer: Any) -> None:
         self._optimizer = optimizer
         self.core: _core.OptimizerCore | None = optimizer._core
-        own_apply = not type(optimizer).apply.__module__.startswith("oxhorn.optimizers.")
-        self.in_core = self.core is not None and optimizer._rule_is_in_core() and not own_apply
+        self.in_core = (
+            self.core is not None and optimizer._rule_is_in_core() and not _has_own_apply(optimizer)
+        )
         self.iterations = optimizer._iterations
         self._rate = optimizer._learning_rate
         self.has_schedule = not isinstance(self._rate, _core.Variable)

@@ -10,6 +10,7 @@ from oxhorn.engine.tracing import state_version
 from oxhorn.training.data_adapters.batch import Batch, Dtypes
 from oxhorn.training.input_checks import data_dtypes
 from oxhorn.training.logs import merge_with_metrics
+from oxhorn.training.optimizer_steps import updates_eagerly
 from oxhorn.training.steps import PythonSteps, Steps, TracedSteps
 from oxhorn.training.tracing import TracedPrediction, trace_predict_step, trace_test_step, trace_train_step
 
@@ -88,7 +89,7 @@ def train_steps(model: Any, batch: Batch) -> Steps:
         return PythonSteps(
             model, model.make_train_function() or model.train_function, True, merge_with_metrics
         )
-    if model.run_eagerly or _overridden(model, "train_step", Trainer):
+    if model.run_eagerly or _overridden(model, "train_step", Trainer) or updates_eagerly(model.optimizer):
         return cache_of(model).get(
             "train", lambda: PythonSteps(model, model.train_step, False, merge_with_metrics)
         )

@@ -266,7 +266,17 @@ class StepMethods:
         arguments = {"x": x, "y": y, "y_pred": y_pred, "sample_weight": sample_weight, "training": training}
         if not any(each.kind is inspect.Parameter.VAR_KEYWORD for each in accepted.values()):
             arguments = {name: value for name, value in arguments.items() if name in accepted}
-        return self.compute_loss(**arguments)
+        loss = self.compute_loss(**arguments)
+        if loss is None or len(getattr(loss, "shape", ())) != 0:
+            raise ValueError(
+                f"{type(self).__name__}.compute_loss must return one number, a scalar tensor; got "
+                + (
+                    "None."
+                    if loss is None
+                    else f"a tensor of shape {tuple(loss.shape)}. Reduce it: `ops.mean(loss)`."
+                )
+            )
+        return loss
 
     def _has_loss(self) -> bool:
         return (

@@ -102,13 +102,24 @@ def make_batch(who: str, x: Any, y: Any, sample_weight: Any, dtypes: Dtypes) -> 
     )
     _check_lengths(who, columns, labels)
     for place, column in enumerate(columns):
-        if labels[place].startswith("sample_weight") and column.dtype.kind != "f":
-            columns[place] = column.astype(default)
+        if labels[place].startswith("sample_weight"):
+            if column.dtype.kind != "f":
+                columns[place] = column.astype(default)
+            elif not np.isfinite(column).all():
+                _refuse_weights(who, labels[place], column)
     spec = (
         tuple(template_key(each) for each in template),
         tuple((column.dtype.char, column.shape[1:]) for column in columns),
     )
     return Batch(columns, template, spec)
+
+
+def _refuse_weights(who: str, label: str, weights: Column) -> None:
+    place = tuple(int(i) for i in np.argwhere(~np.isfinite(weights))[0])
+    raise ValueError(
+        f"{who} expected finite numbers in `{label}`; got {weights[place]} at index {list(place)}. A weight of 0 leaves "
+        "a sample out."
+    )
 
 
 def _leaf_keys(template: Any, count: int) -> list[Any]:
