@@ -71,8 +71,8 @@ def _node_of(
         if id(tensor) in given:
             return node
     raise ValueError(
-        f"{owner}: Output with path `{'.'.join(map(str, path)) or 'outputs'}` is not connected to `inputs`: it depends on "
-        f"{tensor.name!r} (shape {tensor.shape}), which is not among the inputs {[one.name for one in inputs]}."
+        f"{owner}: Output with path `{'.'.join(map(str, path)) or 'outputs'}` is not connected to `inputs`: it "
+        f"depends on {tensor.name!r} (shape {tensor.shape}), which is not among the inputs {[one.name for one in inputs]}."
     )
 
 

@@ -107,11 +107,15 @@ class ModelGraph:
             if node.one_to_one is not None:
                 # Most nodes of most models: nothing nested, so nothing to fill in or to take apart.
                 source, target = node.one_to_one
-                known[target] = node.operation(known[source])
+                result = known[target] = node.operation(known[source])
+                if result is None:
+                    raise _returned_nothing(node.operation)
                 continue
             args, kwargs = node.fill(known)
             results = tree.flatten(node.operation(*args, **kwargs))
             for tensor, result in zip(node.output_tensors, results, strict=True):
+                if result is None:
+                    raise _returned_nothing(node.operation)
                 known[id(tensor)] = result
         return tree.map_structure(lambda tensor: known[id(tensor)], self.outputs)
 
@@ -179,6 +183,13 @@ class ModelGraph:
             spec.check(value, f"Model {name!r}: input {i} ({spec.name!r}) is incompatible with the model: ")
             values.append(_with_dtype(_with_rank(value, tensor), tensor.dtype))
         return values
+
+
+def _returned_nothing(operation: Operation) -> ValueError:
+    return ValueError(
+        f"{type(operation).__name__} {operation.name!r} returned None in the place of a tensor. Does its `call` "
+        "return something?"
+    )
 
 
 def _with_rank(value: Any, tensor: KerasTensor) -> Any:

@@ -117,8 +117,8 @@ def make_batch(who: str, x: Any, y: Any, sample_weight: Any, dtypes: Dtypes) -> 
 def _refuse_weights(who: str, label: str, weights: Column) -> None:
     place = tuple(int(i) for i in np.argwhere(~np.isfinite(weights))[0])
     raise ValueError(
-        f"{who} expected finite numbers in `{label}`; got {weights[place]} at index {list(place)}. A weight of 0 leaves "
-        "a sample out."
+        f"{who} expected finite numbers in `{label}`; got {weights[place]} at index {list(place)}. A weight of 0 "
+        "leaves a sample out."
     )
 
 
