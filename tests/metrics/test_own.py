@@ -135,6 +135,13 @@ def test_for_each_output() -> None:
     assert logs["b_s"] == 0.0
 
 
+def test_functions_of_structures() -> None:
+    metric = keras.metrics.MeanMetricWrapper(lambda y, p: ops.abs(y["a"] - p["a"]) + y["b"], name="both")
+    truth = {"a": np.array([1.0, 2.0]), "b": np.array([0.0, 1.0])}
+    metric.update_state(truth, {"a": np.array([1.0, 4.0])})
+    assert float(metric.result()) == 1.5
+
+
 def test_metrics_that_layers_and_models_hold() -> None:
     class Watch(keras.layers.Layer):
         def __init__(self) -> None:

@@ -73,8 +73,8 @@ class Loss:
             raise RuntimeError(f"{type(self).__name__}: call super().__init__() in __init__.")
         in_mask = mask_of(y_pred)
         dtype = self._computation_dtype(y_pred)
-        y_pred = _map_tensors(lambda x: convert(x, dtype), y_pred)
-        y_true = _map_tensors(lambda x: self._convert_targets(x, dtype), y_true)
+        y_pred = map_tensors(lambda x: convert(x, dtype), y_pred)
+        y_true = map_tensors(lambda x: self._convert_targets(x, dtype), y_true)
         losses = self.call(y_true, y_pred)
         if losses is None:
             raise ValueError(
@@ -130,7 +130,7 @@ class Loss:
         return "Loss"
 
 
-def _map_tensors(convert_one: Callable[[Any], _core.Tensor], x: Any) -> Any:
+def map_tensors(convert_one: Callable[[Any], _core.Tensor], x: Any) -> Any:
     """Converts a tensor, or each tensor of a nested structure; nested lists of numbers are one tensor."""
     if isinstance(x, (list, tuple)) and not any(hasattr(leaf, "shape") for leaf in tree.flatten(x)):
         return convert_one(x)

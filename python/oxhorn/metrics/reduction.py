@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from oxhorn import _core
-from oxhorn.losses.loss import apply_mask
+from oxhorn.losses.loss import apply_mask, map_tensors
 from oxhorn.losses.values import cast, convert, mask_of, op, show, squeeze_or_expand_to_same_rank
 from oxhorn.metrics.metric import Metric, as_result
 
@@ -167,7 +167,8 @@ class MeanMetricWrapper(Mean):
             sample_weight: None, or weights of a shape with which that of the function's values begins.
         """
         mask = mask_of(y_pred)
-        values = convert(self._fn(convert(y_true), convert(y_pred), **self._fn_kwargs))
+        y_true, y_pred = map_tensors(convert, y_true), map_tensors(convert, y_pred)
+        values = convert(self._fn(y_true, y_pred, **self._fn_kwargs))
         sample_weight = apply_mask(sample_weight, mask, TOTAL, "sum", self.name)
         if sample_weight is not None:
             # As in Keras, values that the function itself left out (they are 0) count in a mean without weights.
