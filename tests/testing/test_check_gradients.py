@@ -81,3 +81,21 @@ def test_models_and_losses() -> None:
     loss = keras.losses.CategoricalCrossentropy(dtype="float64")
     truth = np.eye(2)[[0, 1, 1, 0, 1]]
     check_gradients(lambda x: loss(truth, model(x)), x, variables=model.trainable_variables)
+
+
+def test_a_loss_by_itself_and_a_subclassed_model() -> None:
+    rng = np.random.default_rng(2)
+    check_gradients(keras.losses.Huber(dtype="float64"), (rng.normal(size=(4, 3)), rng.normal(size=(4, 3))))
+
+    class Own(keras.Model):
+        def __init__(self) -> None:
+            super().__init__(dtype="float64")
+            self.inner = keras.layers.Dense(2, activation="tanh", dtype="float64")
+
+        def call(self, x: _core.Tensor, training: bool | None = None) -> _core.Tensor:
+            return half_wrong(self.inner(x))
+
+    with pytest.raises(
+        AssertionError, match=r"wrong gradient of .*\[\d.*\].*central difference .*, gradient"
+    ):
+        check_gradients(Own(), rng.normal(size=(4, 3)))

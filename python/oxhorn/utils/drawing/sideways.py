@@ -12,6 +12,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
+import numpy as np
+
 # For each node its neighbours in one direction: (neighbour, own offset of the arrow, the neighbour's offset).
 Neighbours = list[list[tuple[int, float, float]]]
 
@@ -54,10 +56,13 @@ def _crossed_by_long_arrows(
     for upper, lower in itertools.pairwise(order):
         place = {node: i for i, node in enumerate(upper)}
         arrows = [(place[a], i, a, b) for i, b in enumerate(lower) for a, _, _ in up[b]]
-        long = [(p, q) for p, q, a, b in arrows if a >= boxes and b >= boxes]
-        for p, q, a, b in arrows:
-            if not (a >= boxes and b >= boxes) and any((p - r) * (q - s) < 0 for r, s in long):
-                crossed.add((min(a, b), max(a, b)))
+        ends = np.array([(p, q) for p, q, _, _ in arrows]).reshape(-1, 2)
+        is_long = np.array([a >= boxes and b >= boxes for _, _, a, b in arrows], bool)
+        gaps = ends[:, None, :] - ends[is_long][None, :, :]
+        crosses = np.any(gaps[..., 0] * gaps[..., 1] < 0, axis=1) & ~is_long
+        crossed.update(
+            (min(a, b), max(a, b)) for (_, _, a, b), hit in zip(arrows, crosses, strict=True) if hit
+        )
     return crossed
 
 
