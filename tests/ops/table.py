@@ -15,7 +15,8 @@ Array = np.ndarray
 class Row:
     """op(inputs, attrs) must equal reference(*inputs).
 
-    `op` is an op of the core, an activation, or a public function of `oxhorn.ops` that takes the inputs one by one.
+    `op` is an op of the core, an activation, or a public function of `oxhorn.ops` that takes the inputs one by one, or
+    as one list (`listed`). With `ops.` in front it is the public function, even if an op has the same name.
     Inputs of float64 are tested as float32 and float64, others as they are. `gradient` names the inputs with a
     gradient ("all floats" by default; () for none). `smooth` rows are differentiated twice. `batch` rows also run
     with the first axis of their float inputs unknown while traced. `loose` multiplies the float32 tolerances.
@@ -32,6 +33,7 @@ class Row:
     batch: bool = True
     loose: float = 1.0
     through: int | None = None
+    listed: bool = False
     note: str = ""
     names: Sequence[str] = ()
 

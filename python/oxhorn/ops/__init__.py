@@ -333,6 +333,10 @@ from oxhorn.ops.short_time import (
     istft,
     stft,
 )
+from oxhorn.ops.special import (
+    i0,
+    nextafter,
+)
 from oxhorn.ops.statistics import (
     average,
     corrcoef,
@@ -464,6 +468,7 @@ __all__ = [
     "hsplit",
     "hstack",
     "hypot",
+    "i0",
     "identity",
     "ifft2",
     "imag",
@@ -492,9 +497,9 @@ __all__ = [
     "linalg",
     "linspace",
     "log",
-    "log10",
     "log1p",
     "log2",
+    "log10",
     "log_sigmoid",
     "log_softmax",
     "logaddexp",
@@ -534,6 +539,7 @@ __all__ = [
     "nanvar",
     "ndim",
     "negative",
+    "nextafter",
     "nn",
     "norm",
     "normalize",
