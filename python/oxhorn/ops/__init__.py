@@ -3,6 +3,7 @@
 from oxhorn.ops import image as image
 from oxhorn.ops import linalg as linalg
 from oxhorn.ops import nn as nn
+from oxhorn.ops import numpy as numpy
 from oxhorn.ops.associative_scan import (
     associative_scan,
 )
@@ -544,6 +545,7 @@ __all__ = [
     "norm",
     "normalize",
     "not_equal",
+    "numpy",
     "ones",
     "ones_like",
     "outer",
