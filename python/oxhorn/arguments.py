@@ -231,8 +231,8 @@ def choice(value: object, allowed: Sequence[str], name: str, owner: str) -> str:
         return word
     words = ", ".join(repr(entry) for entry in allowed)
     raise ValueError(
-        f"{owner}: expected `{name}` to be one of {words}. Received: {name}={describe(value)}. "
-        f"Pass one of these words."
+        f"{owner}: Invalid `{name}` argument: expected `{name}` to be one of {words}. "
+        f"Received: {name}={describe(value)}. Pass one of these words."
     )
 
 

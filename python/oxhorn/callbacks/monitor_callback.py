@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from oxhorn import ops
 from oxhorn.callbacks.callback import Callback, Logs
 
 # For metrics that do not say themselves which way is better.
@@ -77,12 +78,12 @@ class MonitorCallback(Callback):
     def is_improvement(self, value: Any, reference: Any) -> bool:
         """Whether `value` is better than `reference` by more than `min_delta`; `None` is worse than any number."""
         if self.monitor_op is None:
-            self.monitor_op = np.greater if self._direction() == "up" else np.less
+            self.monitor_op = ops.greater if self._direction() == "up" else ops.less
         if math.isnan(value):
             return False
         if reference is None or math.isnan(reference):
             return True
-        margin = self.min_delta if self.monitor_op is np.greater else -self.min_delta
+        margin = self.min_delta if self.monitor_op is ops.greater else -self.min_delta
         return bool(self.monitor_op(value - margin, reference))
 
     def monitor_value(self, logs: Logs | None, consequence: str) -> Any:

@@ -28,13 +28,14 @@ class DTypePolicy:
         if name is None:
             name = config.floatx()
         if not isinstance(name, str):
-            raise TypeError(f"The name of a dtype policy must be a string; got {name!r}.")
+            raise TypeError(f"'name' must be a string, that of a dtype policy; got {name!r}.")
         if name not in SUPPORTED:
             extra = ""
             if name.startswith("mixed_") or name in ("float16", "bfloat16", "half"):
                 extra = " Mixed precision and 16-bit floats bring nothing on a CPU: use 'float32'."
             raise ValueError(
-                f"Dtype policy {name!r} is not supported; expected one of {list(SUPPORTED)}.{extra}"
+                f"Cannot convert {name[:80]!r} to a dtype policy: it is not supported; expected one of "
+                f"{list(SUPPORTED)}.{extra}"
             )
         self._name = name
 

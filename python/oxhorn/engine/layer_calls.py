@@ -221,6 +221,10 @@ class LayerCalls(LayerState):
 
         return stateless.call(self, trainable_variables, non_trainable_variables, args, kwargs, return_losses)
 
+    def rematerialized_call(self, layer_call: Any, *args: Any, **kwargs: Any) -> Any:
+        """`layer_call` itself: nothing is computed twice here to save memory."""
+        return layer_call
+
     def _convert(self, structure: Any) -> Any:
         """Arrays become tensors; floats are cast to the compute dtype, unless `autocast` is off."""
         return convert_arguments(structure, self._float_dtype())

@@ -134,7 +134,7 @@ def _values(values: Any) -> Any:
     def initialize(shape: Sequence[int], dtype: str | None = None) -> Any:
         if tuple(shape) != array.shape:
             raise ValueError(
-                f"The initializer is an array of shape {array.shape}: expected a weight of that shape. "
+                f"The initializer is an array of shape {array.shape}: Expected `shape` to be that. "
                 f"Received: shape={tuple(shape)}. Pass an array of the weight's shape."
             )
         return _core.tensor(array, dtype or floatx())

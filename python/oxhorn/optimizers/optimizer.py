@@ -167,7 +167,8 @@ class Optimizer:
             before.assign(check_learning_rate(learning_rate, who))
         else:
             raise TypeError(
-                f"{who}: the learning rate follows {type(before).__name__} and cannot be set to a number. Make the"
+                f"{who}: the learning rate follows {type(before).__name__} and cannot be set to a number."
+                " This optimizer was created with a `LearningRateSchedule` object. Make the"
                 " optimizer with a number as learning_rate if you want to change it, or assign another schedule."
             )
 

@@ -45,6 +45,11 @@ class LeakyReLU(CoreLayer):
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         negative_slope = kwargs.pop("alpha", negative_slope)
         super().__init__(**kwargs)
+        if negative_slope is None:
+            raise ValueError(
+                "The negative_slope value of a Leaky ReLU layer cannot be None: expected `negative_slope` of LeakyReLU "
+                "to be a number of at least 0. Received: None (of type NoneType). Leave it out for 0.3."
+            )
         self.negative_slope = number(negative_slope, "negative_slope", "LeakyReLU", low=0.0)
         self.supports_masking = True
 

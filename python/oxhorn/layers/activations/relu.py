@@ -53,9 +53,9 @@ class ReLU(CoreLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.max_value = None if max_value is None else number(max_value, "max_value", "ReLU", low=0.0)
-        self.negative_slope = number(negative_slope, "negative_slope", "ReLU", low=0.0)
-        self.threshold = number(threshold, "threshold", "ReLU", low=0.0)
+        self.max_value = None if max_value is None else _not_negative(max_value, "max_value")
+        self.negative_slope = _not_negative(negative_slope, "negative_slope")
+        self.threshold = _not_negative(threshold, "threshold")
         self.supports_masking = True
 
     def get_config(self) -> dict[str, Any]:
@@ -66,3 +66,11 @@ class ReLU(CoreLayer):
             "negative_slope": self.negative_slope,
             "threshold": self.threshold,
         }
+
+
+def _not_negative(value: Any, name: str) -> float:
+    try:
+        return number(value, name, "ReLU", low=0.0)
+    except ValueError as error:
+        what = "a negative value" if name == "max_value" else "None or a negative value"
+        raise ValueError(f"{error} The {name} of a ReLU layer cannot be {what}.") from None

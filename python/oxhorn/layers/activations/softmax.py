@@ -51,6 +51,21 @@ class Softmax(CoreLayer):
         self.axis = integer_or_integers(axis, "axis", "Softmax")
         self.supports_masking = True
 
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Compute in the core; a mask has the shape of the inputs, or one that broadcasts to it."""
+        if mask is not None:
+            shape, own = tuple(mask.shape), tuple(inputs.shape)
+            wrong = "must not have more dimensions than the inputs" if len(shape) > len(own) else ""
+            sizes = zip(reversed(shape), reversed(own), strict=False)
+            if not wrong and any(m not in (x, 1) and m is not None and x is not None for m, x in sizes):
+                wrong = "must be broadcastable to the inputs"
+            if wrong:
+                raise ValueError(
+                    f"Softmax layer {self.name!r}: the mask {wrong}. Expected a shape such as {own}; got {shape}. "
+                    "Give it axes of size 1 where it is the same for all."
+                )
+        return super().call(inputs, training=training, mask=mask)
+
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         return {**super().get_config(), "axis": self.axis}

@@ -45,6 +45,18 @@ class Concatenate(Merge):
         super().__init__(**kwargs)
         self.axis = integer(axis, "axis", "Concatenate", high=None)
 
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Put the inputs one after the other."""
+        try:
+            return super().call(inputs, training=training, mask=mask)
+        except ValueError as error:
+            if "shapes that agree" not in str(error):
+                raise
+            raise ValueError(
+                f"{error}. A `Concatenate` layer requires inputs with matching shapes except for the "
+                "concatenation axis."
+            ) from None
+
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Return the masks one after the other; an input without one counts whole.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from oxhorn import tree
 from oxhorn.layers.merging.base_merge import Merge
 
 __all__ = ["Subtract", "subtract"]
@@ -39,13 +40,22 @@ class Subtract(Merge):
     [-3.0, -3.0]
     """
 
-    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        """Subtract the second input from the first."""
+    def build(self, input_shape: Any = None) -> None:
+        """Nothing to build; two inputs are needed."""
+        if input_shape is not None and not tree.is_shape(input_shape):
+            self._check_two(input_shape)
+        super().build(input_shape)
+
+    def _check_two(self, inputs: Any) -> None:
         if isinstance(inputs, (list, tuple)) and len(inputs) != 2:
             raise ValueError(
                 f"Subtract layer {self.name!r}: the layer should be called on exactly 2 inputs, a list of exactly 2 "
                 f"tensors; got {len(inputs)}. Call it on a list, layer([a, b])."
             )
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Subtract the second input from the first."""
+        self._check_two(inputs)
         return super().call(inputs, training=training, mask=mask)
 
 
