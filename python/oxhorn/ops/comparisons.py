@@ -126,7 +126,8 @@ def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
     if x1 is None or x2 is None:
         given = "x1" if x2 is None else "x2"
         raise ValueError(
-            f"where: `x1` and `x2` go together; got {given} alone. Pass both, or the condition alone."
+            f"where: `x1` and `x2` either both should be `None`, or both be given; got {given} alone. Pass the other "
+            "one too, or the condition alone."
         )
     x1, x2 = promoted(x1, x2)
     condition = as_tensor(condition)

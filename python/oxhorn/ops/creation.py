@@ -148,8 +148,12 @@ def _matrix(owner: str, n: Any, m: Any, k: Any) -> tuple[int, int, int]:
     rows = value_of(owner, "N", n)
     columns = rows if m is None else value_of(owner, "M", m)
     for name, number in (("N", rows), ("M", columns)):
-        if isinstance(number, bool) or not isinstance(number, int) or number < 0:
-            raise ValueError(f"{owner}: `{name}` must be a whole number of at least 0; got {number!r}.")
+        if isinstance(number, bool) or not isinstance(number, int):
+            raise TypeError(
+                f"{owner}: `{name}` must be a whole number; got {number!r} of type {type(number).__name__}."
+            )
+        if number < 0:
+            raise ValueError(f"{owner}: `{name}` must be at least 0; got {number}.")
     return rows, columns, int(value_of(owner, "k", k))
 
 

@@ -69,7 +69,18 @@ def stack(x: Sequence[Any], axis: int = 0) -> Any:
         x: The tensors; their dtypes are promoted to a common one.
         axis: Where the new axis is in the result.
     """
-    return _core.apply("stack", _parts("stack", x), {"axis": axis})
+    parts = _parts("stack", x)
+    place = one_axis("stack", axis, len(parts[0].shape) + 1)
+    for i, part in enumerate(parts):
+        if len(part.shape) != len(parts[0].shape) or builtins.any(
+            a is not None and b is not None and a != b
+            for a, b in zip(part.shape, parts[0].shape, strict=True)
+        ):
+            raise ValueError(
+                f"stack: every tensor must have the same shape; tensor 0 has {tuple(parts[0].shape)} and tensor {i} "
+                f"has {tuple(part.shape)}."
+            )
+    return _core.apply("stack", parts, {"axis": place})
 
 
 @operation("x1", "x2")

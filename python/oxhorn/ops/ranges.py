@@ -109,7 +109,7 @@ def linspace(
             np.float64((stop - start) / parts if parts > 0 else np.nan), _float_dtype(start, stop)
         )
         return (result, step) if retstep else result
-    first, last = (as_dtype(x, _computed(wanted)) for x in promoted(start, stop, floats=True))
+    first, last = _ends("linspace", start, stop, wanted)
     result = _cast(_between(first, last, count, parts, axis, "linspace"), wanted)
     if not retstep:
         return result
@@ -146,7 +146,7 @@ def logspace(
     wanted = _float_dtype(start, stop) if dtype is None else standardize_dtype(dtype)
     if _numbers(start, stop):
         return _as_constant(np.logspace(start, stop, count, endpoint=endpoint, base=base), wanted)
-    first, last = (as_dtype(x, _computed(wanted)) for x in promoted(start, stop, floats=True))
+    first, last = _ends("logspace", start, stop, wanted)
     exponents = _between(first, last, count, count - 1 if endpoint else count, axis, "logspace")
     return _cast(_core.apply("power", [_core.tensor(float(base), exponents.dtype), exponents]), wanted)
 
@@ -175,7 +175,7 @@ def geomspace(
     wanted = _float_dtype(start, stop) if dtype is None else standardize_dtype(dtype)
     if _numbers(start, stop):
         return _as_constant(np.geomspace(start, stop, count, endpoint=endpoint), wanted)
-    first, last = (as_dtype(x, _computed(wanted)) for x in promoted(start, stop, floats=True))
+    first, last = _ends("geomspace", start, stop, wanted)
     parts = count - 1 if endpoint else count
     ratio = _core.apply("log", [_core.apply("divide", [last, first])])
     powers = _between(_core.apply("zeros_like", [ratio]), ratio, count, parts, axis, "geomspace")
@@ -200,6 +200,17 @@ def _count(owner: str, num: Any) -> int:
 
 def _float_dtype(*xs: Any) -> str:
     return result_type(*(weak_dtype(x) for x in xs), float)
+
+
+def _ends(owner: str, start: Any, stop: Any, wanted: str) -> list[Any]:
+    """Both ends as tensors of the dtype in which values of that dtype are computed."""
+    first, last = (as_dtype(x, _computed(wanted)) for x in promoted(start, stop, floats=True))
+    sizes = zip(reversed(first.shape), reversed(last.shape), strict=False)
+    if any(a is not None and b is not None and a != b and 1 not in (a, b) for a, b in sizes):
+        raise ValueError(
+            f"{owner}: `start` and `stop` must broadcast; got shapes {tuple(first.shape)} and {tuple(last.shape)}."
+        )
+    return [first, last]
 
 
 def _computed(wanted: str) -> str:

@@ -62,10 +62,15 @@ def reshape(x: Any, newshape: Any) -> Any:
             f"reshape: only the first sizes may be None; got newshape={newshape!r}. Use -1 for another."
         )
     tail = [int(size.__index__()) for size in sizes[kept:]]
-    if tail.count(-1) > 1 or builtins.any(size < -1 for size in tail):
+    if builtins.any(size < -1 for size in tail):
         raise ValueError(
-            f"reshape: each size must be a whole number of at least 0, and at most one of them -1, which follows from "
-            f"the others; got newshape={tuple(sizes)!r} for shape {tuple(x.shape)}."
+            f"reshape: each size must be a non-negative integer, or -1 for one that follows from the others; got "
+            f"newshape={tuple(sizes)!r} for shape {tuple(x.shape)}."
+        )
+    if tail.count(-1) > 1:
+        raise ValueError(
+            f"reshape: there can be at most one unknown dimension (-1), which follows from the others; got "
+            f"newshape={tuple(sizes)!r} for shape {tuple(x.shape)}."
         )
     return _core.apply("reshape", [x], {"newshape": tail, "keep": kept} if kept else {"newshape": tail})
 
@@ -108,8 +113,34 @@ def squeeze(x: Any, axis: int | Sequence[int] | None = None) -> Any:
 
 @operation("x")
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
-    """The axes in another order (reversed by default)."""
-    return _core.apply("transpose", [as_tensor(x)], {"axes": list(axes) if axes is not None else None})
+    """The axes in another order (reversed by default).
+
+    Args:
+        x: A tensor.
+        axes: All axes, in the order that they have in the result.
+
+    Raises:
+        ValueError: If `axes` does not name each axis once.
+    """
+    x = as_tensor(x)
+    if axes is None:
+        return _core.apply("transpose", [x], {"axes": None})
+    rank, order = len(x.shape), list(axes)
+    if len(order) != rank:
+        raise ValueError(
+            f"transpose: `axes` must be a list of the same length as the input shape; got axes={order} for shape "
+            f"{tuple(x.shape)}."
+        )
+    if not builtins.all(hasattr(a, "__index__") and -rank <= a < rank for a in order):
+        raise ValueError(
+            f"transpose: Each axis in `axes` must be an integer in [-{rank}, {rank}); got axes={order} for shape "
+            f"{tuple(x.shape)}."
+        )
+    if len({a % rank for a in order}) != rank:
+        raise ValueError(
+            f"transpose: expected a valid permutation of the {rank} axes, each of them once; got axes={order}."
+        )
+    return _core.apply("transpose", [x], {"axes": [int(a) for a in order]})
 
 
 @operation("x")
@@ -405,10 +436,24 @@ def broadcast_to(x: Any, shape: Sequence[int]) -> Any:
 
 @operation("x", "key")
 def get_item(x: Any, key: Any) -> Any:
-    """x[key]."""
+    """x[key].
+
+    Args:
+        x: A tensor.
+        key: A whole number, a slice, `None`, `...`, an array of whole numbers, or a tuple of them.
+
+    Raises:
+        ValueError: If there is no such place, or the key is of another kind.
+    """
     if isinstance(key, list):
         key = tuple(key)
-    return as_tensor(x)[key]
+    x = as_tensor(x)
+    try:
+        return x[key]
+    except IndexError as error:
+        raise ValueError(
+            f"get_item: {error}. The tensor has shape {tuple(x.shape)}; the key is {key!r}."
+        ) from error
 
 
 @operation("inputs")
