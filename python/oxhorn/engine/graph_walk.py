@@ -72,7 +72,8 @@ def _node_of(
             return node
     raise ValueError(
         f"{owner}: Output with path `{'.'.join(map(str, path)) or 'outputs'}` is not connected to `inputs`: it "
-        f"depends on {tensor.name!r} (shape {tensor.shape}), which is not among the inputs {[one.name for one in inputs]}."
+        f"depends on {tensor.name!r} (shape {tensor.shape}), which is not among the inputs "
+        f"{[one.name for one in inputs]}."
     )
 
 
