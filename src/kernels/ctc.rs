@@ -44,7 +44,7 @@ impl<T: Real> Sample<'_, T> {
     }
 
     fn symbol(&self, state: usize) -> usize {
-        if state % 2 == 0 {
+        if state.is_multiple_of(2) {
             self.blank
         } else {
             self.labels[state / 2] as usize
@@ -53,7 +53,7 @@ impl<T: Real> Sample<'_, T> {
 
     /// What a step costs that skips the blank before this state.
     fn skip(&self, state: usize) -> f64 {
-        if state % 2 == 0 || state < 3 {
+        if state.is_multiple_of(2) || state < 3 {
             f64::NEG_INFINITY
         } else if self.labels[state / 2] == self.labels[state / 2 - 1] {
             IMPOSSIBLE

@@ -32,8 +32,35 @@ fn sizes(x: &[View<'_>]) -> [usize; 4] {
     [labels[0], labels[1], logits[1], logits[2]]
 }
 
+/// Calls `f(place in the batch, sample, its scratch memory)` for each sample.
+fn each<T: Real + Element>(
+    op: CtcLoss,
+    run: &mut Run,
+    x: &[View<'_>],
+    f: impl Fn(usize, Sample<'_, T>, &mut [f64]) + Sync,
+) {
+    let [batch, most, steps, classes] = sizes(x);
+    let need = scratch_len(most, steps);
+    let shared = Disjoint::new(run.scratch::<f64>(batch * need));
+    let (labels, logits) = (x[0].slice::<i64>(), x[1].slice::<T>());
+    let (counts, lengths) = (x[2].slice::<i64>(), x[3].slice::<i64>());
+    for_ranges(batch, 1, |range| {
+        for i in range {
+            // SAFETY: each sample has a part of its own.
+            let scratch = unsafe { shared.slice(i * need..(i + 1) * need) };
+            let sample = Sample {
+                labels: &labels[i * most..][..counts[i] as usize],
+                logits: &logits[i * steps * classes..][..lengths[i] as usize * classes],
+                classes,
+                blank: op.mask_index,
+            };
+            f(i, sample, scratch);
+        }
+    });
+}
+
 impl CtcLoss {
-    fn check(&self, x: &[Spec]) -> Result<()> {
+    fn check(self, x: &[Spec]) -> Result<()> {
         let (labels, logits) = (&x[0].dims, &x[1].dims);
         let batches = [
             labels.first(),
@@ -99,33 +126,6 @@ impl CtcLoss {
         Ok(())
     }
 
-    /// Calls `f(place in the batch, sample, its scratch memory)` for each sample.
-    fn each<T: Real + Element>(
-        self,
-        run: &mut Run,
-        x: &[View<'_>],
-        f: impl Fn(usize, Sample<'_, T>, &mut [f64]) + Sync,
-    ) {
-        let [batch, most, steps, classes] = sizes(x);
-        let need = scratch_len(most, steps);
-        let shared = Disjoint::new(run.scratch::<f64>(batch * need));
-        let (labels, logits) = (x[0].slice::<i64>(), x[1].slice::<T>());
-        let (counts, lengths) = (x[2].slice::<i64>(), x[3].slice::<i64>());
-        for_ranges(batch, 1, |range| {
-            for i in range {
-                // SAFETY: each sample has a part of its own.
-                let scratch = unsafe { shared.slice(i * need..(i + 1) * need) };
-                let sample = Sample {
-                    labels: &labels[i * most..][..counts[i] as usize],
-                    logits: &logits[i * steps * classes..][..lengths[i] as usize * classes],
-                    classes,
-                    blank: self.mask_index,
-                };
-                f(i, sample, scratch);
-            }
-        });
-    }
-
     fn work(x: &[Spec]) -> usize {
         let size = |spec: &Spec, axis: usize| spec.dims.get(axis).copied().flatten().unwrap_or(0);
         x[1].len().unwrap_or(0) * 8 + size(&x[1], 0) * size(&x[1], 1) * (2 * size(&x[0], 1) + 1) * 16
@@ -146,7 +146,7 @@ impl Op for CtcLoss {
         Self::check_values(x)?;
         float_dispatch!(x[1].dtype(), T => {
             let out = Disjoint::new(y[0].slice_mut::<T>());
-            self.each::<T>(run, x, |i, sample, scratch| {
+            each::<T>(*self, run, x, |i, sample, scratch| {
                 // SAFETY: each sample writes its own loss.
                 unsafe { out.slice(i..i + 1)[0] = T::from_f64(sample.loss(scratch)) };
             });
@@ -184,7 +184,7 @@ impl Op for CtcGradient {
         float_dispatch!(x[1].dtype(), T => {
             let g = x[4].slice::<T>();
             let out = Disjoint::new(y[0].slice_mut::<T>());
-            self.0.each::<T>(run, x, |i, sample, scratch| {
+            each::<T>(self.0, run, x, |i, sample, scratch| {
                 // SAFETY: each sample writes its own rows.
                 let out = unsafe { out.slice(i * steps * classes..(i + 1) * steps * classes) };
                 let (used, rest) = out.split_at_mut(sample.logits.len());
