@@ -80,6 +80,11 @@ def weak_dtype(x: Any) -> Any:
 
 def promoted(*xs: Any, floats: bool = False) -> list[Any]:
     """The arguments as tensors of the dtype that they meet in; with `floats`, of a floating-point one."""
+    # The common case, tensors of one dtype, takes no detours.
+    if all(type(x) is _core.Tensor for x in xs):
+        found = {x.dtype for x in xs}
+        if len(found) == 1 and (not floats or next(iter(found))[0] == "f"):
+            return list(xs)
     dtypes = [weak_dtype(x) for x in xs]
     dtype = result_type(*dtypes, float) if floats else result_type(*dtypes)
     return [to_tensor(x, dtype) for x in xs]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from oxhorn import _core
-from oxhorn.engine.keras_tensor import KerasTensor, any_symbolic
+from oxhorn.engine.keras_tensor import KerasTensor
 from oxhorn.engine.symbolic import call_symbolically
 from oxhorn.ops.arguments import as_float, as_tensor, promoted, to_tensor, weak_dtype
 
@@ -19,7 +19,11 @@ _CONTAINERS = (list, tuple, dict)
 def has_symbolic(values: Any) -> bool:
     """Whether a `KerasTensor` is among the values, or in lists, tuples and dicts among them."""
     for value in values:
-        if isinstance(value, KerasTensor) or (isinstance(value, _CONTAINERS) and any_symbolic(value)):
+        if isinstance(value, KerasTensor):
+            return True
+        if isinstance(value, _CONTAINERS) and has_symbolic(
+            value.values() if isinstance(value, dict) else value
+        ):
             return True
     return False
 

@@ -49,6 +49,8 @@ def reshape(x: Any, newshape: Any) -> Any:
         ValueError: If the number of values would change, or more than one size is -1.
     """
     x = as_tensor(x)
+    if type(newshape) is tuple and builtins.all(type(size) is int and size >= 0 for size in newshape):
+        return _core.apply("reshape", [x], {"newshape": newshape})
     if isinstance(newshape, (*TENSORS, np.ndarray)):
         newshape = np.asarray(newshape).tolist()
     if has_open_sizes(newshape):
