@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         utils,
     )
     from oxhorn.autograd import GradientTape, grad, jacobian, value_and_grad
-    from oxhorn.dtype_policies import DTypePolicy
+    from oxhorn.dtype_policies import DTypePolicy, FloatDTypePolicy
     from oxhorn.engine.function import Function
     from oxhorn.engine.input_spec import InputSpec
     from oxhorn.engine.keras_tensor import KerasTensor
@@ -76,6 +76,7 @@ _MODULES = (
 
 _NAMES = {
     "DTypePolicy": "dtype_policies",
+    "FloatDTypePolicy": "dtype_policies",
     "Function": "engine.function",
     "GradientTape": "autograd",
     "Initializer": "initializers",

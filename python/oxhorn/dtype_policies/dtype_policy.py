@@ -114,6 +114,6 @@ def get(identifier: Any) -> DTypePolicy:
     if isinstance(name, str):
         return DTypePolicy(name)
     raise ValueError(
-        f"Cannot make a dtype policy from {identifier!r}; expected a name such as 'float32', "
-        "a DTypePolicy or None."
+        f"Invalid `policy` argument: cannot make a dtype policy from {identifier!r}; expected a name such "
+        "as 'float32', a DTypePolicy or None."
     )

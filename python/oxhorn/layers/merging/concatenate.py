@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from oxhorn import ops
@@ -45,17 +46,15 @@ class Concatenate(Merge):
         super().__init__(**kwargs)
         self.axis = integer(axis, "axis", "Concatenate", high=None)
 
+    def build(self, input_shape: Any = None) -> None:
+        """Nothing to build; the shapes must agree."""
+        with _explained():
+            super().build(input_shape)
+
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Put the inputs one after the other."""
-        try:
+        with _explained():
             return super().call(inputs, training=training, mask=mask)
-        except ValueError as error:
-            if "shapes that agree" not in str(error):
-                raise
-            raise ValueError(
-                f"{error}. A `Concatenate` layer requires inputs with matching shapes except for the "
-                "concatenation axis."
-            ) from None
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Return the masks one after the other; an input without one counts whole.
@@ -84,6 +83,19 @@ class Concatenate(Merge):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         return {**super().get_config(), "axis": self.axis}
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Adds the rule to the core's message about shapes."""
+    try:
+        yield
+    except ValueError as error:
+        if "shapes that agree" not in str(error):
+            raise
+        raise ValueError(
+            f"{error}. A `Concatenate` layer requires inputs with matching shapes except for the concatenation axis."
+        ) from None
 
 
 def concatenate(inputs: Sequence[Any], axis: int = -1, **kwargs: Any) -> Any:
