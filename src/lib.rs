@@ -6,6 +6,7 @@ pub mod activations;
 pub mod autograd;
 pub mod config;
 pub mod constraints;
+pub mod distributions;
 pub mod dtype;
 pub mod error;
 pub mod initializers;

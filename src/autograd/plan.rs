@@ -136,11 +136,28 @@ impl Plan {
                 }
             }
         }
+        let maker = |at: usize| {
+            nodes
+                .iter()
+                .zip(&first)
+                .find_map(|(node, &start)| match &node.kind {
+                    Kind::Apply(op) if (start..start + node.outputs.len()).contains(&at) => Some(op.name()),
+                    _ => None,
+                })
+                .unwrap_or("plan")
+        };
         let shapes: Vec<Shape> = specs
             .iter()
-            .map(|s| {
-                s.shape()
-                    .ok_or_else(|| Error::runtime("plan").expected("known shapes").got(s.describe()))
+            .enumerate()
+            .map(|(at, s)| {
+                s.shape().ok_or_else(|| {
+                    Error::value(maker(at))
+                        .expected(
+                            "a result whose shape follows from the shapes of its inputs, in a traced call",
+                        )
+                        .got(format!("{}, whose open sizes depend on values", s.describe()))
+                        .hint("Name the size if the function takes one, or compile with run_eagerly=True")
+                })
             })
             .collect::<Result<_>>()?;
         let bytes: Vec<usize> = specs

@@ -21,5 +21,6 @@ pub mod real;
 pub mod reduce;
 pub mod resample;
 pub mod rows;
+pub mod scatter;
 pub mod simd;
 pub mod tile;

@@ -3,9 +3,8 @@
 use serde::Deserialize;
 
 use super::op::{Op, OpFn, Pass, Run, arity, parse_attrs};
-use super::{
-    Axes, cast, multiply, not_equal, ravel, reshape_like, slice_axis, squeeze, sum, to_number, transpose,
-};
+use super::recurrence::running_product_gradient;
+use super::{Axes, cast, not_equal, ravel, reshape_like, slice_axis, squeeze, sum, to_number, transpose};
 use crate::autograd::{Value, apply};
 use crate::dtype::DType;
 use crate::error::{Error, Result};
@@ -345,9 +344,9 @@ impl Op for Running {
                 &[v],
             )
         };
-        // Sum: dx_a = sum of g_b over b >= a.  Product: dx_a = (sum of g_b y_b over b >= a) / x_a.
+        // Sum: dx_a = sum of g_b over b >= a.  Product: see `running_product_gradient`.
         Ok(vec![Some(if self.product {
-            super::divide(&back(&multiply(g, y)?)?, x)?
+            running_product_gradient(x, y, g, self.axis, self.reverse)?
         } else {
             back(g)?
         })])
@@ -379,7 +378,19 @@ pub fn cumsum(x: &Value, axis: Option<i64>) -> Result<Value> {
     run_along("cumsum", x, axis, false)
 }
 
-/// Running products along an axis, or of the flattened x. The gradient divides by x: it is not defined at 0.
+/// Running products along an axis, from its end if `reverse`.
+pub(super) fn cumprod_along(x: &Value, axis: usize, reverse: bool) -> Result<Value> {
+    apply(
+        Running {
+            axis,
+            reverse,
+            product: true,
+        },
+        &[x],
+    )
+}
+
+/// Running products along an axis, or of the flattened x.
 pub fn cumprod(x: &Value, axis: Option<i64>) -> Result<Value> {
     run_along("cumprod", x, axis, true)
 }

@@ -227,7 +227,16 @@ const BY_HAND: &[&str] = &[
     "take",
     "take_along_axis",
     "embedding",
+    "einsum",
+    "gather_at",
+    "scatter",
+    "scatter_update",
+    "segment_max",
+    "segment_min",
+    "segment_prod",
     "segment_sum",
+    "slice_at",
+    "slice_update",
     "dropout",
     "random_shuffle",
     "cast",
@@ -280,6 +289,21 @@ const FLAT: &[&str] = &[
     "random_randint",
     "random_categorical",
     "confusion_counts",
+    "argsort_rows",
+    "bitwise_and",
+    "bitwise_not",
+    "bitwise_or",
+    "bitwise_xor",
+    "gcd",
+    "lcm",
+    "left_shift",
+    "nonzero",
+    "random_beta",
+    "random_binomial",
+    "random_gamma",
+    "right_shift",
+    "searchsorted",
+    "view",
 ];
 
 /// Checked in the files that define them.
@@ -503,4 +527,44 @@ fn bad_indices_are_errors_that_name_them() {
     assert!(
         super::slice(&m, &[0, 2], &[3, 3]).is_err() && super::slice(&m, &[0, i64::MAX], &[3, 3]).is_err()
     );
+}
+
+#[test]
+fn ops_at_places() {
+    let call = |name: &str, x: &[Value], attrs: &str| -> Result<Value> {
+        let attrs: Attrs = serde_json::from_str(attrs).expect("a JSON object");
+        Ok(lookup(name).expect("an op")(x, &attrs)?.remove(0))
+    };
+    let (m, rows) = (tensor(M, 1, Any), tensor(&[3, 4], 2, Any));
+    let at = integers(&[3, 1], &[1, -1, 1]);
+    check_twice(std::slice::from_ref(&m), |x| super::gather_at(&x[0], &at));
+    check_twice(std::slice::from_ref(&m), |x| super::scatter(&at, &x[0], Err(&[4, 4])));
+    for attrs in [
+        "{}",
+        r#"{"reduction": "add"}"#,
+        r#"{"reduction": "mul"}"#,
+        r#"{"reduction": "max"}"#,
+        r#"{"reduction": "min"}"#,
+    ] {
+        check_twice(&[m.clone(), rows.clone()], |x| {
+            call("scatter_update", &[x[0].clone(), at.clone(), x[1].clone()], attrs)
+        });
+    }
+    let ids = integers(&[3], &[1, 0, 1]);
+    for name in ["segment_sum", "segment_prod", "segment_max", "segment_min"] {
+        check_twice(std::slice::from_ref(&m), |x| {
+            call(name, &[x[0].clone(), ids.clone()], r#"{"num_segments": 2}"#)
+        });
+    }
+    let start = integers(&[2], &[1, 2]);
+    check_twice(std::slice::from_ref(&m), |x| {
+        call(
+            "slice_at",
+            &[x[0].clone(), start.clone()],
+            r#"{"shape": [2, -1]}"#,
+        )
+    });
+    check_twice(&[m, tensor(&[2, 2], 3, Any)], |x| {
+        call("slice_update", &[x[0].clone(), start.clone(), x[1].clone()], "{}")
+    });
 }

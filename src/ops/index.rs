@@ -1,10 +1,10 @@
-//! Reading at indices: take, take_along_axis, embedding, segment_sum, one_hot. The gradient of a read is a sum by
+//! Reading at indices: take, take_along_axis, embedding, one_hot; and triangles. The gradient of a read is a sum by
 //! index, and the other way round. Negative indices count from the end; one out of range is an error.
 
 use serde::Deserialize;
 
 use super::op::{Op, OpFn, Pass, Run, arity, parse_attrs};
-use super::{cast, ravel};
+use super::{add, broadcast_like, cast, ravel, slice_axis, to_indices, zeros_like};
 use crate::autograd::{Value, apply};
 use crate::dtype::{Bool, DType};
 use crate::error::{Error, Result};
@@ -166,8 +166,18 @@ fn add_at(name: &str, axis: usize, run: &mut Run, x: &[View<'_>], y: &mut [ViewM
     }, else => Err(Error::type_error(name).expected("floats").got(x[0].dtype().name())))
 }
 
+/// Indices as integers: whole numbers of a float dtype are taken, a fraction is an error when it is met.
+pub(super) fn integer_indices(name: &str, index: &Value) -> Result<Value> {
+    match index.dtype() {
+        DType::Bool => Err(not_integers(name, DType::Bool)),
+        DType::F32 | DType::F64 => to_indices(index),
+        _ => Ok(index.clone()),
+    }
+}
+
 /// x at these indices along an axis; of the flattened x where no axis is named.
 pub fn take(x: &Value, index: &Value, axis: Option<i64>) -> Result<Value> {
+    let index = &integer_indices("take", index)?;
     match axis {
         Some(axis) => apply(
             Take {
@@ -200,45 +210,6 @@ pub fn embedding(table: &Value, index: &Value) -> Result<Value> {
         },
         &[table, index],
     )
-}
-
-/// y[s, ..] = sum of x[n, ..] over ids[n] = s; dx = g at ids
-#[derive(Debug, Clone, Copy)]
-struct SegmentSum {
-    segments: usize,
-}
-
-impl Op for SegmentSum {
-    fn name(&self) -> &'static str {
-        "segment_sum"
-    }
-
-    fn infer(&self, x: &[Spec]) -> Result<Specs> {
-        check_integers(self.name(), &x[1])?;
-        let agree = x[0].rank() > 0 && x[1].rank() == 1;
-        let sizes = agree.then(|| (x[0].dims[0], x[1].dims[0]));
-        if !agree || matches!(sizes, Some((Some(a), Some(b))) if a != b) {
-            return Err(Error::value(self.name())
-                .expected("one segment id for each row of the data")
-                .got(format!("data {} and ids {}", show(&x[0].dims), show(&x[1].dims))));
-        }
-        let mut dims = x[0].dims.clone();
-        dims[0] = Some(self.segments);
-        x[0].with_dims(dims).one()
-    }
-
-    fn forward(&self, run: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {
-        add_at(self.name(), 0, run, x, y)
-    }
-
-    fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
-        Ok(vec![Some(take(pass.grad()?, &pass.inputs[1], Some(0))?), None])
-    }
-}
-
-/// The rows of x added up by segment id.
-pub fn segment_sum(x: &Value, ids: &Value, segments: usize) -> Result<Value> {
-    apply(SegmentSum { segments }, &[&super::to_float(x)?, ids])
 }
 
 /// y[.., j, ..] = x[.., index[.., j, ..], ..] along one axis, index shaped as x but for that axis
@@ -346,17 +317,33 @@ pub(super) fn add_along(g: &Value, index: &Value, like: &Value, axis: usize) -> 
     apply(AddAlong { axis }, &[g, index, like])
 }
 
-/// x at indices of its own for each line along the axis.
+/// x at indices of its own for each line along the axis; sizes of 1 along other axes are repeated.
 pub fn take_along_axis(x: &Value, index: &Value, axis: Option<i64>) -> Result<Value> {
-    match axis {
-        Some(axis) => apply(
-            TakeAlong {
-                axis: axis_index("take_along_axis", axis, x.rank())?,
-            },
-            &[x, index],
-        ),
-        None => apply(TakeAlong { axis: 0 }, &[&ravel(x)?, &ravel(index)?]),
-    }
+    let index = &integer_indices("take_along_axis", index)?;
+    let Some(axis) = axis else {
+        return apply(TakeAlong { axis: 0 }, &[&ravel(x)?, &ravel(index)?]);
+    };
+    let axis = axis_index("take_along_axis", axis, x.rank())?;
+    let (a, b) = (x.dims(), index.dims());
+    let narrow = |from: &Dims, to: &Dims| {
+        a.len() == b.len() && (0..a.len()).any(|i| i != axis && from[i] == Some(1) && to[i] != Some(1))
+    };
+    // The shape that one takes from the other, but for the axis: its own entries there, zeros of the other's line.
+    let widened = |own: &Value, other: &Value| -> Result<Value> {
+        let line = zeros_like(&cast(&slice_axis(other, axis, 0, Some(1))?, DType::I32)?)?;
+        broadcast_like(own, &add(&zeros_like(&cast(own, DType::I32)?)?, &line)?)
+    };
+    let x = if narrow(&a, &b) {
+        widened(x, index)?
+    } else {
+        x.clone()
+    };
+    let index = if narrow(&b, &a) {
+        widened(index, &x)?
+    } else {
+        index.clone()
+    };
+    apply(TakeAlong { axis }, &[&x, &index])
 }
 
 /// y[.., c, ..] = 1 where index = c, else 0; an index outside of [0, classes) gives zeros.
@@ -492,12 +479,6 @@ fn last() -> i64 {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Segments {
-    num_segments: usize,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Diagonal {
     #[serde(default)]
     k: i64,
@@ -524,14 +505,6 @@ pub(super) const OPS: &[(&str, OpFn)] = &[
         super::table::no_attrs("embedding", attrs)?;
         let [index, table] = arity("embedding", x)?;
         Ok(vec![embedding(&table, &index)?])
-    }),
-    ("segment_sum", |x, attrs| {
-        let [x, ids] = arity("segment_sum", x)?;
-        Ok(vec![segment_sum(
-            &x,
-            &ids,
-            parse_attrs::<Segments>("segment_sum", attrs)?.num_segments,
-        )?])
     }),
     ("one_hot", |x, attrs| {
         let [x] = arity("one_hot", x)?;

@@ -4,7 +4,9 @@ mod adaptive;
 mod arrange;
 mod aspect;
 mod binary;
+mod bits;
 mod cast;
+mod choices;
 mod compare;
 mod concatenate;
 mod contract;
@@ -13,6 +15,7 @@ mod conv_transpose;
 mod copy;
 mod ctc;
 mod dense;
+mod einsum;
 mod extent;
 mod fft;
 mod frames;
@@ -33,11 +36,16 @@ mod patches;
 mod pool;
 mod positions;
 mod random;
+mod recurrence;
 mod reduce;
 mod repeat;
 mod resample;
 mod sizes;
+mod samplers;
+mod scatter;
+mod search;
 mod slices;
+mod slices_at;
 mod softmax;
 mod sort;
 mod table;
@@ -46,10 +54,12 @@ mod views;
 mod window;
 
 pub use adaptive::adaptive_max;
+use arrange::cumprod_along;
 pub use arrange::{count_nonzero, cumprod, cumsum, diag, moveaxis, roll, slice, swapaxes, unstack};
 pub use aspect::fit_aspect;
 pub use binary::*;
 pub use cast::{cast, to_float, to_indices};
+pub use choices::{categorical, dropout, shuffle};
 pub use compare::*;
 pub use concatenate::{concatenate, split, split_equally, stack};
 pub use contract::tensordot;
@@ -57,10 +67,11 @@ pub use conv::{ConvOptions, conv};
 pub use conv_transpose::{ConvTransposeOptions, conv_transpose};
 pub use copy::Copy;
 pub use dense::dense;
+pub use einsum::einsum;
 pub use extent::extent;
 pub use fft::{fft, ifft, irfft, rfft};
 pub use frames::{extract_sequences, overlap_add};
-pub use index::{embedding, one_hot, segment_sum, take, take_along_axis, tril, triu};
+pub use index::{embedding, one_hot, take, take_along_axis, tril, triu};
 pub use index_rows::take_rows;
 pub use like::{broadcast_like, broadcast_to, full_like, identity, ones_like, stop_gradient, zeros_like};
 pub use linalg::{
@@ -72,12 +83,14 @@ pub use op::*;
 pub use pad::{PadMode, pad};
 pub use patches::{PatchOptions, fold_patches, patches};
 pub use pool::{PoolOptions, average_pool, max_pool};
-pub use random::{Draw, categorical, dropout, random, random_like, shuffle};
+pub use random::{Draw, random, random_like};
 pub use reduce::{
     Axes, all, any, argmax, argmin, logsumexp, max, mean, min, prod, std, sum, sum_to_like, var,
 };
 pub use repeat::{repeat, tile};
 pub use resample::{Method, resample};
+pub use scatter::{gather_at, scatter, segment_sum};
+pub use search::nonzero;
 pub use slices::{flip, slice_axis, transpose};
 pub use softmax::{
     log_softmax, sigmoid_crossentropy, softmax, softmax_crossentropy, sparse_softmax_crossentropy,
@@ -94,7 +107,9 @@ static FAMILIES: &[&[(&str, OpFn)]] = &[
     aspect::OPS,
     binary::OPS[0],
     binary::OPS[1],
+    bits::OPS,
     cast::OPS,
+    choices::OPS,
     compare::OPS[0],
     compare::OPS[1],
     contract::OPS,
@@ -105,6 +120,7 @@ static FAMILIES: &[&[(&str, OpFn)]] = &[
     extent::OPS,
     fft::OPS,
     frames::OPS,
+    einsum::OPS,
     index::OPS,
     index_rows::OPS,
     like::OPS,
@@ -125,7 +141,11 @@ static FAMILIES: &[&[(&str, OpFn)]] = &[
     repeat::OPS,
     resample::OPS,
     sizes::OPS,
+    samplers::OPS,
+    scatter::OPS,
+    search::OPS,
     slices::OPS,
+    slices_at::OPS,
     norm::OPS,
     pool::OPS,
     positions::OPS,

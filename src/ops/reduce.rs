@@ -4,9 +4,10 @@ use serde::Deserialize;
 use smallvec::SmallVec;
 
 use super::op::{Attrs, Op, OpFn, Pass, Run, arity, parse_attrs};
+use super::recurrence::others_gradient;
 use super::{
-    add, cast, divide, equal, exp, isfinite, log, multiply, sqrt, square, stop_gradient, subtract, where_,
-    zeros_like,
+    add, cast, divide, equal, exp, isfinite, log, multiply, reshape_like, reshape_tail, sqrt, square,
+    stop_gradient, subtract, transpose, where_, zeros_like,
 };
 use crate::autograd::{Value, apply};
 use crate::dtype::{Bool, DType, Element};
@@ -448,24 +449,24 @@ impl Op for Others {
         }, else => Err(Error::type_error("prod").expected("floats").got(x[0].dtype().name())))
     }
 
-    // o_i = P / x_i, so do_i/dx_j = o_i / x_j for j != i:  dx_j = (sum of h o - h_j o_j) / x_j, not defined at x_j = 0.
+    // The same numbers as products of running products, whose derivatives are right to any order, also at zeros.
     fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
-        let (x, weighted) = (&pass.inputs[0], multiply(pass.grad()?, &pass.outputs[0])?);
-        let total = apply(
-            Reduce {
-                kind: Kind::Sum,
-                ..self.0.clone()
-            },
-            &[&weighted],
-        )?;
-        let total = apply(
-            Spread {
-                of: self.0.clone(),
-                mean: false,
-            },
-            &[&total, x],
-        )?;
-        Ok(vec![Some(divide(&subtract(&total, &weighted)?, x)?)])
+        let (x, h) = (&pass.inputs[0], pass.grad()?);
+        let flags = self.0.axes.flags("prod", x.rank())?;
+        let kept = (0..x.rank()).filter(|&a| !flags[a]);
+        let order: Vec<i64> = kept
+            .chain((0..x.rank()).filter(|&a| flags[a]))
+            .map(|a| a as i64)
+            .collect();
+        let keep = flags.iter().filter(|f| !**f).count();
+        let flat = |v: &Value| reshape_tail(&transpose(v, Some(&order))?, keep, &[-1]);
+        let g = others_gradient(&flat(x)?, &flat(h)?)?;
+        let mut back: Vec<i64> = vec![0; order.len()];
+        for (to, &from) in order.iter().enumerate() {
+            back[from as usize] = to as i64;
+        }
+        let moved = transpose(x, Some(&order))?;
+        Ok(vec![Some(transpose(&reshape_like(&g, &moved)?, Some(&back))?)])
     }
 }
 

@@ -5,6 +5,7 @@ mod control;
 mod convert;
 mod errors;
 mod graph;
+mod index;
 mod layers;
 mod loops;
 mod losses;

@@ -1,13 +1,14 @@
 //! `Tensor`, `tensor()`, and `apply()`: any op by name.
 
-use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pyclass::CompareOp;
-use pyo3::types::{PyDict, PyEllipsis, PyList, PySlice, PyTuple};
+use pyo3::types::{PyDict, PyList, PyTuple};
 
 use super::attrs::attrs_from;
 use super::convert::{dims_to_tuple, dtype_from, tensor_from, to_numpy, value_from};
 use super::errors::guard;
+use super::index::get_item;
 use super::variable::PyVariable;
 use crate::autograd::Value;
 use crate::dtype::DType;
@@ -206,7 +207,7 @@ macro_rules! operators {
             }
             fn __getitem__<'py>(&self, py: Python<'py>, index: &Bound<'py, PyAny>) -> PyResult<Py<PyAny>> {
                 let $own = self;
-                $crate::py::tensor::get_item(py, &$value, index)
+                $crate::py::index::get_item(py, &$value, index)
             }
         }
     };
@@ -236,139 +237,6 @@ pub fn symbolic(py: Python<'_>, value: &Value, what: &str, hint: &str) -> PyErr 
 /// The numbers of a value, asked for by Python code.
 fn numbers<'a>(py: Python<'_>, value: &'a Value, what: &str, hint: &str) -> PyResult<&'a Tensor> {
     value.tensor().map_err(|_| symbolic(py, value, what, hint))
-}
-
-/// x[index] for integers, slices, None, ... and tuples of them; integer arrays along the first axis.
-pub fn get_item<'py>(py: Python<'py>, own: &Value, index: &Bound<'py, PyAny>) -> PyResult<Py<PyAny>> {
-    let parts: Vec<Bound<'py, PyAny>> = match index.cast::<PyTuple>() {
-        Ok(t) => t.iter().collect(),
-        Err(_) => vec![index.clone()],
-    };
-    let rank = own.rank();
-    let taken = parts
-        .iter()
-        .filter(|p| !p.is_none() && !p.is_instance_of::<PyEllipsis>())
-        .count();
-    if taken > rank {
-        return Err(PyIndexError::new_err(format!(
-            "index: expected at most {rank} indices for a tensor of rank {rank}; got {taken}"
-        )));
-    }
-    if let [only] = &parts[..]
-        && (only.is_instance_of::<PyList>()
-            || only.cast::<PyTensor>().is_ok()
-            || only.cast::<numpy::PyUntypedArray>().is_ok())
-        && !only
-            .hasattr("__index__")
-            .is_ok_and(|b| b && only.call_method0("__index__").is_ok())
-    {
-        let rows = value_from(only, Some(DType::I64))?;
-        if rows.dtype() == DType::Bool {
-            return Err(PyIndexError::new_err(
-                "index: expected integers or slices; got a boolean mask, whose result has no fixed shape. Use ops.where",
-            ));
-        }
-        let mut attrs = Attrs::new();
-        attrs.insert("axis".into(), 0.into());
-        return Ok(Py::new(py, call_one("take", &[own.clone(), rows], &attrs)?)?.into_any());
-    }
-    let dims = own.dims();
-    let (mut begin, mut end, mut stride, mut squeeze, mut expand) = (vec![], vec![], vec![], vec![], vec![]);
-    let (mut axis, mut out_axis) = (0usize, 0i64);
-    let full = |begin: &mut Vec<serde_json::Value>,
-                end: &mut Vec<serde_json::Value>,
-                stride: &mut Vec<serde_json::Value>| {
-        begin.push(serde_json::Value::Null);
-        end.push(serde_json::Value::Null);
-        stride.push(1.into());
-    };
-    let mut ellipsis = false;
-    for p in &parts {
-        if p.is_instance_of::<PyEllipsis>() {
-            if ellipsis {
-                return Err(PyIndexError::new_err(
-                    "index: expected at most one ellipsis (...)",
-                ));
-            }
-            ellipsis = true;
-            for _ in 0..rank - taken {
-                full(&mut begin, &mut end, &mut stride);
-                axis += 1;
-                out_axis += 1;
-            }
-        } else if p.is_none() {
-            expand.push(out_axis);
-            out_axis += 1;
-        } else if let Ok(s) = p.cast::<PySlice>() {
-            let get = |name: &str| -> PyResult<Option<i64>> {
-                let v = s.getattr(name)?;
-                if v.is_none() {
-                    Ok(None)
-                } else {
-                    Ok(Some(v.call_method0("__index__")?.extract::<i64>()?))
-                }
-            };
-            let step = get("step")?.unwrap_or(1);
-            if step == 0 {
-                return Err(PyValueError::new_err("index: expected a slice step other than 0"));
-            }
-            begin.push(get("start")?.map_or(serde_json::Value::Null, Into::into));
-            end.push(get("stop")?.map_or(serde_json::Value::Null, Into::into));
-            stride.push(step.into());
-            axis += 1;
-            out_axis += 1;
-        } else {
-            let i: i64 = p
-                .call_method0("__index__")
-                .and_then(|i| i.extract())
-                .map_err(|_| {
-                    PyIndexError::new_err(format!("index: expected integers, slices, None or ...; got {p}"))
-                })?;
-            if let Some(n) = dims[axis]
-                && (i >= n as i64 || i < -(n as i64))
-            {
-                return Err(PyIndexError::new_err(format!(
-                    "index: expected an index in [-{n}, {n}) for axis {axis}; got {i}"
-                )));
-            }
-            begin.push(i.into());
-            end.push(if i == -1 {
-                serde_json::Value::Null
-            } else {
-                (i + 1).into()
-            });
-            stride.push(1.into());
-            squeeze.push(serde_json::Value::from(axis));
-            axis += 1;
-        }
-    }
-    while axis < rank {
-        full(&mut begin, &mut end, &mut stride);
-        axis += 1;
-    }
-    let mut value = own.clone();
-    let list = |v: Vec<serde_json::Value>| serde_json::Value::Array(v);
-    if begin.iter().any(|b| !b.is_null()) || end.iter().any(|e| !e.is_null()) || stride.iter().any(|s| s != 1)
-    {
-        let attrs: Attrs = [
-            ("begin", list(begin)),
-            ("end", list(end)),
-            ("strides", list(stride)),
-        ]
-        .into_iter()
-        .map(|(k, v)| (k.to_string(), v))
-        .collect();
-        value = call("strided_slice", &[value], &attrs)?.remove(0);
-    }
-    if !squeeze.is_empty() {
-        let attrs: Attrs = [("axis".to_string(), list(squeeze))].into_iter().collect();
-        value = call("squeeze", &[value], &attrs)?.remove(0);
-    }
-    for at in expand {
-        let attrs: Attrs = [("axis".to_string(), at.into())].into_iter().collect();
-        value = call("expand_dims", &[value], &attrs)?.remove(0);
-    }
-    Ok(Py::new(py, PyTensor::from(value))?.into_any())
 }
 
 #[pymethods]

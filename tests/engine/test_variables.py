@@ -88,7 +88,7 @@ def test_seed_generators_give_new_keys() -> None:
     assert generator.state.path.endswith("/seed_generator_state")
     assert SeedGenerator.from_config(generator.get_config()).next().numpy().tolist() == [5, 0]
     assert draw_seed(3).numpy().tolist() == draw_seed(3).numpy().tolist() == [3, 0]
-    with pytest.raises(ValueError, match="expects a whole number"):
+    with pytest.raises(ValueError, match="must be an integer"):
         SeedGenerator("1")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="must be a whole number, a SeedGenerator or None"):
+    with pytest.raises(ValueError, match="must be either an integer or an instance of `SeedGenerator`"):
         draw_seed(1.5)  # type: ignore[arg-type]

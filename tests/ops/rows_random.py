@@ -33,5 +33,13 @@ ROWS = [
         "random_randint", {"minval": -3, "maxval": 7}, 1.5, math.sqrt(99 / 12), -3, 6, ("int32", "int64")
     ),
 ]
-OTHERS = ["dropout", "random_shuffle", "random_categorical"]
+# Tested in test_random.py and test_samplers.py.
+OTHERS = [
+    "dropout",
+    "random_shuffle",
+    "random_categorical",
+    "random_gamma",
+    "random_beta",
+    "random_binomial",
+]
 COVERED = sorted({row.op for row in ROWS} | set(OTHERS))

@@ -173,13 +173,6 @@ INDEX = [
     ),
     Row("sort", [A], lambda x: np.sort(x, -1), {"axis": -1}, smooth=False),
     Row("argsort", [A], lambda x: np.argsort(x, -1), {"axis": -1}, gradient=()),
-    Row(
-        "segment_sum",
-        [real(6, 2), np.array([0, 0, 2, 1, 2, 2], "int32")],
-        lambda x, s: ref.segment_sum(x, s, 4),
-        {"num_segments": 4},
-        batch=False,
-    ),
     Row("embedding", [integers(0, 7, 2, 3), real(7, 4)], lambda i, t: t[i], batch=False),
 ]
 

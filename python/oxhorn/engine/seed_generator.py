@@ -28,14 +28,16 @@ class SeedGenerator:
 
     def __init__(self, seed: int | None = None, name: str | None = None, **kwargs: Any) -> None:
         if kwargs:
-            raise ValueError(f"SeedGenerator got unknown arguments: {sorted(kwargs)}.")
+            raise ValueError(f"SeedGenerator: Unrecognized keyword arguments: {sorted(kwargs)}.")
         if seed is None:
             seed = config.next_seed()
         if isinstance(seed, bool) or not hasattr(seed, "__index__"):
-            raise ValueError(f"SeedGenerator expects a whole number as seed; got {seed!r}.")
+            raise ValueError(f"SeedGenerator: Argument `seed` must be an integer; got {seed!r}.")
         self._initial_seed = int(seed.__index__())
         if not 0 <= self._initial_seed < 2**63:
-            raise ValueError(f"SeedGenerator expects a seed from 0 to 2**63 - 1; got {self._initial_seed}.")
+            raise ValueError(
+                f"SeedGenerator: Argument `seed` must be an integer from 0 to 2**63 - 1; got {self._initial_seed}."
+            )
         self.name = name or naming.auto_name("seed_generator")
         with naming.name_scope(self.name, caller=self):
             self.state = Variable(
@@ -46,14 +48,18 @@ class SeedGenerator:
             )
 
     def next(self, ordered: bool = True) -> Any:
-        """The next key: an int64 tensor `[seed, counter]`."""
+        """The next key: an int64 tensor `[seed, counter]`.
+
+        Args:
+            ordered: Keys always come in their order, whatever this says.
+        """
         key = self.state.value
         self.state.assign(_core.apply("add", [key, _core.tensor(np.array([0, 1], np.int64))]))
         return key
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make this generator again."""
-        return {"seed": self._initial_seed}
+        return {"seed": self._initial_seed, "name": self.name}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> SeedGenerator:
@@ -75,19 +81,27 @@ def reset_global() -> None:
     _global = None
 
 
-def draw_seed(seed: int | SeedGenerator | None) -> Any:
+def draw_seed(seed: Any) -> Any:
     """A key for one random function call.
 
     Args:
         seed: A `SeedGenerator` (its next key), a whole number (always the same key), or `None` (the next
-            key of the global generator).
+            key of the global generator). A key itself, a tensor of two whole numbers, is taken as it is.
+
+    Raises:
+        ValueError: If it is none of these.
     """
+    if isinstance(seed, (_core.Tensor, _core.Variable)) and tuple(seed.shape) == (2,):
+        return _core.apply("cast", [seed], {"dtype": "int64"})
     if isinstance(seed, SeedGenerator):
         return seed.next()
     if seed is None:
         return global_seed_generator().next()
     if isinstance(seed, bool) or not hasattr(seed, "__index__"):
         raise ValueError(
-            f"The seed of a random function must be a whole number, a SeedGenerator or None; got {seed!r}."
+            f"Argument `seed` must be either an integer or an instance of `SeedGenerator`, or None; got {seed!r} of "
+            f"type {type(seed).__name__}."
         )
+    if not 0 <= int(seed.__index__()) < 2**63:
+        raise ValueError(f"Argument `seed` must be an integer from 0 to 2**63 - 1; got {seed!r}.")
     return _core.tensor(np.array([int(seed.__index__()), 0], np.int64))

@@ -10,7 +10,7 @@ from oxhorn.ops.arguments import as_dtype, as_number, one_axis, promoted
 from oxhorn.ops.dispatch import operation
 from oxhorn.ops.elementwise import multiply
 
-__all__ = ["cross", "dot", "inner", "kron", "matmul", "outer", "tensordot", "vdot"]
+__all__ = ["cross", "dot", "einsum", "inner", "kron", "matmul", "outer", "tensordot", "vdot"]
 
 
 def _matrices(x1: Any, x2: Any) -> Any:
@@ -311,3 +311,41 @@ def cross(
     order = [*range(len(result.shape) - 1)]
     order.insert(place, len(result.shape) - 1)
     return _core.apply("transpose", [result], {"axes": order})
+
+
+@operation("operands")
+def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
+    """The sum of products over named axes.
+
+    y[output] = sum over all other labels of operands[0][labels] * operands[1][labels] * ...
+
+    Args:
+        subscripts: The labels of the axes of each operand, separated by commas; after `->` those of the result (by
+            default those that occur once, in alphabetical order). A label that occurs twice in an operand is its
+            diagonal; `...` stands for axes that broadcast.
+        operands: Tensors or numbers.
+        **kwargs: `optimize` and `precision` are understood and make no difference: pairs with small results meet first,
+            in the precision of the operands.
+
+    Returns:
+        A tensor of the dtype in which the operands meet.
+
+    Raises:
+        ValueError: If the subscripts do not fit the shapes.
+
+    >>> import oxhorn as keras
+    >>> keras.ops.einsum("ij,j->i", [[1, 2], [3, 4]], [1, 10]).numpy().tolist()
+    [21, 43]
+    """
+    unknown = sorted(set(kwargs) - {"optimize", "precision"})
+    if unknown:
+        raise TypeError(f"einsum: unknown arguments {unknown}.")
+    if not isinstance(subscripts, str):
+        raise TypeError(
+            f"einsum: `subscripts` must be a string such as 'ij,jk->ik'; got {type(subscripts).__name__}."
+        )
+    return _core.apply("einsum", _einsum_operands(operands), {"subscripts": subscripts})
+
+
+def _einsum_operands(operands: Sequence[Any]) -> list[Any]:
+    return [as_number(x) for x in promoted(*operands)] if operands else []

@@ -19,7 +19,6 @@ __all__ = [
     "flip",
     "fliplr",
     "flipud",
-    "get_item",
     "meshgrid",
     "moveaxis",
     "pad",
@@ -28,10 +27,8 @@ __all__ = [
     "reshape",
     "roll",
     "rot90",
-    "slice",
     "squeeze",
     "swapaxes",
-    "take",
     "tile",
     "transpose",
 ]
@@ -434,40 +431,3 @@ def broadcast_to(x: Any, shape: Sequence[int]) -> Any:
     if has_open_sizes(shape):
         return _core.apply("broadcast_like", [as_tensor(x), template(shape)])
     return _core.apply("broadcast_to", [as_tensor(x)], {"shape": list(shape)})
-
-
-@operation("x", "key")
-def get_item(x: Any, key: Any) -> Any:
-    """x[key].
-
-    Args:
-        x: A tensor.
-        key: A whole number, a slice, `None`, `...`, an array of whole numbers, or a tuple of them.
-
-    Raises:
-        ValueError: If there is no such place, or the key is of another kind.
-    """
-    if isinstance(key, list):
-        key = tuple(key)
-    x = as_tensor(x)
-    try:
-        return x[key]
-    except IndexError as error:
-        raise ValueError(
-            f"get_item: {error}. The tensor has shape {tuple(x.shape)}; the key is {key!r}."
-        ) from error
-
-
-@operation("inputs")
-def slice(inputs: Any, start_indices: Sequence[int], shape: Sequence[int]) -> Any:
-    """The part of that shape that begins at these places."""
-    stops = [start + size for start, size in zip(start_indices, shape, strict=True)]
-    return inputs[tuple(builtins.slice(a, b) for a, b in zip(start_indices, stops, strict=True))]
-
-
-@operation("x", "indices")
-def take(x: Any, indices: Any, axis: int | None = None) -> Any:
-    """The entries at whole-number places along an axis (of the flattened tensor by default)."""
-    if axis is None:
-        x, axis = ravel(x), 0
-    return _core.apply("take", [x, indices], {"axis": axis})

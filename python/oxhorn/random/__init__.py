@@ -3,11 +3,15 @@
 from oxhorn.engine.seed_generator import SeedGenerator
 from oxhorn.random.choices import categorical, dropout, shuffle
 from oxhorn.random.draws import normal, randint, truncated_normal, uniform
+from oxhorn.random.samplers import beta, binomial, gamma
 
 __all__ = [
     "SeedGenerator",
+    "beta",
+    "binomial",
     "categorical",
     "dropout",
+    "gamma",
     "normal",
     "randint",
     "shuffle",

@@ -7,7 +7,9 @@ from typing import Any
 
 from oxhorn import _core, arguments
 from oxhorn.engine.seed_generator import draw_seed
+from oxhorn.ops.arguments import as_tensor
 from oxhorn.ops.dispatch import operation
+from oxhorn.random.arguments import integer_dtype
 
 __all__ = ["categorical", "dropout", "shuffle"]
 
@@ -36,7 +38,7 @@ def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Any:
     [0, 1, 2, 3, 4]
     """
     axis = arguments.integer(axis, "axis", "keras.random.shuffle", high=None)
-    return _core.apply("random_shuffle", [draw_seed(seed), x], {"axis": axis})
+    return _core.apply("random_shuffle", [draw_seed(seed), as_tensor(x)], {"axis": axis})
 
 
 @operation("inputs")
@@ -72,7 +74,7 @@ def dropout(
     attrs: dict[str, Any] = {"rate": arguments.probability(rate, "rate", "keras.random.dropout")}
     if noise_shape is not None:
         attrs["noise_shape"] = list(noise_shape)
-    return _core.apply("dropout", [draw_seed(seed), inputs], attrs)
+    return _core.apply("dropout", [draw_seed(seed), as_tensor(inputs)], attrs)
 
 
 @operation("logits")
@@ -84,7 +86,7 @@ def categorical(logits: Any, num_samples: int, dtype: str = "int32", seed: Any =
     Args:
         logits: Logarithms of the probabilities, up to a constant; shape `(batch, classes)`.
         num_samples: How many to draw for each row.
-        dtype: "int32" or "int64". Defaults to "int32".
+        dtype: "int32", "int64" or "uint8". Defaults to "int32".
         seed: An integer, a `SeedGenerator`, or None. Defaults to None.
 
     Returns:
@@ -100,7 +102,12 @@ def categorical(logits: Any, num_samples: int, dtype: str = "int32", seed: Any =
     [[1, 1, 1, 1]]
     """
     owner = "keras.random.categorical"
-    dtype = arguments.choice(dtype, ("int32", "int64"), "dtype", owner)
+    dtype = integer_dtype(dtype, owner)
     samples = arguments.positive_integer(num_samples, "num_samples", owner)
+    logits = as_tensor(logits)
+    if len(logits.shape) != 2:
+        raise ValueError(
+            f"{owner}: `logits` should be a 2-D tensor of shape (batch, classes); got shape {tuple(logits.shape)}."
+        )
     classes = _core.apply("random_categorical", [draw_seed(seed), logits], {"num_samples": samples})
     return _core.apply("cast", [classes], {"dtype": dtype})

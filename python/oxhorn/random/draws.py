@@ -6,28 +6,34 @@ from collections.abc import Sequence
 from typing import Any
 
 from oxhorn import _core, arguments
-from oxhorn.config import floatx
 from oxhorn.engine.seed_generator import draw_seed
 from oxhorn.engine.sizes import has_open_sizes, template
+from oxhorn.ops.arguments import to_tensor, value_of
+from oxhorn.random.arguments import float_dtype, integer_dtype, sizes_of
 
 __all__ = ["normal", "randint", "truncated_normal", "uniform"]
 
-_FLOATS = ("float32", "float64")
-_INTEGERS = ("int32", "int64", "uint8")
 
-
-def _draw(name: str, shape: Any, dtype: str | None, seed: Any, **attrs: float) -> Any:
-    owner = f"keras.random.{name}"
-    allowed = _INTEGERS if name == "randint" else _FLOATS
-    attrs["dtype"] = arguments.choice(  # type: ignore[assignment]
-        ("int32" if name == "randint" else floatx()) if dtype is None else dtype, allowed, "dtype", owner
-    )
+def _draw(name: str, shape: Any, dtype: str, seed: Any, **attrs: float) -> Any:
     if has_open_sizes(shape):
-        return _core.apply(f"random_{name}", [draw_seed(seed), template(shape)], attrs)
-    sizes = arguments.integer_or_integers(shape, "shape", owner)
-    sizes = [sizes] if isinstance(sizes, int) else sizes
-    attrs["shape"] = [arguments.integer(size, "shape", owner, low=0) for size in sizes]  # type: ignore[assignment]
-    return _core.apply(f"random_{name}", [draw_seed(seed)], attrs)
+        return _core.apply(f"random_{name}", [draw_seed(seed), template(shape)], {**attrs, "dtype": dtype})
+    sizes = sizes_of(shape, f"keras.random.{name}")
+    return _core.apply(f"random_{name}", [draw_seed(seed)], {**attrs, "shape": sizes, "dtype": dtype})
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a parameter is one number, and no tensor or array."""
+    return (
+        not isinstance(value, (list, tuple))
+        and not getattr(value, "shape", ())
+        and not hasattr(value, "is_traced")
+    )
+
+
+def _scaled(x: Any, scale: Any, offset: Any) -> Any:
+    """Offset + scale x, in the dtype of x, for parameters that are tensors."""
+    scale, offset = (to_tensor(value, x.dtype) for value in (scale, offset))
+    return _core.apply("add", [_core.apply("multiply", [x, scale]), offset])
 
 
 def uniform(
@@ -43,10 +49,9 @@ def uniform(
 
     Args:
         shape: Shape of the result.
-        minval: Lower end. Defaults to 0.0.
-        maxval: Upper end, which is not drawn. Defaults to 1.0.
-        dtype: "float32" or "float64", or an integer dtype for whole numbers; None is the configured float
-            dtype.
+        minval: Lower end: a number, or a tensor that broadcasts with the result. Defaults to 0.0.
+        maxval: Upper end, which is not drawn, likewise. Defaults to 1.0.
+        dtype: "float32" or "float64"; None is the configured float dtype.
         seed: An integer (the same numbers each time), a `SeedGenerator` (new ones each time), or None for the
             stream that `keras.utils.set_random_seed` sets. Defaults to None.
 
@@ -62,11 +67,15 @@ def uniform(
     >>> bool(x.min() >= 2.0 and x.max() < 3.0)
     True
     """
-    if dtype in _INTEGERS:
-        return randint(shape, minval, maxval, dtype, seed)  # type: ignore[arg-type]
+    chosen = float_dtype(dtype, "keras.random.uniform")
+    if not (_is_number(minval) and _is_number(maxval)):
+        x = _draw("uniform", shape, chosen, seed)
+        return _scaled(
+            x, _core.apply("subtract", [to_tensor(maxval, chosen), to_tensor(minval, chosen)]), minval
+        )
     low = arguments.number(minval, "minval", "keras.random.uniform")
     high = arguments.number(maxval, "maxval", "keras.random.uniform")
-    return _draw("uniform", shape, dtype, seed, minval=low, maxval=high)
+    return _draw("uniform", shape, chosen, seed, minval=low, maxval=high)
 
 
 def normal(
@@ -82,8 +91,8 @@ def normal(
 
     Args:
         shape: Shape of the result.
-        mean: Mean. Defaults to 0.0.
-        stddev: Standard deviation, at least 0. Defaults to 1.0.
+        mean: Mean: a number, or a tensor that broadcasts with the result. Defaults to 0.0.
+        stddev: Standard deviation, at least 0, likewise. Defaults to 1.0.
         dtype: "float32" or "float64"; None is the configured float dtype.
         seed: An integer, a `SeedGenerator`, or None. Defaults to None.
 
@@ -98,9 +107,12 @@ def normal(
     >>> keras.random.normal((2, 3), seed=1).shape
     (2, 3)
     """
+    chosen = float_dtype(dtype, "keras.random.normal")
+    if not (_is_number(mean) and _is_number(stddev)):
+        return _scaled(_draw("normal", shape, chosen, seed), stddev, mean)
     mean = arguments.number(mean, "mean", "keras.random.normal")
     stddev = arguments.number(stddev, "stddev", "keras.random.normal", low=0.0)
-    return _draw("normal", shape, dtype, seed, mean=mean, stddev=stddev)
+    return _draw("normal", shape, chosen, seed, mean=mean, stddev=stddev)
 
 
 def truncated_normal(
@@ -116,8 +128,8 @@ def truncated_normal(
 
     Args:
         shape: Shape of the result.
-        mean: Mean. Defaults to 0.0.
-        stddev: Standard deviation before the cut, at least 0. Defaults to 1.0.
+        mean: Mean: a number, or a tensor that broadcasts with the result. Defaults to 0.0.
+        stddev: Standard deviation before the cut, at least 0, likewise. Defaults to 1.0.
         dtype: "float32" or "float64"; None is the configured float dtype.
         seed: An integer, a `SeedGenerator`, or None. Defaults to None.
 
@@ -132,9 +144,12 @@ def truncated_normal(
     >>> bool(abs(keras.random.truncated_normal((1000,), seed=1).numpy()).max() <= 2.0)
     True
     """
+    chosen = float_dtype(dtype, "keras.random.truncated_normal")
+    if not (_is_number(mean) and _is_number(stddev)):
+        return _scaled(_draw("truncated_normal", shape, chosen, seed), stddev, mean)
     mean = arguments.number(mean, "mean", "keras.random.truncated_normal")
     stddev = arguments.number(stddev, "stddev", "keras.random.truncated_normal", low=0.0)
-    return _draw("truncated_normal", shape, dtype, seed, mean=mean, stddev=stddev)
+    return _draw("truncated_normal", shape, chosen, seed, mean=mean, stddev=stddev)
 
 
 def randint(
@@ -166,7 +181,11 @@ def randint(
     >>> sorted(set(keras.random.randint((100,), 0, 3, seed=1).numpy().tolist()))
     [0, 1, 2]
     """
+    chosen = integer_dtype(dtype, "keras.random.randint")
+    minval, maxval = (
+        value_of("keras.random.randint", "minval and maxval", bound) for bound in (minval, maxval)
+    )
     # Larger bounds would lose digits on their way into the core.
     low = arguments.integer(minval, "minval", "keras.random.randint", low=-(2**53), high=2**53)
     high = arguments.integer(maxval, "maxval", "keras.random.randint", low=-(2**53), high=2**53)
-    return _draw("randint", shape, dtype, seed, minval=low, maxval=high)
+    return _draw("randint", shape, chosen, seed, minval=low, maxval=high)

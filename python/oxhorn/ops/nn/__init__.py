@@ -36,6 +36,7 @@ from oxhorn.ops.nn.crossentropy import (
     sparse_categorical_crossentropy,
 )
 from oxhorn.ops.nn.ctc import ctc_decode, ctc_loss
+from oxhorn.ops.nn.encodings import multi_hot, one_hot
 from oxhorn.ops.nn.normalization import (
     batch_normalization,
     layer_normalization,
@@ -77,7 +78,9 @@ __all__ = [
     "log_softmax",
     "max_pool",
     "moments",
+    "multi_hot",
     "normalize",
+    "one_hot",
     "psnr",
     "relu",
     "relu6",

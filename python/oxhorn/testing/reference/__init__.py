@@ -7,6 +7,7 @@ and it is short enough to be read as a lesson. Only NumPy is needed.
 from oxhorn.testing.reference import activations as activations
 from oxhorn.testing.reference import constraints as constraints
 from oxhorn.testing.reference import fourier as fourier
+from oxhorn.testing.reference import indexing as indexing
 from oxhorn.testing.reference import initializers as initializers
 from oxhorn.testing.reference import layers as layers
 from oxhorn.testing.reference import linalg as linalg
@@ -23,6 +24,7 @@ __all__ = [
     "constraints",
     "find",
     "fourier",
+    "indexing",
     "initializers",
     "layers",
     "linalg",

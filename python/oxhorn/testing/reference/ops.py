@@ -192,11 +192,3 @@ def in_top_k(targets: ArrayLike, predictions: ArrayLike, k: int) -> Array:
     p, t = np.asarray(predictions), np.asarray(targets)
     own = np.take_along_axis(p, t[:, None], axis=1)
     return np.asarray(np.sum(p > own, axis=1) < k)
-
-
-def segment_sum(data: ArrayLike, segment_ids: ArrayLike, num_segments: int) -> Array:
-    """y[s] = sum of the rows of segment s"""
-    data = np.asarray(data)
-    y = np.zeros((num_segments, *data.shape[1:]), data.dtype)
-    np.add.at(y, np.asarray(segment_ids), data)
-    return y
