@@ -141,7 +141,7 @@ fn complete_basis(v: &mut [f64], n: usize) {
 impl Svd {
     /// Makes the largest element of every column of U that has a singular value positive.
     fn fix_signs(&mut self, m: usize, n: usize) {
-        let width = if m == 0 { 0 } else { self.u.len() / m };
+        let width = self.u.len().checked_div(m).unwrap_or(0);
         for c in 0..m.min(n) {
             if points_down((0..m).map(|i| self.u[i * width + c])) {
                 (0..m).for_each(|i| self.u[i * width + c] *= -1.0);

@@ -98,7 +98,7 @@ impl<'a> Parts<'a> {
 /// errors the one of the first matrix is returned.
 pub fn each(count: usize, work: usize, f: impl Fn(usize) -> Result<()> + Sync) -> Result<()> {
     let grain = (1 << 15) / work.clamp(1, 1 << 15);
-    fold_ranges(count, grain, |mut range| range.try_for_each(&f), |a, b| a.and(b)).unwrap_or(Ok(()))
+    fold_ranges(count, grain, |mut range| range.try_for_each(&f), Result::and).unwrap_or(Ok(()))
 }
 
 /// " (matrix 3 of the batch)", or nothing where there is one matrix only.

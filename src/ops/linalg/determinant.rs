@@ -85,7 +85,7 @@ impl Op for Cofactors {
         Ok(())
     }
 
-    /// dA = (dC . C) B - C dC^T B with B = A^-T
+    /// dA = (dC . C) B - C dC^T B with B = A^-T: the second derivative needs an A that has an inverse.
     fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
         let (c, g) = (&pass.outputs[0], pass.grad()?);
         let b = t(&inv(&pass.inputs[0])?)?;
