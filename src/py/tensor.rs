@@ -318,7 +318,7 @@ impl PyTensor {
                 py,
                 &self.value,
                 "len() of a tensor",
-                "Use ops.shape(x)[0], whose size is None here, or ops.size",
+                "For an average use ops.mean; to count, sum ops.ones_like of one column; to go along the axis, ops.map or ops.scan",
             )),
         }
     }

@@ -57,7 +57,8 @@ class FunctionCall(Operation):
         from oxhorn.saving.serialization import serialize_dict
 
         is_nn = self.namespace == "activations" or self.function.__module__.startswith("oxhorn.ops.nn")
-        module = "keras.src.ops.nn" if is_nn else "keras.src.ops.numpy"
+        is_core = self.function.__module__ in ("oxhorn.ops.control", "oxhorn.ops.associative_scan")
+        module = "keras.src.ops." + ("nn" if is_nn else "core" if is_core else "numpy")
         return {
             "module": module,
             "class_name": self.class_name,

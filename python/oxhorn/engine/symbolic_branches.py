@@ -68,11 +68,10 @@ class Cond(Layer):
             for node in branch.nodes
             if isinstance(node.operation, Layer)
         ]
-        self.outside: tuple[KerasTensor, ...] = ()
         seen: dict[int, KerasTensor] = {}
         for branch in branches:
             seen.update({id(tensor): tensor for tensor in branch.outside})
-        object.__setattr__(self, "outside", tuple(seen.values()))
+        self.outside = tuple(seen.values())
         self.built = True
 
     def call(self, pred: Any, *values: Any) -> Any:
@@ -100,10 +99,10 @@ def symbolic_cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], 
 def refuse_closures(who: str, function: Callable[..., Any], argument: str) -> None:
     """Raises `ValueError` if a function uses a symbolic tensor that is not one of its arguments."""
     try:
-        outside = inspect.getclosurevars(function).nonlocals
-    except TypeError:
+        used = inspect.getclosurevars(function)
+    except (TypeError, ValueError):
         return
-    for name, value in outside.items():
+    for name, value in {**used.globals, **used.nonlocals}.items():
         if any_symbolic(value):
             raise ValueError(
                 f"{who}: the function uses the symbolic tensor {name!r} from outside, which has no value there. Pass "

@@ -49,6 +49,13 @@ def state_version() -> int:
     return _version.value
 
 
+class _State(threading.local):
+    finds_shapes = False
+
+
+_state = _State()
+
+
 def output_spec(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """What `fn(*args, **kwargs)` returns, as `KerasTensor`s, found by tracing it in a graph that is thrown away.
 
@@ -69,7 +76,11 @@ def output_spec(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str,
 
         traced_args = tuple(tree.map_structure(to_traced, arg) for arg in args)
         traced_kwargs = {name: tree.map_structure(to_traced, arg) for name, arg in kwargs.items()}
-        outputs = fn(*traced_args, **traced_kwargs)
+        outer, _state.finds_shapes = _state.finds_shapes, True
+        try:
+            outputs = fn(*traced_args, **traced_kwargs)
+        finally:
+            _state.finds_shapes = outer
     return tree.map_structure(_to_symbolic, outputs)
 
 
@@ -148,7 +159,14 @@ def _skeleton(spec: Any) -> Any:
 def _place() -> str:
     """Where in the user's code a trace is, for the core's messages."""
     path = naming.current_path()
-    return f" (that of {path!r})" if path else ""
+    if not path:
+        return ""
+    if _state.finds_shapes:
+        return (
+            f" (that of {path!r}, to find the shape of its result; for run_eagerly=True the layer needs a method "
+            "`compute_output_shape` as well, if it is part of a Sequential or functional model)"
+        )
+    return f" (that of {path!r})"
 
 
 _core.set_place(_place)

@@ -1,0 +1,758 @@
+"""Control flow: eager, traced and plain NumPy agree, values and gradients; training, memory, threads, and what goes wrong."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+import oxhorn as keras
+from oxhorn import _core, ops, tree
+
+Array = np.ndarray
+DTYPES = {"float32": (2e-6, 1e-5), "float64": (1e-12, 1e-13)}
+
+
+def traced(function: Callable[..., Any], *arrays: Array, open_batch: bool = True) -> list[Array]:
+    """The leaves of what a function returns, by way of a compiled graph."""
+    with _core.Graph() as graph:
+        given = [
+            graph.input((None, *a.shape[1:]) if open_batch and a.ndim else a.shape, str(a.dtype))
+            for a in arrays
+        ]
+        program = graph.compile([leaf for leaf in tree.flatten(function(*given)) if leaf is not None])
+    return list(program.run(list(arrays)))
+
+
+def eager(function: Callable[..., Any], *arrays: Array) -> list[Array]:
+    result = function(*[_core.tensor(a) for a in arrays])
+    return [np.asarray(leaf) for leaf in tree.flatten(result) if leaf is not None]
+
+
+def gradient_of(function: Callable[..., Any], order: int = 1) -> Callable[[Any], Any]:
+    """d/dx of the weighted sum of all float results; of order 2, the gradient of the squared length of that."""
+    if order == 0:
+        return function
+
+    def gradient(x: Any) -> Any:
+        with _core.Tape() as tape:
+            tape.watch(x)
+            result = gradient_of(function, order - 1)(x)
+            total = None
+            for i, leaf in enumerate(tree.flatten(result)):
+                if hasattr(leaf, "dtype") and str(leaf.dtype).startswith("float"):
+                    term = ops.sum(leaf * leaf) if order > 1 else ops.sum(leaf * (i + 1.5))
+                    total = term if total is None else total + term
+        found = tape.gradient(total, [x])[0]
+        return ops.zeros_like(x) if found is None else found
+
+    return gradient
+
+
+def central(function: Callable[[Any], Any], x: Array) -> Array:
+    """The gradient that `gradient_of(function)` should be, from differences."""
+
+    def total(at: Array) -> float:
+        leaves = tree.flatten(function(_core.tensor(at)))
+        return sum(
+            float(np.sum(np.asarray(leaf)) * (i + 1.5))
+            for i, leaf in enumerate(leaves)
+            if hasattr(leaf, "dtype") and str(leaf.dtype).startswith("float")
+        )
+
+    result, h = np.zeros_like(x), 1e-6
+    for index in np.ndindex(*x.shape):
+        step = np.zeros_like(x)
+        step[index] = h
+        result[index] = (total(x + step) - total(x - step)) / (2 * h)
+    return result
+
+
+@dataclass(frozen=True)
+class Row:
+    """function(x) must equal reference(x); `smooth` rows have two derivatives, `gradient=False` none when traced."""
+
+    name: str
+    function: Callable[[Any], Any]
+    reference: Callable[[Array], Any]
+    gradient: bool = True
+    open_batch: bool = True
+
+
+X = np.random.default_rng(3).uniform(0.2, 0.9, (4, 3)) * np.array([1.0, -1.0, 1.0])
+W = np.array([0.5, -0.3, 0.8])
+
+
+def _w(x: Any) -> Any:
+    return _core.tensor(W.astype(str(x.dtype)))
+
+
+def _np_recurrence(x: Array, reverse: bool = False) -> tuple[Array, Array]:
+    c, ys = np.zeros(3), []
+    for row in x[::-1] if reverse else x:
+        ys.append(c * row)
+        c = np.tanh(c * W + row)
+    return c, np.stack(ys[::-1] if reverse else ys)
+
+
+def _recurrence(x: Any, reverse: bool = False) -> Any:
+    w = _w(x)
+
+    def step(c: Any, row: Any) -> Any:
+        return ops.tanh(c * w + row), c * row
+
+    return ops.scan(step, ops.zeros((3,), x.dtype), x, reverse=reverse)
+
+
+def _fibonacci(x: Any) -> Any:
+    def step(c: Any, _: Any) -> Any:
+        return {"a": c["b"], "b": c["a"] + c["b"]}, (c["a"], None)
+
+    last, (ys, none) = ops.scan(step, {"a": x[0], "b": x[1]}, length=4)
+    assert none is None
+    return last, ys
+
+
+def _np_fibonacci(x: Array) -> list[Array]:
+    a, b, ys = x[0], x[1], []
+    for _ in range(4):
+        ys.append(a)
+        a, b = b, a + b
+    return [a, b, np.stack(ys)]
+
+
+def _while(x: Any) -> Any:
+    return ops.while_loop(
+        lambda n, v: ops.sum(v * v) < 50, lambda n, v: (n + 1, v * 2), (0, x), maximum_iterations=20
+    )
+
+
+def _np_while(x: Array) -> list[Any]:
+    n = 0
+    while np.sum(x * x) < 50:
+        n, x = n + 1, x * 2
+    return [np.int32(n), x]
+
+
+def _matrices(x: Any) -> Any:
+    """Products of 2x2 matrices made of the rows of x."""
+    m = ops.stack([ops.stack([x[:, 0], x[:, 1]], 1), ops.stack([x[:, 2], x[:, 0]], 1)], 1)
+    return ops.associative_scan(ops.matmul, m)
+
+
+def _np_matrices(x: Array) -> Array:
+    made: list[Array] = []
+    for a, b, c in x:
+        m = np.array([[a, b], [c, a]])
+        made.append(made[-1] @ m if made else m)
+    return np.stack(made)
+
+
+def _rows_by_sign(x: Any) -> Any:
+    """A condition in a loop: rows whose first entry is large are squared, the others doubled."""
+    return ops.map(lambda r: ops.cond(r[0] > 0.5, lambda: r * r, lambda: r * 2.0), x)
+
+
+ROWS = [
+    Row("cond-true", lambda x: ops.cond(ops.sum(x) > -9, lambda: x * x, lambda: x + 1), lambda x: x * x),
+    Row("cond-false", lambda x: ops.cond(ops.sum(x) > 99, lambda: x * x, lambda: ops.exp(x)), np.exp),
+    Row(
+        "cond-structure",
+        lambda x: ops.cond(ops.any(x > 0), lambda: {"a": (x, 1.0), "b": None}, lambda: {"a": (x, 2.0), "b": None}),
+        lambda x: [x, 1.0],
+    ),
+    Row(
+        "switch",
+        lambda x: ops.switch(ops.argmax(x[0]), [lambda v: v, lambda v: v * v, ops.exp], x),
+        lambda x: [x, x * x, np.exp(x)][np.argmax(x[0])],
+    ),
+    Row("switch-clamped", lambda x: ops.switch(ops.cast(ops.sum(x * x) * 99, "int32"), [ops.sin, ops.cos], x), np.cos),
+    Row("scan", _recurrence, _np_recurrence),
+    Row("scan-reverse", lambda x: _recurrence(x, True), lambda x: _np_recurrence(x, True)),
+    Row("scan-length", _fibonacci, _np_fibonacci),
+    Row("scan-number", lambda x: ops.scan(lambda c, r: (c + ops.sum(r), c), 0, x)[0], np.sum),
+    Row("scan-last-only", lambda x: _recurrence(x)[0], lambda x: _np_recurrence(x)[0]),
+    Row("fori", lambda x: ops.fori_loop(1, 4, lambda i, v: v * x + ops.cast(i, x.dtype), x), lambda x: ((x * x + 1) * x + 2) * x + 3),
+    Row("fori-none", lambda x: ops.fori_loop(3, 3, lambda i, v: v * 2, x), lambda x: x),
+    Row("fori-open", lambda x: ops.fori_loop(0, ops.sum(ops.ones_like(x[:, 0], "int32")), lambda i, v: v * 2, x), lambda x: x * 2.0 ** len(x), gradient=False),
+    Row("while", _while, _np_while, gradient=False),
+    Row("map", lambda x: ops.map(lambda r: {"a": r * r, "b": ops.sum(r)}, x), lambda x: [x * x, x.sum(1)]),
+    Row("map-cond", _rows_by_sign, lambda x: np.where(x[:, :1] > 0.5, x * x, x * 2)),
+    Row("vectorized_map", lambda x: ops.vectorized_map(lambda p: ops.dot(p[0], p[1]), (x, x)), lambda x: (x * x).sum(1)),
+    Row("associative_scan", _matrices, _np_matrices, open_batch=False),
+    Row("associative_scan-open", _matrices, _np_matrices),
+    Row("associative_scan-reverse", lambda x: ops.associative_scan(ops.add, x, reverse=True, axis=1), lambda x: np.cumsum(x[:, ::-1], 1)[:, ::-1]),
+    Row("vectorize", lambda x: ops.vectorize(lambda a, b: a * b + a)(x, x[0]), lambda x: x * x[0] + x),
+    Row("vectorize-signature", lambda x: ops.vectorize(ops.dot, signature="(n),(n)->()")(x, x[0]), lambda x: x @ x[0]),
+    Row("jvp", lambda x: ops.jvp(lambda a: (ops.sin(a), a[0]), (x,), (x * x,)), lambda x: [np.sin(x), x[0], np.cos(x) * x * x, (x * x)[0]]),
+]  # fmt: skip
+every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+
+
+@every_row
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_value(row: Row, dtype: str) -> None:
+    x = X.astype(dtype)
+    rtol, atol = DTYPES[dtype]
+    expected = tree.flatten(row.reference(X))
+    for got in (eager(row.function, x), traced(row.function, x, open_batch=row.open_batch)):
+        assert len(got) == len(expected)
+        for y, e in zip(got, expected, strict=True):
+            assert y.shape == np.shape(e)
+            np.testing.assert_allclose(y, e, rtol=rtol, atol=atol)
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.gradient], ids=lambda row: row.name)
+@pytest.mark.parametrize("order", [1, 2])
+def test_gradient(row: Row, order: int) -> None:
+    """Eager against differences, traced against eager; the second derivative likewise."""
+    function = gradient_of(row.function, order)
+    got = eager(function, X)[0]
+    if order == 1:
+        np.testing.assert_allclose(got, central(row.function, X), rtol=1e-5, atol=1e-7)
+    again = traced(function, X, open_batch=row.open_batch)[0]
+    np.testing.assert_allclose(again, got, rtol=1e-9, atol=1e-11)
+
+
+def test_one_program_serves_any_length() -> None:
+    with _core.Graph() as graph:
+        x = graph.input((None, 3), "float64")
+        program = graph.compile([gradient_of(_recurrence)(x)])
+    for n in (1, 4, 2, 7):
+        x = np.resize(X, (n, 3))
+        np.testing.assert_allclose(program.run([x])[0], eager(gradient_of(_recurrence), x)[0], rtol=1e-10)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 8, 13])
+def test_associative_scan_of_any_length(n: int, reverse: bool) -> None:
+    x = np.arange(1.0, n + 1)
+    expected = np.cumsum(x[::-1])[::-1] if reverse else np.cumsum(x)
+    np.testing.assert_allclose(ops.associative_scan(ops.add, x, reverse=reverse), expected)
+    two = ops.associative_scan(lambda a, b: (a[0] + b[0], a[1] * b[1]), (x, x), reverse=reverse)
+    np.testing.assert_allclose(two[0], expected)
+
+
+def test_no_steps() -> None:
+    last, ys = ops.scan(lambda c, x: (c, {"y": c * x}), 2.0, np.zeros((0, 3), "float32"))
+    assert float(last) == 2.0
+    assert tuple(ys["y"].shape) == (0, 3)
+
+
+# Training ------------------------------------------------------------------------------------------
+
+
+class OwnRNN(keras.layers.Layer):
+    """h_t = tanh(x_t U + h_{t-1} V + b), one sample's steps along axis 1."""
+
+    def __init__(self, units: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.units = units
+        self.dropout = keras.layers.Dropout(dropout, seed=3)
+
+    def build(self, input_shape: Any) -> None:
+        self.u = self.add_weight(shape=(input_shape[-1], self.units), name="u")
+        self.v = self.add_weight(shape=(self.units, self.units), name="v")
+        self.b = self.add_weight(shape=(self.units,), initializer="zeros", name="b")
+
+    def step(self, h: Any, x: Any) -> Any:
+        h = self.dropout(ops.tanh(ops.matmul(x, self.u) + ops.matmul(h, self.v) + self.b))
+        return h, h
+
+    def start(self, x: Any) -> Any:
+        return ops.zeros_like(ops.matmul(x[:, 0], self.u))
+
+    def call(self, x: Any) -> Any:
+        return ops.scan(self.step, self.start(x), ops.transpose(x, (1, 0, 2)))[0]
+
+
+class LoopRNN(OwnRNN):
+    """The same as a Python loop."""
+
+    def call(self, x: Any) -> Any:
+        h = self.start(x)
+        for t in range(x.shape[1]):
+            h, _ = self.step(h, x[:, t])
+        return h
+
+
+def trained(cls: type[OwnRNN], run_eagerly: bool, dropout: float = 0.0) -> list[Array]:
+    keras.utils.set_random_seed(7)
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(24, 5, 3)).astype("float32"), rng.normal(size=(24, 2)).astype("float32")
+    model = keras.Sequential([cls(4, dropout), keras.layers.Dense(2)])
+    model.compile(keras.optimizers.SGD(0.1), "mse", run_eagerly=run_eagerly)
+    model.fit(x, y, batch_size=10, epochs=3, verbose=0, shuffle=False)
+    return [np.asarray(w) for w in model.get_weights()]
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.4])
+def test_a_cell_of_ones_own_trains_as_its_loop_does(dropout: float) -> None:
+    """In fit's traced steps, in eager steps, and as a plain Python loop; dropout draws the same numbers."""
+    traced_weights = trained(OwnRNN, False, dropout)
+    for other in (
+        trained(OwnRNN, True, dropout),
+        trained(LoopRNN, False, dropout),
+        trained(LoopRNN, True, dropout),
+    ):
+        for a, b in zip(traced_weights, other, strict=True):
+            np.testing.assert_allclose(a, b, rtol=2e-5, atol=2e-6)
+
+
+def test_memory_is_flat_over_many_steps() -> None:
+    model = keras.Sequential([OwnRNN(4), keras.layers.Dense(2)])
+    model.compile("sgd", "mse")
+    x, y = np.ones((40, 5, 3), "float32"), np.ones((40, 2), "float32")
+    model.fit(x, y, batch_size=8, epochs=2, verbose=0)
+    before = _core.allocations()
+    model.fit(x, y, batch_size=8, epochs=20, verbose=0)
+    assert _core.allocations() - before < 40  # a few for each call, none for each of the 100 steps
+
+
+def test_threads() -> None:
+    model = keras.Sequential([OwnRNN(4), keras.layers.Dense(2)])
+    x = np.random.default_rng(5).normal(size=(64, 5, 3)).astype("float32")
+    expected = model.predict(x, verbose=0)
+    wrong: list[int] = []
+
+    def work(number: int) -> None:
+        for _ in range(5):
+            if not np.array_equal(model.predict(x, verbose=0), expected):
+                wrong.append(number)
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_a_condition_on_the_training_flag_and_on_a_variable() -> None:
+    class Warmup(keras.layers.Layer):
+        """Passes its input on, ten times as large, until it was trained three times."""
+
+        def build(self, input_shape: Any) -> None:
+            self.calls = self.add_weight(shape=(), dtype="int32", initializer="zeros", trainable=False)
+            self.scale = self.add_weight(shape=(), initializer="ones")
+
+        def call(self, x: Any, training: bool = False) -> Any:
+            def count() -> Any:
+                self.calls.assign_add(1)
+                return x * 10.0
+
+            return ops.cond(self.calls < 3, count if training else lambda: x * 10.0, lambda: x) * self.scale
+
+    for run_eagerly in (False, True):
+        layer = Warmup()
+        model = keras.Sequential([layer])
+        model.compile(keras.optimizers.SGD(0.0), "mse", run_eagerly=run_eagerly)
+        x = np.ones((5, 2), "float32")
+        model.fit(x, x, batch_size=1, verbose=0)
+        assert int(layer.calls.numpy()) == 3
+        np.testing.assert_array_equal(model.predict(x, verbose=0), x)
+
+
+# Functional models ---------------------------------------------------------------------------------
+
+
+def test_symbolic_loops_make_models() -> None:
+    x = keras.Input((3,))
+    last, sums = ops.scan(lambda c, r: (c + r, c), ops.zeros((3,)), x)
+    outputs = [
+        ops.map(lambda r: r * 2, x),
+        ops.vectorized_map(lambda p: p[0] + p[1], [x, x]),
+        last,
+        sums,
+        ops.fori_loop(0, 3, lambda i, v: v + 1, x),
+        ops.while_loop(lambda v: ops.sum(v) < 100, lambda v: v * 2, x),
+        ops.switch(1, [ops.add, ops.subtract], x, x),
+        ops.associative_scan(ops.add, x, axis=1),
+    ]
+    assert [tuple(y.shape) for y in outputs[:2]] == [(None, 3), (None, 3)]
+    assert tuple(last.shape) == (3,)
+    values = np.arange(6, dtype="float32").reshape(2, 3)
+    model = keras.Model(x, outputs)
+    got = [np.asarray(y) for y in model(values)]
+    expected = [
+        values * 2,
+        values * 2,
+        values.sum(0),
+        np.stack([np.zeros(3), values[0]]),
+        values + 3,
+        values * 8,
+        values * 0,
+        np.cumsum(values, 1),
+    ]
+    for y, e in zip(got, expected, strict=True):
+        np.testing.assert_allclose(y, e)
+
+
+def test_symbolic_cond_holds_its_layers() -> None:
+    x = keras.Input((3,))
+    y = ops.cond(ops.sum(x) > 0, lambda: keras.layers.Dense(2)(x * 2.0), lambda: keras.layers.Dense(2)(x))
+    model = keras.Model(x, y)
+    assert len(model.trainable_weights) == 4
+    before = model.get_weights()
+    model.compile("sgd", "mse")
+    model.fit(np.ones((4, 3), "float32"), np.full((4, 2), 3.0, "float32"), verbose=0)
+    changed = [bool(np.any(a != b)) for a, b in zip(before, model.get_weights(), strict=True)]
+    assert changed == [True, True, False, False]
+    with pytest.raises(ValueError, match=r"\(3,\).*\(4,\)"):
+        ops.cond(keras.KerasTensor((), "bool"), lambda: ops.ones((3,)), lambda: ops.zeros((4,)))
+    with pytest.raises(ValueError, match="from outside"):
+        ops.map(lambda r: r + x, x)
+
+
+@keras.saving.register_keras_serializable("control_flow_tests")
+def doubled(x: Any) -> Any:
+    return x + x
+
+
+def test_a_model_with_a_map_comes_back_from_its_config() -> None:
+    x = keras.Input((3,))
+    model = keras.Model(x, ops.vectorized_map(doubled, x))
+    config = model.get_config()
+    assert config["layers"][1]["module"] == "keras.src.ops.core"
+    again = keras.Model.from_config(config)
+    np.testing.assert_array_equal(again(np.ones((2, 3), "float32")), np.full((2, 3), 2.0))
+
+
+# Gradients of one's own ------------------------------------------------------------------------------
+
+
+@ops.custom_gradient
+def log1pexp(x: Any) -> Any:
+    e = ops.exp(x)
+
+    def grad(*args: Any, upstream: Any = None) -> Any:
+        if upstream is None:
+            (upstream,) = args
+        return upstream * (1.0 - 1.0 / (1.0 + e))
+
+    return ops.log(1.0 + e), grad
+
+
+@ops.custom_gradient
+def two(x: Any, scale: float, y: Any) -> Any:
+    def grad(up_a: Any, up_b: Any) -> Any:
+        return up_a * 2.0, None, up_b * 3.0 + up_a
+
+    return (x * scale, y * scale), grad
+
+
+@ops.custom_gradient
+def keyword(x: Any) -> Any:
+    def grad(*args: Any, upstream: Any) -> Any:
+        return upstream * args[0]
+
+    return x * 0.0, grad
+
+
+CUSTOM = {
+    "closure": (log1pexp, lambda x: 1.5 / (1 + np.exp(-x))),
+    "several": (lambda x: two(x, 4.0, x), lambda x: np.full_like(x, 1.5 * 2 + 2.5 * 3 + 1.5)),
+    "keyword": (keyword, lambda x: 1.5 * x),
+    "in a loop": (lambda x: ops.map(log1pexp, x), lambda x: 1.5 / (1 + np.exp(-x))),
+    "in a branch": (
+        lambda x: ops.cond(ops.sum(x) > 99, lambda: x, lambda: log1pexp(x)),
+        lambda x: 1.5 / (1 + np.exp(-x)),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CUSTOM)
+def test_custom_gradient(name: str) -> None:
+    function, reference = CUSTOM[name]
+    first = gradient_of(function)
+    for got in (eager(first, X)[0], traced(first, X)[0]):
+        np.testing.assert_allclose(got, reference(X), rtol=1e-12)
+    second = gradient_of(function, 2)
+    expected, h = np.zeros_like(X), 1e-6
+    for index in np.ndindex(*X.shape):
+        step = np.zeros_like(X)
+        step[index] = h
+        expected[index] = (np.sum(reference(X + step) ** 2) - np.sum(reference(X - step) ** 2)) / (2 * h)
+    if name != "several":
+        for got in (eager(second, X)[0], traced(second, X)[0]):
+            np.testing.assert_allclose(got, expected, rtol=1e-6, atol=1e-9)
+
+
+def test_custom_gradient_with_variables() -> None:
+    inside, argument = keras.Variable(2.0), keras.Variable(5.0)
+
+    @ops.custom_gradient
+    def scaled(x: Any, w: Any) -> Any:
+        return x * w * inside, lambda up: (up * 10.0 * inside, up * 100.0)
+
+    def gradients(x: Any) -> Any:
+        with _core.Tape() as tape:
+            tape.watch(x)
+            y = ops.sum(scaled(x, argument))
+        return tape.gradient(y, [x, argument, inside])
+
+    x = np.ones((2,), "float32")
+    on_tape = gradients(_core.tensor(x))
+    assert on_tape[2] is None
+    for got in (eager(lambda x: gradients(x)[:2], x), traced(lambda x: gradients(x)[:2], x)):
+        np.testing.assert_array_equal(got[0], [20.0, 20.0])
+        assert float(got[1]) == 200.0
+
+
+def test_custom_gradient_in_training() -> None:
+    """Gradient reversal: the weight moves the other way, in traced and in eager steps alike."""
+
+    @ops.custom_gradient
+    def reverse(x: Any) -> Any:
+        return x, lambda up: -up
+
+    class Reversed(keras.layers.Layer):
+        def call(self, x: Any) -> Any:
+            return reverse(x)
+
+    results = []
+    for layers, run_eagerly in (([], False), ([Reversed()], False), ([Reversed()], True)):
+        dense = keras.layers.Dense(1, kernel_initializer="ones", use_bias=False)
+        model = keras.Sequential([dense, *layers])
+        model.compile(keras.optimizers.SGD(0.1), "mse", run_eagerly=run_eagerly)
+        model.fit(np.ones((2, 2), "float32"), np.zeros((2, 1), "float32"), verbose=0)
+        results.append(np.asarray(dense.kernel.numpy()) - 1.0)
+    np.testing.assert_allclose(results[1], -results[0], rtol=1e-6)
+    np.testing.assert_array_equal(results[2], results[1])
+
+
+def test_jvp_with_auxiliary_results() -> None:
+    y, dy, aux = ops.jvp(lambda a, b: (a * b["c"], a**2), (3.0, {"c": 2.0}), (1.0, {"c": 10.0}), has_aux=True)
+    assert (float(y), float(dy), float(aux)) == (6.0, 32.0, 9.0)
+    with pytest.raises(ValueError, match="shape of its primal"):
+        ops.jvp(ops.sin, (np.ones(3),), (np.ones(2),))
+
+
+# What goes wrong -------------------------------------------------------------------------------------
+
+
+class Gate(keras.layers.Layer):
+    """Calls a function of itself and its input."""
+
+    def __init__(self, function: Callable[[Any, Any], Any]) -> None:
+        super().__init__(name="gate")
+        self.function = function
+        self.kept: list[Any] = []
+
+    def build(self, input_shape: Any) -> None:
+        self.w = self.add_weight(shape=(), initializer="ones", name="w")
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return input_shape
+
+    def call(self, x: Any) -> Any:
+        return self.function(self, x) * self.w
+
+
+def fit(function: Callable[[Any, Any], Any], run_eagerly: bool = False) -> Any:
+    model = keras.Sequential([Gate(function)])
+    model.compile("sgd", "mse", run_eagerly=run_eagerly)
+    x = np.ones((4, 3), "float32")
+    model.fit(x, x, verbose=0)
+    return model
+
+
+def loop(x: Any) -> Any:
+    while ops.sum(x) < 50:
+        x = x * 2
+    return x
+
+
+PYTHON_ON_VALUES = {
+    "if": (lambda s, x: x if ops.sum(x) > 0 else -x, "truth of a tensor", "ops.cond"),
+    "while": (lambda s, x: loop(x), "truth of a tensor", "ops.while_loop"),
+    "and": (lambda s, x: x * (ops.any(x > 0) and 2.0), "truth of a tensor", "ops.logical_and"),
+    "for": (lambda s, x: ops.stack([row * 2 for row in x]), "loop over a tensor", "ops.scan"),
+    "float": (lambda s, x: x * float(ops.sum(x)), r"float\(\) of a tensor", "functions of `ops`"),
+    "int": (lambda s, x: x * int(ops.sum(x)), r"int\(\) of a tensor", "ops.cast"),
+    "range": (
+        lambda s, x: sum(x for _ in range(ops.argmax(x[0]) + 1)),
+        r"int\(\) of a tensor",
+        "ops.fori_loop",
+    ),
+    "item": (lambda s, x: x * ops.sum(x).item(), r"item\(\) of a tensor", "functions of `ops`"),
+    "numpy": (lambda s, x: x * ops.sum(x).numpy(), r"numpy\(\) of a tensor", "functions of `ops`"),
+    "np.f": (lambda s, x: ops.convert_to_tensor(np.sin(x)), "a NumPy function of a tensor", "NumPy's"),
+    "variable": (lambda s, x: x if s.w > 0 else -x, "truth of a tensor", "ops.cond"),
+    "float(variable)": (lambda s, x: x * float(s.w), r"float\(\) of a variable", "at every step"),
+    "np.f(variable)": (
+        lambda s, x: x * float(np.sin(s.w)),
+        "a NumPy function of a variable",
+        "at every step",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PYTHON_ON_VALUES)
+def test_python_that_needs_values_says_what_where_and_both_ways_out(name: str) -> None:
+    function, what, way_out = PYTHON_ON_VALUES[name]
+    with pytest.raises(TypeError, match=what) as caught:
+        fit(function)
+    text = str(caught.value)
+    assert "traced call" in text
+    assert "/gate'" in text
+    assert way_out in text
+    assert "run_eagerly=True" in text
+    fit(function, run_eagerly=True)
+
+
+def test_a_layer_whose_shape_is_found_by_tracing_is_told_of_compute_output_shape() -> None:
+    class Decides(keras.layers.Layer):
+        def call(self, x: Any) -> Any:
+            return x if ops.sum(x) > 0 else -x
+
+    with pytest.raises(TypeError, match="compute_output_shape"):
+        keras.Sequential([keras.Input((3,)), Decides()])
+
+
+def test_len_of_an_open_axis() -> None:
+    with pytest.raises(TypeError, match="run_eagerly=True"):
+        fit(lambda s, x: x * len(x))
+
+
+def test_values_kept_from_another_trace() -> None:
+    def keep(s: Gate, x: Any) -> Any:
+        s.kept.append(x * s.w)
+        return x + s.kept[0]
+
+    model = fit(keep)
+    with pytest.raises(RuntimeError, match="was kept"):
+        model.predict(np.ones((4, 3), "float32"), verbose=0)
+
+
+def test_values_kept_from_a_branch() -> None:
+    def leak(s: Gate, x: Any) -> Any:
+        kept: list[Any] = []
+        ops.cond(ops.sum(x) > 0, lambda: kept.append(x * 2) or x, lambda: x)
+        return kept[0] + x
+
+    with pytest.raises(RuntimeError, match="branch or loop body that has ended"):
+        fit(leak)
+
+
+def test_a_variable_assigned_from_numpy_inside_a_traced_call() -> None:
+    def assign(s: Gate, x: Any) -> Any:
+        s.counter.assign(np.array([1.0, 2.0, 3.0], "float32"))
+        return x + s.counter
+
+    for run_eagerly in (False, True):
+        gate = Gate(assign)
+        gate.counter = keras.Variable(np.zeros(3, "float32"), trainable=False)
+        model = keras.Sequential([gate])
+        model.compile(keras.optimizers.SGD(0.0), "mse", run_eagerly=run_eagerly)
+        model.fit(np.ones((4, 3), "float32"), np.ones((4, 3), "float32"), verbose=0)
+        np.testing.assert_array_equal(gate.counter.numpy(), [1.0, 2.0, 3.0])
+        np.testing.assert_array_equal(model.predict(np.ones((1, 3), "float32"), verbose=0), [[2.0, 3.0, 4.0]])
+
+
+def in_a_trace(function: Callable[[Any], Any]) -> None:
+    traced(function, X)
+
+
+WRONG: dict[str, tuple[Callable[[Any], Any], type[Exception], str]] = {
+    "branch shapes": (
+        lambda x: ops.cond(ops.sum(x) > 0, lambda: {"a": x}, lambda: {"a": x[:, :2]}),
+        ValueError,
+        r"\(None, 3\).*\(None, 2\).*\['a'\]",
+    ),
+    "branch dtypes": (
+        lambda x: ops.cond(ops.sum(x) > 0, lambda: x, lambda: ops.cast(x, "float32")),
+        ValueError,
+        "float64.*float32",
+    ),
+    "branch structures": (
+        lambda x: ops.cond(ops.sum(x) > 0, lambda: (x, x), lambda: x),
+        ValueError,
+        "`true_fn` and `false_fn` should return outputs of the same kind",
+    ),
+    "branch none": (lambda x: ops.cond(ops.sum(x) > 0, lambda: x, lambda: None), ValueError, "None"),
+    "condition": (lambda x: ops.cond(x > 0, lambda: x, lambda: x), ValueError, "scalar condition"),
+    "while condition": (
+        lambda x: ops.while_loop(lambda v: v < 9, lambda v: v * 2, x),
+        ValueError,
+        "scalar condition",
+    ),
+    "while gradient": (
+        gradient_of(lambda x: ops.while_loop(lambda v: ops.sum(v) < 9, lambda v: v * 2, x)),
+        NotImplementedError,
+        "fori_loop",
+    ),
+    "rule count": (
+        gradient_of(ops.custom_gradient(lambda x: (x * 2, lambda up: (up, up)))),
+        ValueError,
+        "expected 1 gradients",
+    ),
+    "rule shape": (
+        gradient_of(ops.custom_gradient(lambda x: (x * 2, lambda up: up[:, :2]))),
+        ValueError,
+        "shape of argument 0",
+    ),
+}
+WRONG_ANYWHERE: dict[str, tuple[Callable[[Any], Any], type[Exception], str]] = {
+    "carry shape": (
+        lambda x: ops.scan(lambda c, r: ({"h": c["h"][:1]}, r), {"h": ops.zeros((3,))}, x),
+        ValueError,
+        r"carry\['h'\] was float32 \(3,\).*float32 \(1,\)",
+    ),
+    "carry dtype": (
+        lambda x: ops.scan(lambda c, r: (ops.cast(c, "int32"), r), ops.zeros((3,)), x),
+        ValueError,
+        "carry was float32",
+    ),
+    "carry structure": (lambda x: ops.scan(lambda c, r: ((c, c), r), x[0], x), ValueError, "same structure"),
+    "no pair": (lambda x: ops.scan(lambda c, r: c, 0.0, x), ValueError, "must return a pair"),
+    "no function": (lambda x: ops.scan(123, 0.0, x), TypeError, "should be a callable"),
+    "unroll": (lambda x: ops.scan(lambda c, r: (c, r), 0.0, x, unroll=-1), ValueError, "must be an positive integer or boolean."),
+    "no length": (lambda x: ops.scan(lambda c, r: (c, r), 0.0), ValueError, "to scan over and"),
+    "lengths": (lambda x: ops.map(lambda p: p[0], (ops.ones((4, 2)), ops.ones((3, 2)))), ValueError, "first axis"),
+    "length": (lambda x: ops.scan(lambda c, r: (c, r), 0.0, ops.ones((4,)), length=3), ValueError, "length=3"),
+    "scalar": (lambda x: ops.map(lambda r: r, ops.sum(x)), ValueError, "a scalar for xs"),
+    "loop variables": (lambda x: ops.while_loop(lambda a, b: a < 2, lambda a, b: a + 1, (0, x)), ValueError, "must return 2 values"),
+    "loop shape": (lambda x: ops.while_loop(lambda n, v: n < 3, lambda n, v: (n + 1, v[:, :1]), (0, x)), ValueError, r"loop_vars\[1\]"),
+    "sizes": (lambda x: ops.associative_scan(lambda a, b: a, (np.ones(3), np.ones(4))), ValueError, " first dimension"),
+    "axis": (lambda x: ops.associative_scan(ops.add, x, axis=2), ValueError, "axis 2 is out of range"),
+    "signature": (lambda x: ops.vectorize(ops.dot, signature="n,n->"), ValueError, "signature"),
+    "rank": (lambda x: ops.vectorize(ops.dot, signature="(n,m,k)->()")(x), ValueError, "at least 3 axes"),
+    "no branches": (lambda x: ops.switch(0, []), ValueError, "at least one"),
+    "no rule": (lambda x: ops.custom_gradient(lambda x: x)(x), TypeError, "must return a pair"),
+    "tangents": (lambda x: ops.jvp(ops.sin, x, x), TypeError, "tuple or list"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_in_a_trace(name: str) -> None:
+    function, kind, text = WRONG[name]
+    with pytest.raises(kind, match=text):
+        in_a_trace(function)
+
+
+@pytest.mark.parametrize("name", WRONG_ANYWHERE)
+def test_wrong(name: str) -> None:
+    function, kind, text = WRONG_ANYWHERE[name]
+    with pytest.raises(kind, match=text):
+        in_a_trace(function)
+    with pytest.raises(kind, match=text):
+        eager(function, X)
+
+
+def test_errors_of_gradient_functions_come_out_as_they_are() -> None:
+    @ops.custom_gradient
+    def broken(x: Any) -> Any:
+        def grad(upstream: Any) -> Any:
+            raise KeyError("lost")
+
+        return x * 2, grad
+
+    with pytest.raises(KeyError, match="lost"):
+        eager(gradient_of(broken), X)
+    with pytest.raises(KeyError, match="lost"):
+        traced(gradient_of(broken), X)
