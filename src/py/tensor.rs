@@ -318,7 +318,7 @@ impl PyTensor {
                 py,
                 &self.value,
                 "len() of a tensor",
-                "For an average use ops.mean; to count, sum ops.ones_like of one column; to go along the axis, ops.map or ops.scan",
+                "Use ops.shape(x)[0], which stands in shapes and in ops, or ops.map and ops.scan to go along the axis",
             )),
         }
     }

@@ -1,4 +1,4 @@
-"""Control flow: eager, traced and plain NumPy agree, values and gradients; training, memory, threads, and what goes wrong."""
+"""Control flow: eager, traced and plain NumPy agree, values and gradients; training, memory, threads, errors."""
 
 from __future__ import annotations
 
@@ -162,7 +162,9 @@ ROWS = [
     Row("cond-false", lambda x: ops.cond(ops.sum(x) > 99, lambda: x * x, lambda: ops.exp(x)), np.exp),
     Row(
         "cond-structure",
-        lambda x: ops.cond(ops.any(x > 0), lambda: {"a": (x, 1.0), "b": None}, lambda: {"a": (x, 2.0), "b": None}),
+        lambda x: ops.cond(
+            ops.any(x > 0), lambda: {"a": (x, 1.0), "b": None}, lambda: {"a": (x, 2.0), "b": None}
+        ),
         lambda x: [x, 1.0],
     ),
     Row(
@@ -170,26 +172,61 @@ ROWS = [
         lambda x: ops.switch(ops.argmax(x[0]), [lambda v: v, lambda v: v * v, ops.exp], x),
         lambda x: [x, x * x, np.exp(x)][np.argmax(x[0])],
     ),
-    Row("switch-clamped", lambda x: ops.switch(ops.cast(ops.sum(x * x) * 99, "int32"), [ops.sin, ops.cos], x), np.cos),
+    Row(
+        "switch-clamped",
+        lambda x: ops.switch(ops.cast(ops.sum(x * x) * 99, "int32"), [ops.sin, ops.cos], x),
+        np.cos,
+    ),
     Row("scan", _recurrence, _np_recurrence),
     Row("scan-reverse", lambda x: _recurrence(x, True), lambda x: _np_recurrence(x, True)),
     Row("scan-length", _fibonacci, _np_fibonacci),
     Row("scan-number", lambda x: ops.scan(lambda c, r: (c + ops.sum(r), c), 0, x)[0], np.sum),
     Row("scan-last-only", lambda x: _recurrence(x)[0], lambda x: _np_recurrence(x)[0]),
-    Row("fori", lambda x: ops.fori_loop(1, 4, lambda i, v: v * x + ops.cast(i, x.dtype), x), lambda x: ((x * x + 1) * x + 2) * x + 3),
+    Row(
+        "fori",
+        lambda x: ops.fori_loop(1, 4, lambda i, v: v * x + ops.cast(i, x.dtype), x),
+        lambda x: ((x * x + 1) * x + 2) * x + 3,
+    ),
     Row("fori-none", lambda x: ops.fori_loop(3, 3, lambda i, v: v * 2, x), lambda x: x),
-    Row("fori-open", lambda x: ops.fori_loop(0, ops.sum(ops.ones_like(x[:, 0], "int32")), lambda i, v: v * 2, x), lambda x: x * 2.0 ** len(x), gradient=False),
+    Row(
+        "fori-open",
+        lambda x: ops.fori_loop(0, ops.sum(ops.ones_like(x[:, 0], "int32")), lambda i, v: v * 2, x),
+        lambda x: x * 2.0 ** len(x),
+        gradient=False,
+    ),
+    Row("fori-size", lambda x: ops.fori_loop(0, ops.shape(x)[0], lambda i, v: v * x, x), lambda x: x**5),
+    Row(
+        "scan-size",
+        lambda x: ops.scan(lambda c, _: (c * c, c), x, length=ops.shape(x)[0])[1],
+        lambda x: np.stack([x, x**2, x**4, x**8]),
+    ),
     Row("while", _while, _np_while, gradient=False),
     Row("map", lambda x: ops.map(lambda r: {"a": r * r, "b": ops.sum(r)}, x), lambda x: [x * x, x.sum(1)]),
     Row("map-cond", _rows_by_sign, lambda x: np.where(x[:, :1] > 0.5, x * x, x * 2)),
-    Row("vectorized_map", lambda x: ops.vectorized_map(lambda p: ops.dot(p[0], p[1]), (x, x)), lambda x: (x * x).sum(1)),
+    Row(
+        "vectorized_map",
+        lambda x: ops.vectorized_map(lambda p: ops.dot(p[0], p[1]), (x, x)),
+        lambda x: (x * x).sum(1),
+    ),
     Row("associative_scan", _matrices, _np_matrices, open_batch=False),
     Row("associative_scan-open", _matrices, _np_matrices),
-    Row("associative_scan-reverse", lambda x: ops.associative_scan(ops.add, x, reverse=True, axis=1), lambda x: np.cumsum(x[:, ::-1], 1)[:, ::-1]),
+    Row(
+        "associative_scan-reverse",
+        lambda x: ops.associative_scan(ops.add, x, reverse=True, axis=1),
+        lambda x: np.cumsum(x[:, ::-1], 1)[:, ::-1],
+    ),
     Row("vectorize", lambda x: ops.vectorize(lambda a, b: a * b + a)(x, x[0]), lambda x: x * x[0] + x),
-    Row("vectorize-signature", lambda x: ops.vectorize(ops.dot, signature="(n),(n)->()")(x, x[0]), lambda x: x @ x[0]),
-    Row("jvp", lambda x: ops.jvp(lambda a: (ops.sin(a), a[0]), (x,), (x * x,)), lambda x: [np.sin(x), x[0], np.cos(x) * x * x, (x * x)[0]]),
-]  # fmt: skip
+    Row(
+        "vectorize-signature",
+        lambda x: ops.vectorize(ops.dot, signature="(n),(n)->()")(x, x[0]),
+        lambda x: x @ x[0],
+    ),
+    Row(
+        "jvp",
+        lambda x: ops.jvp(lambda a: (ops.sin(a), a[0]), (x,), (x * x,)),
+        lambda x: [np.sin(x), x[0], np.cos(x) * x * x, (x * x)[0]],
+    ),
+]
 every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 
 
@@ -711,21 +748,45 @@ WRONG_ANYWHERE: dict[str, tuple[Callable[[Any], Any], type[Exception], str]] = {
     "carry structure": (lambda x: ops.scan(lambda c, r: ((c, c), r), x[0], x), ValueError, "same structure"),
     "no pair": (lambda x: ops.scan(lambda c, r: c, 0.0, x), ValueError, "must return a pair"),
     "no function": (lambda x: ops.scan(123, 0.0, x), TypeError, "should be a callable"),
-    "unroll": (lambda x: ops.scan(lambda c, r: (c, r), 0.0, x, unroll=-1), ValueError, "must be an positive integer or boolean."),
+    "unroll": (
+        lambda x: ops.scan(lambda c, r: (c, r), 0.0, x, unroll=-1),
+        ValueError,
+        "must be an positive integer or boolean.",
+    ),
     "no length": (lambda x: ops.scan(lambda c, r: (c, r), 0.0), ValueError, "to scan over and"),
-    "lengths": (lambda x: ops.map(lambda p: p[0], (ops.ones((4, 2)), ops.ones((3, 2)))), ValueError, "first axis"),
-    "length": (lambda x: ops.scan(lambda c, r: (c, r), 0.0, ops.ones((4,)), length=3), ValueError, "length=3"),
+    "lengths": (
+        lambda x: ops.map(lambda p: p[0], (ops.ones((4, 2)), ops.ones((3, 2)))),
+        ValueError,
+        "first axis",
+    ),
+    "length": (
+        lambda x: ops.scan(lambda c, r: (c, r), 0.0, ops.ones((4,)), length=3),
+        ValueError,
+        "length=3",
+    ),
     "scalar": (lambda x: ops.map(lambda r: r, ops.sum(x)), ValueError, "a scalar for xs"),
-    "loop variables": (lambda x: ops.while_loop(lambda a, b: a < 2, lambda a, b: a + 1, (0, x)), ValueError, "must return 2 values"),
-    "loop shape": (lambda x: ops.while_loop(lambda n, v: n < 3, lambda n, v: (n + 1, v[:, :1]), (0, x)), ValueError, r"loop_vars\[1\]"),
-    "sizes": (lambda x: ops.associative_scan(lambda a, b: a, (np.ones(3), np.ones(4))), ValueError, " first dimension"),
+    "loop variables": (
+        lambda x: ops.while_loop(lambda a, b: a < 2, lambda a, b: a + 1, (0, x)),
+        ValueError,
+        "must return 2 values",
+    ),
+    "loop shape": (
+        lambda x: ops.while_loop(lambda n, v: n < 3, lambda n, v: (n + 1, v[:, :1]), (0, x)),
+        ValueError,
+        r"loop_vars\[1\]",
+    ),
+    "sizes": (
+        lambda x: ops.associative_scan(lambda a, b: a, (np.ones(3), np.ones(4))),
+        ValueError,
+        " first dimension",
+    ),
     "axis": (lambda x: ops.associative_scan(ops.add, x, axis=2), ValueError, "axis 2 is out of range"),
     "signature": (lambda x: ops.vectorize(ops.dot, signature="n,n->"), ValueError, "signature"),
     "rank": (lambda x: ops.vectorize(ops.dot, signature="(n,m,k)->()")(x), ValueError, "at least 3 axes"),
     "no branches": (lambda x: ops.switch(0, []), ValueError, "at least one"),
     "no rule": (lambda x: ops.custom_gradient(lambda x: x)(x), TypeError, "must return a pair"),
     "tangents": (lambda x: ops.jvp(ops.sin, x, x), TypeError, "tuple or list"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", WRONG)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from oxhorn import _core, tree
 from oxhorn.engine.keras_tensor import KerasTensor, any_symbolic
+from oxhorn.engine.sizes import Size
 from oxhorn.engine.symbolic import FunctionCall, call_symbolically
 from oxhorn.ops.conversions import cast
 from oxhorn.ops.ranges import arange
@@ -297,8 +298,8 @@ def fori_loop(lower: Any, upper: Any, body_fun: Function, init_val: Any) -> Any:
 
     Args:
         lower: The first number.
-        upper: One more than the last number. Bounds that are Python numbers give a loop with a gradient; bounds that
-            are tensors inside a traced call give a `while_loop`, which has none.
+        upper: One more than the last number. Bounds that are Python numbers (or sizes, `ops.shape(x)[0]`) give a loop
+            with a gradient; bounds that are tensors inside a traced call give a `while_loop`, which has none.
         body_fun: A function of the number (an integer tensor) and the value that returns the next value, of the same
             structure, shapes and dtypes.
         init_val: The first value: a tensor or a structure of them.
@@ -320,8 +321,11 @@ def fori_loop(lower: Any, upper: Any, body_fun: Function, init_val: Any) -> Any:
             lambda i, _: i < last, lambda i, v: (i + 1, body_fun(i, v)), (cast(first, last.dtype), init_val)
         )
         return result[1]
-    bounds = int(_value(lower)), int(_value(upper))
-    numbers = arange(bounds[0], builtins.max(bounds), dtype=_index_dtype(*bounds))
+    if isinstance(lower, Size) or isinstance(upper, Size):
+        numbers = arange(lower, upper, dtype="int32")
+    else:
+        bounds = int(_value(lower)), int(_value(upper))
+        numbers = arange(bounds[0], builtins.max(bounds), dtype=_index_dtype(*bounds))
     return _loop("fori_loop", lambda v, i: (body_fun(i, v), None), init_val, numbers, None, False)[0]
 
 
@@ -354,7 +358,7 @@ def scan(
             shapes and dtypes) and a result (of any structure, or `None`).
         init: The first carry: a tensor or a structure of them.
         xs: A tensor, or a structure of them, to go through along the first axis; `None` to be called with `None`.
-        length: The number of steps; needed if `xs` is `None`.
+        length: The number of steps; needed if `xs` is `None`. It may be a size, `ops.shape(x)[0]`.
         reverse: Whether to go from the last element to the first.
         unroll: Accepted for compatibility; the result does not depend on it.
 
@@ -382,6 +386,11 @@ def scan(
 
 def _loop(who: str, f: Function, init: Any, xs: Any, length: int | None, reverse: bool) -> Any:
     carry, elements = Leaves(init, "carry"), Leaves(xs, "xs")
+    if isinstance(length, Size):
+        if not len(elements):
+            # The steps of an open number are counted by what is gone through.
+            return _loop(who, lambda c, _: f(c, xs), init, arange(length), None, reverse)
+        length = None
     if length is not None:
         length = int(length)
         if length < 0:

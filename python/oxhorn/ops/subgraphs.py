@@ -7,6 +7,7 @@ from typing import Any
 
 from oxhorn import _core, tree
 from oxhorn.engine import call_context
+from oxhorn.engine.sizes import Size
 from oxhorn.ops.conversions import convert_to_tensor
 
 Number = (bool, int, float)
@@ -50,6 +51,8 @@ def as_tensor(x: Any) -> Any:
     """A tensor, variable, array or number as a tensor."""
     if isinstance(x, _core.Tensor):
         return x
+    if isinstance(x, Size):
+        return x.__oxhorn_tensor__()
     return x.value if isinstance(x, _core.Variable) else convert_to_tensor(x)
 
 
