@@ -108,7 +108,6 @@ impl PyVariable {
         copy: Option<bool>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let _ = copy;
-        self.refuse_traced(py, "a NumPy function of a variable")?;
         let array = self.numpy(py)?;
         match dtype {
             Some(d) => array.call_method1("astype", (d,)),

@@ -621,11 +621,6 @@ PYTHON_ON_VALUES = {
     "np.f": (lambda s, x: ops.convert_to_tensor(np.sin(x)), "a NumPy function of a tensor", "NumPy's"),
     "variable": (lambda s, x: x if s.w > 0 else -x, "truth of a tensor", "ops.cond"),
     "float(variable)": (lambda s, x: x * float(s.w), r"float\(\) of a variable", "at every step"),
-    "np.f(variable)": (
-        lambda s, x: x * float(np.sin(s.w)),
-        "a NumPy function of a variable",
-        "at every step",
-    ),
 }
 
 
