@@ -384,7 +384,7 @@ def scan(
     return _loop("scan", f, init, xs, length, reverse)
 
 
-def _loop(who: str, f: Function, init: Any, xs: Any, length: int | None, reverse: bool) -> Any:
+def _loop(who: str, f: Function, init: Any, xs: Any, length: Any, reverse: bool) -> Any:
     carry, elements = Leaves(init, "carry"), Leaves(xs, "xs")
     if isinstance(length, Size):
         if not len(elements):
