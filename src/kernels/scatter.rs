@@ -108,7 +108,7 @@ where
             if v == T::ZERO {
                 p.1 += 1;
             } else {
-                p.0 = p.0 * v;
+                p.0 *= v;
             }
         }
     }

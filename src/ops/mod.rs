@@ -18,6 +18,7 @@ mod dense;
 mod einsum;
 mod extent;
 mod fft;
+mod fold_at;
 mod frames;
 #[cfg(test)]
 mod gradient_check;
@@ -44,6 +45,7 @@ mod sizes;
 mod samplers;
 mod scatter;
 mod search;
+mod segments;
 mod slices;
 mod slices_at;
 mod softmax;
@@ -89,8 +91,9 @@ pub use reduce::{
 };
 pub use repeat::{repeat, tile};
 pub use resample::{Method, resample};
-pub use scatter::{gather_at, scatter, segment_sum};
+pub use scatter::{gather_at, scatter};
 pub use search::nonzero;
+pub use segments::segment_sum;
 pub use slices::{flip, slice_axis, transpose};
 pub use softmax::{
     log_softmax, sigmoid_crossentropy, softmax, softmax_crossentropy, sparse_softmax_crossentropy,
@@ -144,6 +147,7 @@ static FAMILIES: &[&[(&str, OpFn)]] = &[
     samplers::OPS,
     scatter::OPS,
     search::OPS,
+    segments::OPS,
     slices::OPS,
     slices_at::OPS,
     norm::OPS,

@@ -45,7 +45,7 @@ impl Kind {
 
     fn is_allowed(self, parameter: usize, value: f64) -> bool {
         match (self, parameter) {
-            (Kind::Binomial, 0) => value >= 0.0 && value <= 9e15 && value.fract() == 0.0,
+            (Kind::Binomial, 0) => (0.0..=9e15).contains(&value) && value.fract() == 0.0,
             (Kind::Binomial, _) => (0.0..=1.0).contains(&value),
             _ => value > 0.0 && value.is_finite(),
         }
