@@ -37,7 +37,10 @@ impl Op for Places {
                 .expected("indices with an axis")
                 .got("a scalar"));
         };
-        let rank = self.sizes.as_ref().map_or_else(|| x[1].rank(), smallvec::SmallVec::len);
+        let rank = self
+            .sizes
+            .as_ref()
+            .map_or_else(|| x[1].rank(), smallvec::SmallVec::len);
         match depth {
             Some(depth) if *depth <= rank => Spec::new(DType::I64, lead.iter().copied()).one(),
             _ => Err(Error::value(self.name)
