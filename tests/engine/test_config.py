@@ -44,10 +44,18 @@ def test_other_floats_are_refused(name: Any) -> None:
         keras.config.set_floatx(name)
 
 
-@pytest.mark.parametrize("name", ["mixed_float16", "mixed_bfloat16", "float16", "bfloat16"])
-def test_mixed_precision_says_what_is_supported(name: str) -> None:
-    with pytest.raises(ValueError, match=r"Mixed precision and 16-bit floats .* use 'float32'"):
+@pytest.mark.parametrize("name", ["float16", "bfloat16"])
+def test_16_bit_floats_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=r"16-bit floats .* use 'float32'"):
         keras.layers.Dense(1, dtype=name)
+
+
+@pytest.mark.parametrize("name", ["mixed_float16", "mixed_bfloat16"])
+def test_mixed_precision_computes_in_float32_and_says_so(name: str) -> None:
+    with pytest.warns(UserWarning, match=f"{name}.*computes in float32"):
+        layer = keras.layers.Dense(1, dtype=name)
+    assert layer(np.ones((2, 3))).dtype == layer.compute_dtype == layer.variable_dtype == "float32"
+    assert layer.get_config()["dtype"]["config"] == {"name": name}
 
 
 def test_dtype_policy() -> None:

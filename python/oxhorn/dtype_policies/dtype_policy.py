@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from oxhorn import config
 
+# Models made for mixed precision run in float32: 16-bit floats bring a CPU neither speed nor accuracy.
+MIXED = ("mixed_float16", "mixed_bfloat16")
 SUPPORTED = ("float32", "float64", "int32", "int64", "uint8", "bool")
 
 
@@ -14,10 +17,11 @@ class DTypePolicy:
 
     Args:
         name: `"float32"` or `"float64"`, or `"int32"`, `"int64"`, `"uint8"`, `"bool"` for layers whose
-            results are of that dtype. `None` means `keras.config.floatx()`.
+            results are of that dtype. `None` means `keras.config.floatx()`. `"mixed_float16"` and
+            `"mixed_bfloat16"` compute in float32, with a warning that says so.
 
     Raises:
-        ValueError: If `name` is anything else; mixed precision and 16-bit floats are not supported.
+        ValueError: If `name` is anything else; 16-bit floats are not supported.
 
     >>> import oxhorn as keras
     >>> keras.DTypePolicy("float64").compute_dtype
@@ -29,10 +33,15 @@ class DTypePolicy:
             name = config.floatx()
         if not isinstance(name, str):
             raise TypeError(f"'name' must be a string, that of a dtype policy; got {name!r}.")
-        if name not in SUPPORTED:
+        if name in MIXED:
+            warnings.warn(
+                f"Dtype policy {name!r} computes in float32 here: 16-bit floats bring nothing on a CPU.",
+                stacklevel=2,
+            )
+        elif name not in SUPPORTED:
             extra = ""
-            if name.startswith("mixed_") or name in ("float16", "bfloat16", "half"):
-                extra = " Mixed precision and 16-bit floats bring nothing on a CPU: use 'float32'."
+            if name in ("float16", "bfloat16", "half"):
+                extra = " 16-bit floats bring nothing on a CPU: use 'float32'."
             raise ValueError(
                 f"Cannot convert {name[:80]!r} to a dtype policy: it is not supported; expected one of "
                 f"{list(SUPPORTED)}.{extra}"
@@ -47,12 +56,12 @@ class DTypePolicy:
     @property
     def compute_dtype(self) -> str:
         """The dtype of floating-point inputs and of results."""
-        return self._name
+        return "float32" if self._name in MIXED else self._name
 
     @property
     def variable_dtype(self) -> str:
         """The dtype of the weights."""
-        return self._name
+        return self.compute_dtype
 
     @property
     def quantization_mode(self) -> None:
