@@ -90,7 +90,7 @@ pub use reduce::{
     Axes, all, any, argmax, argmin, logsumexp, max, mean, min, prod, std, sum, sum_to_like, var,
 };
 pub use repeat::{repeat, tile};
-pub use resample::{Method, resample};
+pub use resample::{Method, resample, upsample};
 pub use scatter::{gather_at, scatter};
 pub use search::nonzero;
 pub use segments::segment_sum;

@@ -393,7 +393,8 @@ mod tests {
             let inputs = [numbers(shape, 1), numbers(&[3], 2), numbers(&[3], 3)];
             for axis in 1..shape.len() {
                 check_twice(&inputs, |x| {
-                    let [y, ..] = batch_normalization_training(&x[0], Some(&x[1]), Some(&x[2]), axis as i64, 1e-3)?;
+                    let [y, ..] =
+                        batch_normalization_training(&x[0], Some(&x[1]), Some(&x[2]), axis as i64, 1e-3)?;
                     Ok(y)
                 });
             }
@@ -401,8 +402,12 @@ mod tests {
                 let [y, ..] = batch_normalization_training(&x[0], None, None, -1, 1e-3)?;
                 Ok(y)
             });
-            check_twice(&inputs, |x| layer_normalization(&x[0], Some(&x[1]), Some(&x[2]), 1e-3));
-            check_twice(&inputs[..2], |x| layer_normalization(&x[0], Some(&x[1]), None, 1e-3));
+            check_twice(&inputs, |x| {
+                layer_normalization(&x[0], Some(&x[1]), Some(&x[2]), 1e-3)
+            });
+            check_twice(&inputs[..2], |x| {
+                layer_normalization(&x[0], Some(&x[1]), None, 1e-3)
+            });
         }
     }
 

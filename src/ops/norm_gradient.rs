@@ -61,7 +61,10 @@ impl Op for BatchNormalizationGradient {
     /// dx, dgamma and dbeta as compositions of ops, in x, dy and gamma; the statistics are x's own.
     fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
         let (x, dy, gamma) = (&pass.inputs[0], &pass.inputs[3], pass.inputs.get(4));
-        let axes: Vec<i64> = (0..x.rank()).filter(|&i| i != self.0.axis).map(|i| i as i64).collect();
+        let axes: Vec<i64> = (0..x.rank())
+            .filter(|&i| i != self.0.axis)
+            .map(|i| i as i64)
+            .collect();
         let [dx, ddy, dgamma] = second(self.0, x, dy, gamma, &axes, &axes, pass.grads)?;
         let mut grads = vec![dx, None, None, ddy];
         grads.extend(gamma.map(|_| dgamma));
@@ -136,7 +139,10 @@ fn second(
             None => dy.clone(),
         };
         let along = super::multiply(&n, &mean(&super::multiply(&g, &n)?)?)?;
-        let dx = super::multiply(&super::subtract(&super::subtract(&g, &mean(&g)?)?, &along)?, &inverse)?;
+        let dx = super::multiply(
+            &super::subtract(&super::subtract(&g, &mean(&g)?)?, &along)?,
+            &inverse,
+        )?;
         let dgamma = super::sum(&super::multiply(dy, &n)?, Axes::Some(lacking.to_vec()), false)?;
         let dbeta = super::sum(dy, Axes::Some(lacking.to_vec()), false)?;
         Ok(vec![dx, dgamma, dbeta])

@@ -109,17 +109,34 @@ impl Method {
     }
 }
 
+/// How many places an axis of n gets.
+#[derive(Debug, Clone, Copy)]
+enum Size {
+    Exactly(usize),
+    /// n times this.
+    Times(usize),
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Resample {
     axis: usize,
-    size: usize,
+    size: Size,
     method: Method,
     antialias: bool,
 }
 
 impl Resample {
+    /// The size of the result for an axis of n; none if that is 0 or beyond counting.
+    fn outputs(&self, n: usize) -> Option<usize> {
+        let size = match self.size {
+            Size::Exactly(size) => Some(size),
+            Size::Times(times) => n.checked_mul(times),
+        };
+        size.filter(|size| (1..=i32::MAX as usize).contains(size))
+    }
+
     fn taps(&self, n: usize) -> Taps {
-        self.method.taps(n, self.size, self.antialias)
+        self.method.taps(n, self.outputs(n).unwrap_or(1), self.antialias)
     }
 }
 
@@ -132,20 +149,30 @@ impl Op for Resample {
         if self.method != Method::Nearest && !x[0].dtype.is_float() {
             return Err(float_only(self.name(), x[0].dtype));
         }
-        let n = x[0].dims[self.axis];
-        let most = i32::MAX as usize;
-        if self.size == 0 || self.size > most || n.is_some_and(|n| n == 0 || n > most) {
-            return Err(Error::value(self.name())
-                .expected("sizes from 1 to 2147483647")
-                .got(format!(
-                    "axis {} of {} to be resampled to size {}",
-                    self.axis,
-                    show(&x[0].dims),
-                    self.size
-                )));
-        }
+        let known = match (x[0].dims[self.axis], self.size) {
+            (Some(n), _) => Some(n),
+            (None, Size::Exactly(_)) => Some(1),
+            (None, Size::Times(_)) => None,
+        };
+        let size = match known {
+            Some(n) => Some(
+                self.outputs(n)
+                    .filter(|_| (1..=i32::MAX as usize).contains(&n))
+                    .ok_or_else(|| {
+                        Error::value(self.name())
+                            .expected("sizes from 1 to 2147483647")
+                            .got(format!(
+                                "axis {} of {} to be resampled to {:?}",
+                                self.axis,
+                                show(&x[0].dims),
+                                self.size
+                            ))
+                    })?,
+            ),
+            None => None,
+        };
         let mut dims = x[0].dims.clone();
-        dims[self.axis] = Some(self.size);
+        dims[self.axis] = size;
         x[0].with_dims(dims).one()
     }
 
@@ -220,6 +247,15 @@ impl Op for ResampleGradient {
 
 /// x with `size` places along an axis.
 pub fn resample(x: &Value, axis: i64, size: usize, method: Method, antialias: bool) -> Result<Value> {
+    resampled(x, axis, Size::Exactly(size), method, antialias)
+}
+
+/// x with `times` as many places along an axis.
+pub fn upsample(x: &Value, axis: i64, times: usize, method: Method) -> Result<Value> {
+    resampled(x, axis, Size::Times(times), method, false)
+}
+
+fn resampled(x: &Value, axis: i64, size: Size, method: Method, antialias: bool) -> Result<Value> {
     let axis = axis_index("resample", axis, x.rank())?;
     apply(
         Resample {

@@ -133,7 +133,7 @@ impl DataFormat {
     }
 
     /// The output, made with channels last, in this format.
-    pub(super) fn restore(self, y: &Value) -> Result<Value> {
+    pub fn restore(self, y: &Value) -> Result<Value> {
         self.moved(y, |rank| [0, rank - 1].into_iter().chain(1..rank - 1).collect())
     }
 

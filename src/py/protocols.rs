@@ -54,7 +54,11 @@ fn round(own: Value, digits: Option<i64>) -> PyResult<PyTensor> {
 }
 
 /// The NumPy copy's DLPack capsule.
-fn dlpack<'py>(py: Python<'py>, own: &Value, options: Option<&Bound<'py, PyDict>>) -> PyResult<Bound<'py, PyAny>> {
+fn dlpack<'py>(
+    py: Python<'py>,
+    own: &Value,
+    options: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyAny>> {
     array(py, own)?.call_method("__dlpack__", (), options)
 }
 
@@ -79,7 +83,11 @@ macro_rules! protocols {
             /// The tensor with elements of another dtype.
             fn astype(&self, dtype: &Bound<'_, PyAny>) -> PyResult<PyTensor> {
                 let $own = self;
-                let name: String = dtype.getattr("__name__").unwrap_or_else(|_| dtype.clone()).str()?.extract()?;
+                let name: String = dtype
+                    .getattr("__name__")
+                    .unwrap_or_else(|_| dtype.clone())
+                    .str()?
+                    .extract()?;
                 one("cast", $value, &attrs("dtype", name.into()))
             }
 

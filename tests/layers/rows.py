@@ -45,6 +45,71 @@ def conv(arguments: dict[str, Any], shape: tuple[int, ...]) -> Row:
     )
 
 
+def conv_transpose(arguments: dict[str, Any], shape: tuple[int, ...]) -> Row:
+    n = len(shape) - 2
+    channels = shape[1] if arguments.get("data_format") == "channels_first" else shape[-1]
+    size = ops.per_axis(arguments["kernel_size"], n)
+    weights = [("kernel", (*size, arguments["filters"], channels)), ("bias", (arguments["filters"],))]
+    options = {k: v for k, v in arguments.items() if k not in ("filters", "kernel_size")}
+    return Row(
+        f"Conv{n}DTranspose",
+        arguments,
+        [shape],
+        lambda x, k, b: ref.conv_transpose(x, k, b, **options),
+        weights,
+        loose=16,
+    )
+
+
+def depthwise(arguments: dict[str, Any], shape: tuple[int, ...]) -> Row:
+    n, multiplier = len(shape) - 2, arguments.get("depth_multiplier", 1)
+    channels = shape[1] if arguments.get("data_format") == "channels_first" else shape[-1]
+    weights = [("kernel", (*ops.per_axis(arguments["kernel_size"], n), channels, multiplier))]
+    if arguments.get("use_bias", True):
+        weights.append(("bias", (channels * multiplier,)))
+    options = {k: v for k, v in arguments.items() if k not in ("kernel_size", "depth_multiplier", "use_bias")}
+    return Row(
+        f"DepthwiseConv{n}D",
+        arguments,
+        [shape],
+        lambda x, k, b=None: ref.depthwise_conv(x, k, b, **options),
+        weights,
+        loose=8,
+    )
+
+
+def separable(arguments: dict[str, Any], shape: tuple[int, ...]) -> Row:
+    n, multiplier = len(shape) - 2, arguments.get("depth_multiplier", 1)
+    channels = shape[1] if arguments.get("data_format") == "channels_first" else shape[-1]
+    filters = arguments["filters"]
+    weights = [
+        ("depthwise_kernel", (*ops.per_axis(arguments["kernel_size"], n), channels, multiplier)),
+        ("pointwise_kernel", (*(1,) * n, channels * multiplier, filters)),
+    ]
+    if arguments.get("use_bias", True):
+        weights.append(("bias", (filters,)))
+    left_out = ("filters", "kernel_size", "depth_multiplier", "use_bias")
+    options = {k: v for k, v in arguments.items() if k not in left_out}
+    return Row(
+        f"SeparableConv{n}D",
+        arguments,
+        [shape],
+        lambda x, d, p, b=None: ref.separable_conv(x, d, p, b, **options),
+        weights,
+        loose=16,
+    )
+
+
+def adaptive(kind: str, arguments: dict[str, Any], shape: tuple[int, ...]) -> Row:
+    reference = ref.adaptive_max_pooling if kind == "Max" else ref.adaptive_average_pooling
+    name = f"Adaptive{kind}Pooling{len(shape) - 2}D"
+    return Row(name, arguments, [shape], lambda x: reference(x, **arguments), loose=4)
+
+
+def spatial(layer: str, reference: Any, arguments: dict[str, Any], shape: tuple[int, ...]) -> Row:
+    return Row(f"{layer}{len(shape) - 2}D", arguments, [shape], lambda x: reference(x, **arguments), loose=4)
+
+
 def pool(kind: str, arguments: dict[str, Any], shape: tuple[int, ...]) -> Row:
     reference = ops.max_pool if kind == "Max" else ops.average_pool
     return Row(
@@ -228,6 +293,46 @@ CONVOLUTIONS = [
     conv({"filters": 4, "kernel_size": 3, "padding": "same", "data_format": "channels_first"}, (2, 3, 6, 5)),
 ]
 
+_FIRST = {"data_format": "channels_first"}
+
+MORE_CONVOLUTIONS = [
+    conv({"filters": 3, "kernel_size": (2, 3, 2), "padding": "same", "strides": 2}, (2, 4, 5, 4, 2)),
+    conv({"filters": 2, "kernel_size": 2, "groups": 2, "activation": "relu", **_FIRST}, (2, 4, 3, 4, 4)),
+    conv_transpose({"filters": 3, "kernel_size": 3}, (2, 5, 2)),
+    conv_transpose({"filters": 3, "kernel_size": 2, "strides": 3, "padding": "same"}, (2, 4, 2)),
+    conv_transpose({"filters": 3, "kernel_size": 3, "strides": 2, "padding": "same"}, (2, 3, 4, 2)),
+    conv_transpose({"filters": 2, "kernel_size": (3, 2), "strides": 2, "output_padding": 1}, (2, 3, 4, 2)),
+    conv_transpose({"filters": 2, "kernel_size": 3, "dilation_rate": 2, **_FIRST}, (2, 3, 4, 2)),
+    conv_transpose({"filters": 2, "kernel_size": 2, "strides": 2, "activation": "tanh"}, (1, 2, 3, 2, 2)),
+    depthwise({"kernel_size": 3}, (2, 6, 3)),
+    depthwise({"kernel_size": 3, "depth_multiplier": 2, "padding": "same", "strides": 2}, (2, 7, 3)),
+    depthwise({"kernel_size": (3, 2), "depth_multiplier": 2, "activation": "relu"}, (2, 6, 5, 3)),
+    depthwise({"kernel_size": 3, "padding": "same", "use_bias": False, **_FIRST}, (2, 3, 6, 5)),
+    depthwise({"kernel_size": 2, "dilation_rate": (2, 1)}, (2, 6, 5, 2)),
+    separable({"filters": 4, "kernel_size": 3, "padding": "same"}, (2, 6, 3)),
+    separable({"filters": 4, "kernel_size": 3, "strides": 2, "depth_multiplier": 2}, (2, 7, 3)),
+    separable({"filters": 4, "kernel_size": (3, 2), "activation": "relu"}, (2, 6, 5, 3)),
+    separable({"filters": 2, "kernel_size": 3, "use_bias": False, "padding": "same", **_FIRST}, (2, 3, 6, 5)),
+]
+
+SPATIAL = [
+    spatial("Cropping", ref.cropping, {"cropping": (1, 2)}, (2, 6, 3)),
+    spatial("Cropping", ref.cropping, {"cropping": 1}, (2, 6, 3)),
+    spatial("Cropping", ref.cropping, {"cropping": ((1, 2), (0, 1))}, (2, 6, 5, 3)),
+    spatial("Cropping", ref.cropping, {"cropping": (1, 2), **_FIRST}, (2, 5, 6, 6)),
+    spatial("Cropping", ref.cropping, {"cropping": 1}, (2, 4, 3, 5, 2)),
+    spatial("Cropping", ref.cropping, {"cropping": ((1, 0), (0, 1), (2, 2)), **_FIRST}, (1, 2, 3, 5, 6)),
+    spatial("ZeroPadding", ref.zero_padding3d, {"padding": 1}, (1, 2, 3, 2, 2)),
+    spatial("ZeroPadding", ref.zero_padding3d, {"padding": (1, 0, 2), **_FIRST}, (1, 2, 3, 2, 2)),
+    spatial("ZeroPadding", ref.zero_padding3d, {"padding": ((1, 0), (0, 1), (2, 2))}, (1, 2, 3, 2, 2)),
+    spatial("UpSampling", ref.up_sampling, {"size": 3}, (2, 4, 3)),
+    spatial("UpSampling", ref.up_sampling, {"size": (2, 3)}, (2, 4, 3, 2)),
+    spatial("UpSampling", ref.up_sampling, {"size": 2, "interpolation": "bilinear"}, (2, 4, 3, 2)),
+    spatial("UpSampling", ref.up_sampling, {"size": 2, "interpolation": "bicubic", **_FIRST}, (2, 3, 4, 3)),
+    spatial("UpSampling", ref.up_sampling, {"size": (1, 2, 3)}, (1, 3, 2, 2, 2)),
+    spatial("UpSampling", ref.up_sampling, {"size": 2, **_FIRST}, (1, 2, 3, 2, 2)),
+]
+
 POOLINGS = [
     row
     for kind in ("Max", "Average")
@@ -244,6 +349,14 @@ POOLINGS = [
         global_pool(kind, {}, (2, 4, 5, 3)),
         global_pool(kind, {"keepdims": True}, (2, 4, 5, 3)),
         global_pool(kind, {"data_format": "channels_first"}, (2, 3, 4, 5)),
+        pool(kind, {"pool_size": 2}, (2, 4, 5, 4, 2)),
+        pool(kind, {"pool_size": (2, 1, 3), "strides": 1, "padding": "same", **_FIRST}, (1, 2, 3, 4, 5)),
+        global_pool(kind, {}, (2, 3, 2, 4, 3)),
+        global_pool(kind, {"keepdims": True, **_FIRST}, (2, 3, 2, 4, 3)),
+        adaptive(kind, {"output_size": 3}, (2, 7, 3)),
+        adaptive(kind, {"output_size": (2, 3)}, (2, 5, 7, 3)),
+        adaptive(kind, {"output_size": 2, **_FIRST}, (2, 3, 5, 4)),
+        adaptive(kind, {"output_size": (1, 3, 2)}, (1, 3, 4, 5, 2)),
     )
 ]
 
@@ -280,7 +393,8 @@ TABLES = {
     "activations": ACTIVATIONS,
     "shapes": SHAPES,
     "normalization": NORMALIZATION,
-    "convolutions": CONVOLUTIONS,
+    "convolutions": CONVOLUTIONS + MORE_CONVOLUTIONS,
+    "spatial": SPATIAL,
     "poolings": POOLINGS,
     "merging": MERGING,
 }

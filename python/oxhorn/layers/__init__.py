@@ -2,9 +2,26 @@
 
 from oxhorn.engine.input_spec import InputSpec
 from oxhorn.layers.activations import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
-from oxhorn.layers.convolutional import Conv1D, Conv2D
+from oxhorn.layers.convolutional import (
+    Conv1D,
+    Conv1DTranspose,
+    Conv2D,
+    Conv2DTranspose,
+    Conv3D,
+    Conv3DTranspose,
+    DepthwiseConv1D,
+    DepthwiseConv2D,
+    SeparableConv1D,
+    SeparableConv2D,
+)
 from oxhorn.layers.convolutional import Conv1D as Convolution1D
+from oxhorn.layers.convolutional import Conv1DTranspose as Convolution1DTranspose
 from oxhorn.layers.convolutional import Conv2D as Convolution2D
+from oxhorn.layers.convolutional import Conv2DTranspose as Convolution2DTranspose
+from oxhorn.layers.convolutional import Conv3D as Convolution3D
+from oxhorn.layers.convolutional import Conv3DTranspose as Convolution3DTranspose
+from oxhorn.layers.convolutional import SeparableConv1D as SeparableConvolution1D
+from oxhorn.layers.convolutional import SeparableConv2D as SeparableConvolution2D
 from oxhorn.layers.core import Dense, Embedding, Identity, Lambda, Masking, ReversibleEmbedding, Wrapper
 from oxhorn.layers.input_layer import Input, InputLayer
 from oxhorn.layers.layer import Layer
@@ -36,23 +53,37 @@ from oxhorn.layers.normalization import (
     UnitNormalization,
 )
 from oxhorn.layers.pooling import (
+    AdaptiveAveragePooling1D,
+    AdaptiveAveragePooling2D,
+    AdaptiveAveragePooling3D,
+    AdaptiveMaxPooling1D,
+    AdaptiveMaxPooling2D,
+    AdaptiveMaxPooling3D,
     AveragePooling1D,
     AveragePooling2D,
+    AveragePooling3D,
     GlobalAveragePooling1D,
     GlobalAveragePooling2D,
+    GlobalAveragePooling3D,
     GlobalMaxPooling1D,
     GlobalMaxPooling2D,
+    GlobalMaxPooling3D,
     MaxPooling1D,
     MaxPooling2D,
+    MaxPooling3D,
 )
 from oxhorn.layers.pooling import AveragePooling1D as AvgPool1D
 from oxhorn.layers.pooling import AveragePooling2D as AvgPool2D
+from oxhorn.layers.pooling import AveragePooling3D as AvgPool3D
 from oxhorn.layers.pooling import GlobalAveragePooling1D as GlobalAvgPool1D
 from oxhorn.layers.pooling import GlobalAveragePooling2D as GlobalAvgPool2D
+from oxhorn.layers.pooling import GlobalAveragePooling3D as GlobalAvgPool3D
 from oxhorn.layers.pooling import GlobalMaxPooling1D as GlobalMaxPool1D
 from oxhorn.layers.pooling import GlobalMaxPooling2D as GlobalMaxPool2D
+from oxhorn.layers.pooling import GlobalMaxPooling3D as GlobalMaxPool3D
 from oxhorn.layers.pooling import MaxPooling1D as MaxPool1D
 from oxhorn.layers.pooling import MaxPooling2D as MaxPool2D
+from oxhorn.layers.pooling import MaxPooling3D as MaxPool3D
 from oxhorn.layers.preprocessing import Rescaling
 from oxhorn.layers.regularization import (
     ActivityRegularization,
@@ -64,25 +95,60 @@ from oxhorn.layers.regularization import (
     SpatialDropout2D,
     SpatialDropout3D,
 )
-from oxhorn.layers.reshaping import Flatten, Permute, RepeatVector, Reshape, ZeroPadding1D, ZeroPadding2D
+from oxhorn.layers.reshaping import (
+    Cropping1D,
+    Cropping2D,
+    Cropping3D,
+    Flatten,
+    Permute,
+    RepeatVector,
+    Reshape,
+    UpSampling1D,
+    UpSampling2D,
+    UpSampling3D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+    ZeroPadding3D,
+)
 
 __all__ = [
     "Activation",
     "ActivityRegularization",
+    "AdaptiveAveragePooling1D",
+    "AdaptiveAveragePooling2D",
+    "AdaptiveAveragePooling3D",
+    "AdaptiveMaxPooling1D",
+    "AdaptiveMaxPooling2D",
+    "AdaptiveMaxPooling3D",
     "Add",
     "AlphaDropout",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
+    "AveragePooling3D",
     "AvgPool1D",
     "AvgPool2D",
+    "AvgPool3D",
     "BatchNormalization",
     "Concatenate",
     "Conv1D",
+    "Conv1DTranspose",
     "Conv2D",
+    "Conv2DTranspose",
+    "Conv3D",
+    "Conv3DTranspose",
     "Convolution1D",
+    "Convolution1DTranspose",
     "Convolution2D",
+    "Convolution2DTranspose",
+    "Convolution3D",
+    "Convolution3DTranspose",
+    "Cropping1D",
+    "Cropping2D",
+    "Cropping3D",
     "Dense",
+    "DepthwiseConv1D",
+    "DepthwiseConv2D",
     "Dot",
     "Dropout",
     "ELU",
@@ -92,12 +158,16 @@ __all__ = [
     "GaussianNoise",
     "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
+    "GlobalAveragePooling3D",
     "GlobalAvgPool1D",
     "GlobalAvgPool2D",
+    "GlobalAvgPool3D",
     "GlobalMaxPool1D",
     "GlobalMaxPool2D",
+    "GlobalMaxPool3D",
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
+    "GlobalMaxPooling3D",
     "GroupNormalization",
     "Identity",
     "Input",
@@ -110,8 +180,10 @@ __all__ = [
     "Masking",
     "MaxPool1D",
     "MaxPool2D",
+    "MaxPool3D",
     "MaxPooling1D",
     "MaxPooling2D",
+    "MaxPooling3D",
     "Maximum",
     "Minimum",
     "Multiply",
@@ -123,6 +195,10 @@ __all__ = [
     "Rescaling",
     "Reshape",
     "ReversibleEmbedding",
+    "SeparableConv1D",
+    "SeparableConv2D",
+    "SeparableConvolution1D",
+    "SeparableConvolution2D",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
@@ -130,9 +206,13 @@ __all__ = [
     "SpectralNormalization",
     "Subtract",
     "UnitNormalization",
+    "UpSampling1D",
+    "UpSampling2D",
+    "UpSampling3D",
     "Wrapper",
     "ZeroPadding1D",
     "ZeroPadding2D",
+    "ZeroPadding3D",
     "add",
     "average",
     "concatenate",

@@ -81,12 +81,13 @@ class CoreLayer(Layer):
         specs = self.core.weights([] if input_shape is None else tree.flatten_shapes(input_shape))
         variables = []
         for name, shape, trainable, initializer in specs:
+            stem = initializer.removesuffix("_initializer")
             variable = self.add_weight(
                 shape=shape,
                 initializer=getattr(self, initializer),
                 trainable=trainable,
-                regularizer=getattr(self, f"{name}_regularizer", None),
-                constraint=getattr(self, f"{name}_constraint", None),
+                regularizer=getattr(self, f"{stem}_regularizer", None),
+                constraint=getattr(self, f"{stem}_constraint", None),
                 name=name,
             )
             setattr(self, name, variable)

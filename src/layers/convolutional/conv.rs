@@ -8,13 +8,14 @@ use serde::Deserialize;
 use crate::autograd::{Value, Variable};
 use crate::config::yes;
 use crate::error::{Error, Result};
-use crate::layers::layer::{Call, Layer, WeightSpec, check_rank, floats, known, one, single};
-use crate::layers::settings::Activation;
+use crate::layers::layer::{Call, Layer, WeightSpec, floats, known, one, single};
+use crate::layers::settings::{Activation, check_space, window};
 use crate::ops::{self, ConvOptions, DataFormat, Padding, Sizes};
-use crate::shape::{Dim, Shape, Spec, show};
+use crate::shape::{Spec, show};
 
 pub type Conv1D = Conv<1>;
 pub type Conv2D = Conv<2>;
+pub type Conv3D = Conv<3>;
 
 /// A convolution over `N` spatial axes.
 #[derive(Debug, Deserialize)]
@@ -41,33 +42,10 @@ fn single_group() -> NonZeroUsize {
     NonZeroUsize::MIN
 }
 
-impl<const N: usize> Conv<N> {
-    fn check(dims: &[Dim]) -> Result<()> {
-        let form = if N == 1 {
-            "(batch, steps, channels)"
-        } else {
-            "(batch, rows, columns, channels)"
-        };
-        check_rank(dims, N + 2, form)
-    }
-
-    /// The sizes of the window, one for each axis.
-    fn window(&self) -> Result<Shape> {
-        match self.kernel_size.0.as_slice() {
-            [size] => Ok(Shape::from_elem(*size, N)),
-            sizes if sizes.len() == N => Ok(sizes.into()),
-            sizes => Err(Error::value("kernel_size")
-                .expected(format!("{N} sizes"))
-                .got(format!("{sizes:?}"))
-                .hint("Pass one for each spatial axis")),
-        }
-    }
-}
-
 impl<const N: usize> Layer for Conv<N> {
     fn weights(&self, inputs: &[Spec]) -> Result<Vec<WeightSpec>> {
         let x = single(inputs)?;
-        Self::check(&x.dims)?;
+        check_space::<N>(&x.dims)?;
         let channels = known(&x.dims, self.data_format.channel_axis(N + 2))?;
         let (groups, filters) = (self.groups.get(), self.filters.get());
         if !channels.is_multiple_of(groups) || !filters.is_multiple_of(groups) {
@@ -79,7 +57,7 @@ impl<const N: usize> Layer for Conv<N> {
                 ))
                 .hint("Change `groups`, or the number of channels"));
         }
-        let mut shape = self.window()?;
+        let mut shape = window::<N>(&self.kernel_size)?;
         shape.extend([channels / groups, filters]);
         let mut weights = vec![WeightSpec::trained("kernel", "kernel_initializer", &shape)];
         if self.use_bias {
@@ -96,7 +74,7 @@ impl<const N: usize> Layer for Conv<N> {
                 .hint("Build the layer first"));
         };
         let x = floats(single(inputs)?, kernel)?;
-        Self::check(&x.dims())?;
+        check_space::<N>(&x.dims())?;
         let options = ConvOptions {
             strides: self.strides.clone(),
             padding: self.padding.clone(),

@@ -5,7 +5,8 @@ use serde::Deserialize;
 use crate::autograd::{Value, Variable};
 use crate::dtype::DType;
 use crate::error::{Error, Result};
-use crate::layers::layer::{Call, Layer, check_rank, one, single};
+use crate::layers::layer::{Call, Layer, one, single};
+use crate::layers::settings::check_space;
 use crate::ops::{self, Axes, DataFormat};
 use crate::shape::show;
 
@@ -19,12 +20,11 @@ struct Settings {
 
 impl Settings {
     fn axes(self, x: &Value, rank: usize) -> Result<Axes> {
-        let form = if rank == 3 {
-            "(batch, steps, features)"
-        } else {
-            "(batch, rows, columns, channels)"
-        };
-        check_rank(&x.dims(), rank, form)?;
+        match rank {
+            3 => check_space::<1>(&x.dims())?,
+            4 => check_space::<2>(&x.dims())?,
+            _ => check_space::<3>(&x.dims())?,
+        }
         if self
             .data_format
             .spatial_axes(rank)
@@ -64,6 +64,10 @@ global! {
     GlobalMaxPooling2D = max over 4,
     /// y[b, c] = mean_{i, j} x[b, i, j, c]
     GlobalAveragePooling2D = mean over 4,
+    /// y[b, c] = max_{i, j, k} x[b, i, j, k, c]
+    GlobalMaxPooling3D = max over 5,
+    /// y[b, c] = mean_{i, j, k} x[b, i, j, k, c]
+    GlobalAveragePooling3D = mean over 5,
 }
 
 /// y[b, c] = mean_t x[b, t, c] over the steps that the mask lets count

@@ -4,13 +4,16 @@ use serde::Deserialize;
 
 use crate::autograd::{Value, Variable};
 use crate::error::Result;
-use crate::layers::layer::{Call, Layer, check_rank, one, single};
+use crate::layers::layer::{Call, Layer, one, single};
+use crate::layers::settings::check_space;
 use crate::ops::{self, PoolOptions};
 
 pub type MaxPooling1D = MaxPooling<1>;
 pub type MaxPooling2D = MaxPooling<2>;
+pub type MaxPooling3D = MaxPooling<3>;
 pub type AveragePooling1D = AveragePooling<1>;
 pub type AveragePooling2D = AveragePooling<2>;
+pub type AveragePooling3D = AveragePooling<3>;
 
 /// The largest of each window over `N` spatial axes.
 #[derive(Debug, Deserialize)]
@@ -47,12 +50,7 @@ impl Settings {
 
 fn checked<const N: usize>(inputs: &[Value]) -> Result<&Value> {
     let x = single(inputs)?;
-    let form = if N == 1 {
-        "(batch, steps, features)"
-    } else {
-        "(batch, rows, columns, channels)"
-    };
-    check_rank(&x.dims(), N + 2, form)?;
+    check_space::<N>(&x.dims())?;
     Ok(x)
 }
 

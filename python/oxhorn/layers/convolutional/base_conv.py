@@ -8,7 +8,16 @@ from typing import Any
 from oxhorn import activations, arguments, constraints, initializers, regularizers
 from oxhorn.layers.core_layer import CoreLayer
 
-__all__ = ["BaseConv"]
+__all__ = ["BaseConv", "not_both"]
+
+
+def not_both(owner: str, strides: tuple[int, ...], dilation_rate: tuple[int, ...]) -> None:
+    """ValueError if a window both strides and is dilated."""
+    if max(strides) > 1 and max(dilation_rate) > 1:
+        raise ValueError(
+            f"{owner}: expected `strides` or `dilation_rate` to be 1. Received: strides={strides}, "
+            f"dilation_rate={dilation_rate}. Use one of them alone."
+        )
 
 
 class BaseConv(CoreLayer):
@@ -60,11 +69,7 @@ class BaseConv(CoreLayer):
                 f"{owner}: expected `filters` to be divisible by `groups`. "
                 f"Received: filters={self.filters}, groups={self.groups}. Change one of them."
             )
-        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
-            raise ValueError(
-                f"{owner}: expected `strides` or `dilation_rate` to be 1. Received: strides={self.strides}, "
-                f"dilation_rate={self.dilation_rate}. Use one of them alone."
-            )
+        not_both(owner, self.strides, self.dilation_rate)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

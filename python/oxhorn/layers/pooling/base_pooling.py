@@ -8,7 +8,7 @@ from typing import Any
 from oxhorn import arguments
 from oxhorn.layers.core_layer import CoreLayer
 
-__all__ = ["BaseGlobalPooling", "BasePooling"]
+__all__ = ["BaseAdaptivePooling", "BaseGlobalPooling", "BasePooling"]
 
 
 class BasePooling(CoreLayer):
@@ -59,3 +59,22 @@ class BaseGlobalPooling(CoreLayer):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         return {**super().get_config(), "data_format": self.data_format, "keepdims": self.keepdims}
+
+
+class BaseAdaptivePooling(CoreLayer):
+    """Pooling to a given size of `rank` axes: checks its arguments and keeps them."""
+
+    rank: int
+    build_at_init = True
+
+    def __init__(
+        self, output_size: int | Sequence[int], data_format: str | None = None, **kwargs: Any
+    ) -> None:
+        owner = type(self).__name__
+        super().__init__(**kwargs)
+        self.output_size = arguments.integers(output_size, self.rank, "output_size", owner)
+        self.data_format = arguments.data_format(data_format, owner)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "output_size": self.output_size, "data_format": self.data_format}

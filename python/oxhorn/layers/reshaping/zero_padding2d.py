@@ -7,6 +7,7 @@ from typing import Any
 
 from oxhorn import arguments
 from oxhorn.layers.core_layer import CoreLayer
+from oxhorn.layers.reshaping.sides import sides
 
 __all__ = ["ZeroPadding2D"]
 
@@ -48,21 +49,9 @@ class ZeroPadding2D(CoreLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.padding = _sides(padding)
+        self.padding = sides(padding, 2, "padding", "ZeroPadding2D")
         self.data_format = arguments.data_format(data_format, "ZeroPadding2D")
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         return {**super().get_config(), "padding": self.padding, "data_format": self.data_format}
-
-
-def _sides(padding: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """((top, bottom), (left, right)) from any of the three forms."""
-    if isinstance(padding, (tuple, list)) and len(padding) == 2:
-        rows, columns = padding
-    else:
-        rows = columns = arguments.integer(padding, "padding", "ZeroPadding2D", low=0)
-    return (
-        arguments.integers(rows, 2, "padding", "ZeroPadding2D", low=0),
-        arguments.integers(columns, 2, "padding", "ZeroPadding2D", low=0),
-    )

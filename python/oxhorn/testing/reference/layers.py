@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from oxhorn.testing.reference import activations, ops
+from oxhorn.testing.reference import activations, images, ops, windows
 from oxhorn.testing.reference.losses import l2_normalize
 
 Array = NDArray[Any]
@@ -43,11 +43,96 @@ def conv(
     groups: int = 1,
     activation: str | None = None,
 ) -> Array:
-    """activation(conv(x, kernel) + bias), 1D and 2D"""
+    """activation(conv(x, kernel) + bias), over any number of axes"""
     y = ops.conv(ops.channels_last(x, data_format), kernel, strides, padding, dilation_rate, groups)
     return activate(
         ops.channels_back(y + (0.0 if bias is None else np.asarray(bias)), data_format), activation
     )
+
+
+def conv_transpose(
+    x: ArrayLike,
+    kernel: ArrayLike,
+    bias: ArrayLike | None = None,
+    activation: str | None = None,
+    data_format: str = "channels_last",
+    **how: Any,
+) -> Array:
+    """activation(conv_transpose(x, kernel) + bias)"""
+    y = windows.conv_transpose(ops.channels_last(x, data_format), kernel, **how)
+    return _finished(y, bias, activation, data_format)
+
+
+def depthwise_conv(
+    x: ArrayLike,
+    kernel: ArrayLike,
+    bias: ArrayLike | None = None,
+    activation: str | None = None,
+    data_format: str = "channels_last",
+    **how: Any,
+) -> Array:
+    """activation(depthwise_conv(x, kernel) + bias)"""
+    y = windows.depthwise_conv(ops.channels_last(x, data_format), kernel, **how)
+    return _finished(y, bias, activation, data_format)
+
+
+def separable_conv(
+    x: ArrayLike,
+    depthwise: ArrayLike,
+    pointwise: ArrayLike,
+    bias: ArrayLike | None = None,
+    activation: str | None = None,
+    data_format: str = "channels_last",
+    **how: Any,
+) -> Array:
+    """activation(separable_conv(x, depthwise, pointwise) + bias)"""
+    y = windows.separable_conv(ops.channels_last(x, data_format), depthwise, pointwise, **how)
+    return _finished(y, bias, activation, data_format)
+
+
+def _finished(y: Array, bias: ArrayLike | None, activation: str | None, data_format: str) -> Array:
+    y = y + (0.0 if bias is None else np.asarray(bias))
+    return activate(ops.channels_back(y, data_format), activation)
+
+
+def adaptive_average_pooling(x: ArrayLike, output_size: Ints, data_format: str = "channels_last") -> Array:
+    """Means over windows that cut the space into a given number of parts"""
+    return windows.adaptive_average_pool(x, output_size, data_format)
+
+
+def adaptive_max_pooling(x: ArrayLike, output_size: Ints, data_format: str = "channels_last") -> Array:
+    """Maxima over windows that cut the space into a given number of parts"""
+    return windows.adaptive_max_pool(x, output_size, data_format)
+
+
+def ends(value: Any, n: int) -> list[tuple[int, int]]:
+    """(before, behind) for each of n axes, from a number, n numbers or n pairs"""
+    each = [value] * n if isinstance(value, int) else list(value)
+    return [(one, one) if isinstance(one, int) else tuple(one) for one in each]
+
+
+def cropping(x: ArrayLike, cropping: Any, data_format: str = "channels_last") -> Array:
+    """Without both ends of every axis"""
+    x = ops.channels_last(x, data_format)
+    pairs = [tuple(cropping)] if x.ndim == 3 and not isinstance(cropping, int) else ends(cropping, x.ndim - 2)
+    cut = tuple(slice(a, n - b) for (a, b), n in zip(pairs, x.shape[1:-1], strict=True))
+    return ops.channels_back(x[(slice(None), *cut)], data_format)
+
+
+def zero_padding3d(x: ArrayLike, padding: Any, data_format: str = "channels_last") -> Array:
+    """Zeros at both ends of every axis"""
+    y = np.pad(ops.channels_last(x, data_format), [(0, 0), *ends(padding, 3), (0, 0)])
+    return ops.channels_back(y, data_format)
+
+
+def up_sampling(
+    x: ArrayLike, size: Ints, interpolation: str = "nearest", data_format: str = "channels_last"
+) -> Array:
+    """Every entry several times, or what lies between"""
+    y = ops.channels_last(x, data_format)
+    for axis, times in enumerate(ops.per_axis(size, y.ndim - 2), start=1):
+        y = images.resample(y, axis, y.shape[axis] * times, interpolation)
+    return ops.channels_back(y, data_format)
 
 
 def global_average_pooling(x: ArrayLike, data_format: str = "channels_last", keepdims: bool = False) -> Array:

@@ -142,7 +142,7 @@ def _in_all(kind: str, name: str) -> Any:
 
 
 def _layer(name: str) -> Any:
-    plain = re.sub(r"[123]D$", "", name)
+    plain = re.sub(r"[123]D(?=$|Transpose$)", "", name)
     for one in (name, plain):
         if one in LAYERS:
             return _own(LAYERS[one])
