@@ -328,7 +328,8 @@ def _check_scalar(target: Any) -> None:
     if target.shape != () and target.size != 1:
         raise ValueError(
             f"GradientTape.gradient expected a scalar target; got a tensor of shape {target.shape}. Reduce it "
-            "(`ops.sum`, `ops.mean`), or weigh its elements with `output_gradients`, or use `jacobian`."
+            "inside `with tape:` (`ops.sum`, `ops.mean`), or weigh its elements with `output_gradients`, or use "
+            "`jacobian`."
         )
 
 

@@ -538,7 +538,9 @@ fn ops_at_places() {
     let (m, rows) = (tensor(M, 1, Any), tensor(&[3, 4], 2, Any));
     let at = integers(&[3, 1], &[1, -1, 1]);
     check_twice(std::slice::from_ref(&m), |x| super::gather_at(&x[0], &at));
-    check_twice(std::slice::from_ref(&m), |x| super::scatter(&at, &x[0], Err(&[4, 4])));
+    check_twice(std::slice::from_ref(&m), |x| {
+        super::scatter(&at, &x[0], Err(&[4, 4]))
+    });
     for attrs in [
         "{}",
         r#"{"reduction": "add"}"#,

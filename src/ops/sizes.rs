@@ -93,7 +93,9 @@ impl Op for Shaped {
         let others: Option<i64> = sizes.iter().filter(|s| **s != Some(-1)).copied().product();
         let left = match (open, total, others) {
             (0, ..) => None,
-            (1, Some(total), Some(others)) if others > 0 && total as i64 % others == 0 => Some(total as i64 / others),
+            (1, Some(total), Some(others)) if others > 0 && total as i64 % others == 0 => {
+                Some(total as i64 / others)
+            }
             (1, Some(total), Some(others)) => {
                 return Err(Error::value("reshape")
                     .expected(format!("sizes whose product divides the {total} elements"))
@@ -201,7 +203,15 @@ mod tests {
     #[test]
     fn sizes_follow_from_those_of_the_inputs() {
         let x = [Spec::new(DType::F32, [Some(6), None, Some(4)])];
-        let dims = |sizes: &[Size]| Shaped { sizes: sizes.to_vec() }.infer(&x).unwrap()[0].dims.to_vec();
+        let dims = |sizes: &[Size]| {
+            Shaped {
+                sizes: sizes.to_vec(),
+            }
+            .infer(&x)
+            .unwrap()[0]
+                .dims
+                .to_vec()
+        };
         assert_eq!(dims(&[of(0, 2, 1, 1), Size::Known(5)]), [Some(13), Some(5)]);
         assert_eq!(dims(&[of(0, 1, 0, 4), of(1, 1, 0, 1)]), [Some(1), None]);
         let known = [Spec::known(DType::F32, &[6, 2, 4])];
@@ -216,7 +226,14 @@ mod tests {
     #[test]
     fn errors_show_the_numbers() {
         let x = [Spec::known(DType::F32, &[6, 2])];
-        let error = |sizes: &[Size]| Shaped { sizes: sizes.to_vec() }.infer(&x).unwrap_err().to_string();
+        let error = |sizes: &[Size]| {
+            Shaped {
+                sizes: sizes.to_vec(),
+            }
+            .infer(&x)
+            .unwrap_err()
+            .to_string()
+        };
         assert!(error(&[of(0, 1, -7, 1)]).contains("(1 * 6 + -7) // 1"));
         assert!(error(&[of(2, 1, 0, 1)]).contains("axis 2"));
         assert!(error(&[Size::Known(-1), Size::Known(5)]).contains("12 elements"));

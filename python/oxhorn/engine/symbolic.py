@@ -9,6 +9,7 @@ from typing import Any, Self
 from oxhorn.engine import naming
 from oxhorn.engine.keras_tensor import any_symbolic
 from oxhorn.engine.operation import Operation
+from oxhorn.engine.operation_names import function_of, place_of, qualified_name
 
 
 class FunctionCall(Operation):
@@ -41,7 +42,12 @@ class FunctionCall(Operation):
     @property
     def class_name(self) -> str:
         """What configs and summaries call it: `reduce_sum` is a `ReduceSum`."""
-        return naming.to_camel_case(self.function_name)
+        return self._place()[1]
+
+    def _place(self) -> tuple[str, str]:
+        if self.namespace == "activations":
+            return "keras.src.ops.nn", naming.to_camel_case(self.function_name)
+        return place_of(qualified_name(self.function_name, self.function.__module__))
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """The function on values."""
@@ -56,36 +62,35 @@ class FunctionCall(Operation):
     def _serialize(self) -> dict[str, Any]:
         from oxhorn.saving.serialization import serialize_dict
 
-        is_nn = self.namespace == "activations" or self.function.__module__.startswith("oxhorn.ops.nn")
-        is_core = self.function.__module__ in ("oxhorn.ops.control", "oxhorn.ops.associative_scan")
-        module = "keras.src.ops." + ("nn" if is_nn else "core" if is_core else "numpy")
+        module, class_name = self._place()
         return {
             "module": module,
-            "class_name": self.class_name,
+            "class_name": class_name,
             "config": serialize_dict(self.get_config()),
-            "registered_name": self.class_name,
+            "registered_name": class_name,
         }
 
     @classmethod
     def from_names(cls, function_name: str, config: dict[str, Any]) -> Self:
-        """The operation of this function name (in snake case), with the config that `get_config` returned.
+        """The operation of the function of this name under `ops`, with the config that `get_config` returned.
 
         Raises:
             TypeError: If there is no such function, or it does not take these arguments.
         """
-        from oxhorn import activations, ops
+        from oxhorn import activations
 
-        known: dict[str, Any] = {"ops": ops, "activations": activations}
-        namespace = next((n for n in ("ops", "activations") if function_name in known[n].__all__), None)
-        function = getattr(known[namespace], function_name) if namespace is not None else None
-        if namespace is None or not inspect.isfunction(function):
+        namespace, function = "ops", function_of(function_name)
+        if function is None and function_name in activations.__all__:
+            namespace, function = "activations", getattr(activations, function_name)
+        if not inspect.isfunction(function):
             raise TypeError(f"Unknown function {function_name!r}: it is not among those of `ops`.")
         arguments = {key: value for key, value in config.items() if key != "name"}
         parameters = inspect.signature(function).parameters
         unknown = set(arguments) - set(parameters)
         if unknown and not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
             raise TypeError(f"Function {function_name!r} does not take the arguments {sorted(unknown)}.")
-        return cls(function, function_name, namespace, arguments, name=config.get("name"))
+        short = function_name.rpartition(".")[2]
+        return cls(function, short, namespace, arguments, name=config.get("name"))
 
 
 def call_symbolically(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from oxhorn import tree
-from oxhorn.engine import naming
 from oxhorn.engine.keras_tensor import KerasTensor
 from oxhorn.engine.operation import Node, Operation
+from oxhorn.engine.operation_names import name_of
 from oxhorn.engine.symbolic import FunctionCall
 from oxhorn.models.functional import Functional
 from oxhorn.models.graph import ModelGraph
@@ -121,7 +121,7 @@ def _operation(entry: dict[str, Any]) -> Any:
     module = str(entry.get("module") or "")
     class_name = entry.get("class_name")
     if module.startswith(("keras.src.ops", "keras.ops")) and isinstance(class_name, str):
-        name = naming.to_snake_case(class_name)
+        name = name_of(class_name)
         config = {key: deserialize_keras_object(value) for key, value in entry["config"].items()}
         return FunctionCall.from_names(name, config)
     return deserialize_keras_object({k: v for k, v in entry.items() if k not in ("name", "inbound_nodes")})
