@@ -10,7 +10,7 @@ from oxhorn.config import (
     set_floatx,
     set_image_data_format,
 )
-from oxhorn.engine.dtypes import result_type
+from oxhorn.engine.dtypes import is_float_dtype, is_int_dtype, result_type
 from oxhorn.engine.keras_tensor import is_keras_tensor
 from oxhorn.engine.naming import name_scope
 from oxhorn.engine.variable import standardize_dtype
@@ -21,6 +21,8 @@ __all__ = [
     "epsilon",
     "floatx",
     "image_data_format",
+    "is_float_dtype",
+    "is_int_dtype",
     "is_keras_tensor",
     "name_scope",
     "result_type",

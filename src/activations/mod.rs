@@ -172,7 +172,7 @@ impl Settings {
     }
 }
 
-// max_value if x >= max_value;  x if x >= threshold;  negative_slope (x - threshold) otherwise
+// max_value if x >= max_value;  x if x > threshold;  negative_slope (x - threshold) otherwise
 fn relu_general(x: &Value, s: &Settings) -> Result<Value> {
     let (slope, top, threshold) = (
         s.negative_slope.unwrap_or(0.0),
@@ -184,7 +184,7 @@ fn relu_general(x: &Value, s: &Settings) -> Result<Value> {
     }
     let x = to_float(x)?;
     let low = multiply(&x.like(slope)?, &subtract(&x, &x.like(threshold)?)?)?;
-    let y = where_(&ops::greater_equal(&x, &x.like(threshold)?)?, &x, &low)?;
+    let y = where_(&ops::greater(&x, &x.like(threshold)?)?, &x, &low)?;
     if top == f64::INFINITY {
         Ok(y)
     } else {

@@ -209,3 +209,16 @@ def test_inputs_that_do_not_fit(layer: keras.Layer, shapes: list[Any], parts: li
         layer([keras.Input(batch_shape=shape) for shape in shapes])
     for part in [layer.name, *parts]:
         assert part in str(error.value)
+
+
+def test_a_mask_may_be_the_second_argument() -> None:
+    x = np.arange(6, dtype="float32").reshape(1, 3, 2)
+    mask = np.array([[True, False, True]])
+    layer = keras.layers.GlobalAveragePooling1D()
+    np.testing.assert_array_equal(layer(x, mask).numpy(), [[2.0, 3.0]])
+    np.testing.assert_array_equal(layer(x, mask=mask).numpy(), [[2.0, 3.0]])
+
+
+def test_relu_is_zero_at_its_threshold() -> None:
+    layer = keras.layers.ReLU(threshold=1.5)
+    np.testing.assert_array_equal(layer(np.array([1.5, 2.0, 1.0], "float32")).numpy(), [0.0, 2.0, 0.0])

@@ -47,3 +47,23 @@ def _name(dtype: Any) -> str:
 def is_float(dtype: str) -> bool:
     """Whether a dtype's values are floating-point numbers."""
     return dtype.startswith("float")
+
+
+def is_float_dtype(dtype: Any) -> bool:
+    """Whether a dtype is one of floating-point numbers.
+
+    >>> import oxhorn as keras
+    >>> keras.backend.is_float_dtype("float32"), keras.backend.is_float_dtype("int32")
+    (True, False)
+    """
+    return standardize_dtype(dtype).startswith("float")
+
+
+def is_int_dtype(dtype: Any) -> bool:
+    """Whether a dtype is one of whole numbers.
+
+    >>> import oxhorn as keras
+    >>> keras.backend.is_int_dtype("uint8"), keras.backend.is_int_dtype("bool")
+    (True, False)
+    """
+    return standardize_dtype(dtype).startswith(("int", "uint"))

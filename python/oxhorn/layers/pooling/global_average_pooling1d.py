@@ -49,6 +49,10 @@ class GlobalAveragePooling1D(BaseGlobalPooling):
         super().__init__(data_format=data_format, keepdims=keepdims, **kwargs)
         self.supports_masking = True
 
+    def call(self, inputs: Any, mask: Any = None) -> Any:  # type: ignore[override]
+        """The mean over the steps; the mask may be the second argument."""
+        return super().call(inputs, mask=mask)
+
     def compute_mask(self, inputs: Any, mask: Any = None) -> None:
         """Return None: there are no steps left to mask.
 
