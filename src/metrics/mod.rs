@@ -1,11 +1,10 @@
 //! Metrics: the heavy part of each as one op. Their state lives in variables.
 
 mod confusion;
-mod top_k;
 
 use crate::ops::OpFn;
 
-pub const OPS: &[(&str, OpFn)] = &[confusion::OP, top_k::OP];
+pub const OPS: &[(&str, OpFn)] = &[confusion::OP];
 
 /// Metrics whose mathematics is here; the others are means of losses, or of comparisons by general ops.
 const METRICS: &[&str] = &[

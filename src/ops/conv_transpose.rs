@@ -232,7 +232,9 @@ mod tests {
 
     #[test]
     fn gradients_agree_with_central_differences() {
-        let cases: [(&[usize], &[usize], usize, Padding, Option<usize>); 5] = [
+        // (input, kernel, stride, padding, output padding)
+        type Case = (&'static [usize], &'static [usize], usize, Padding, Option<usize>);
+        let cases: [Case; 5] = [
             (&[2, 4, 2], &[3, 3, 2], 2, Padding::Same, None),
             (&[1, 3, 2], &[2, 1, 2], 3, Padding::Valid, None),
             (&[1, 2, 3, 2], &[3, 2, 2, 2], 1, Padding::Valid, None),

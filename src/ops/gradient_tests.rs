@@ -24,8 +24,10 @@ use Domain::{AboveOne, Any, Positive};
 enum Order {
     Once,
     Twice,
+    /// Twice, of the op's square: the gradient of a linear op alone is constant, and its own gradients go unseen.
+    Squared,
 }
-use Order::{Once, Twice};
+use Order::{Once, Squared, Twice};
 
 /// (op, attributes as JSON, shapes of the float inputs, domain, order)
 type Row = (
@@ -217,6 +219,97 @@ const ROWS: &[Row] = &[
         Twice,
     ),
     ("tensordot", r#"{"axes": 0}"#, &[&[3], M], Any, Twice),
+    (
+        "adaptive_max",
+        r#"{"axis": 1, "size": 2}"#,
+        &[&[2, 5, 2]],
+        Any,
+        Squared,
+    ),
+    (
+        "fit_aspect",
+        r#"{"axes": [1, 2], "target": [2, 3]}"#,
+        &[&[1, 4, 3, 2]],
+        Any,
+        Squared,
+    ),
+    (
+        "fit_aspect",
+        r#"{"axes": [1, 2], "target": [2, 1], "pad": 0.5}"#,
+        &[&[1, 3, 4, 2]],
+        Any,
+        Squared,
+    ),
+    (
+        "extent",
+        r#"{"axis": 1, "size": 7, "before": 1}"#,
+        &[M],
+        Any,
+        Squared,
+    ),
+    (
+        "extent",
+        r#"{"axis": 0, "size": 2, "behind": -1}"#,
+        &[M],
+        Any,
+        Squared,
+    ),
+    (
+        "patches",
+        r#"{"size": [2], "strides": [2], "padding": "same"}"#,
+        &[&[1, 3, 4, 2]],
+        Any,
+        Squared,
+    ),
+    (
+        "patches",
+        r#"{"size": [2], "dilation_rate": [2]}"#,
+        &[&[2, 5, 2]],
+        Any,
+        Squared,
+    ),
+    (
+        "fold_patches",
+        r#"{"output_size": [3, 4], "options": {"size": [2]}}"#,
+        &[&[1, 2, 3, 8]],
+        Any,
+        Squared,
+    ),
+    (
+        "resample",
+        r#"{"axis": 1, "size": 2, "method": "nearest"}"#,
+        &[&[2, 4, 2]],
+        Any,
+        Squared,
+    ),
+    (
+        "resample",
+        r#"{"axis": 1, "size": 6, "method": "bilinear"}"#,
+        &[&[2, 4, 2]],
+        Any,
+        Squared,
+    ),
+    (
+        "resample",
+        r#"{"axis": 1, "size": 3, "method": "bicubic", "antialias": true}"#,
+        &[&[2, 7, 2]],
+        Any,
+        Squared,
+    ),
+    (
+        "resample",
+        r#"{"axis": -1, "size": 5, "method": "lanczos3"}"#,
+        &[M],
+        Any,
+        Squared,
+    ),
+    (
+        "resample",
+        r#"{"axis": 0, "size": 2, "method": "area"}"#,
+        &[M],
+        Any,
+        Squared,
+    ),
     ("softmax", r#"{"axis": 1}"#, &[T], Any, Twice),
     ("log_softmax", r#"{"axis": -1}"#, &[T], Any, Twice),
 ];
@@ -244,7 +337,9 @@ const BY_HAND: &[&str] = &[
     "sum_to_like",
     "reshape_like",
     "cholesky",
+    "ctc_loss",
     "eig",
+    "take_rows",
 ];
 
 /// Flat, or of integers and booleans, or constant in their input.
@@ -304,11 +399,16 @@ const FLAT: &[&str] = &[
     "right_shift",
     "searchsorted",
     "view",
+    "ctc_beam_search",
+    "shaped",
+    "axis_size",
+    "arange_along",
 ];
 
 /// Checked in the files that define them.
 const ELSEWHERE: &[&[(&str, super::OpFn)]] = &[
     super::conv::OPS,
+    super::conv_transpose::OPS,
     super::dense::OPS,
     super::matmul::OPS,
     super::norm::OPS,
@@ -351,6 +451,7 @@ fn gradients_agree_with_central_differences() {
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| match order {
             Once => check(&inputs, f),
             Twice => check_twice(&inputs, f),
+            Squared => check_twice(&inputs, |x| super::square(&f(x)?)),
         }));
         if result.is_err() {
             wrong.push(format!("{name} {attrs}"));
@@ -367,6 +468,10 @@ fn every_op_has_a_row() {
         "softmax_crossentropy",
         "sparse_softmax_crossentropy",
     ];
+    let mut twice = names();
+    twice.sort_unstable();
+    let twice: Vec<&[&str]> = twice.windows(2).filter(|w| w[0] == w[1]).collect();
+    assert!(twice.is_empty(), "names of more than one op: {twice:?}");
     let missing: Vec<&str> = names()
         .into_iter()
         .filter(|n| {
@@ -568,5 +673,27 @@ fn ops_at_places() {
     });
     check_twice(&[m, tensor(&[2, 2], 3, Any)], |x| {
         call("slice_update", &[x[0].clone(), start.clone(), x[1].clone()], "{}")
+    });
+}
+
+#[test]
+fn rows_of_each_sample() {
+    let index = integers(&[2, 4], &[0, 2, -1, 2, 1, 0, 1, -3]);
+    check_twice(&[tensor(&[2, 3, 2], 1, Any)], |x| {
+        super::square(&super::take_rows(&x[0], &index)?)
+    });
+}
+
+#[test]
+fn the_ctc_loss_in_its_scores() {
+    // A repeated label, a sample without labels, and steps and labels that do not count.
+    let labels = integers(&[3, 3], &[1, 1, 2, 3, 2, 9, 0, 0, 0]);
+    let (counts, lengths) = (integers(&[3], &[3, 2, 0]), integers(&[3], &[5, 4, 3]));
+    check(&[tensor(&[3, 5, 4], 1, Any)], |x| {
+        call(
+            "ctc_loss",
+            "{}",
+            &[labels.clone(), x[0].clone(), counts.clone(), lengths.clone()],
+        )
     });
 }

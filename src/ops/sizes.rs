@@ -92,7 +92,6 @@ impl Op for Shaped {
         let total = x.last().and_then(Spec::len);
         let others: Option<i64> = sizes.iter().filter(|s| **s != Some(-1)).copied().product();
         let left = match (open, total, others) {
-            (0, ..) => None,
             (1, Some(total), Some(others)) if others > 0 && total as i64 % others == 0 => {
                 Some(total as i64 / others)
             }
@@ -101,7 +100,7 @@ impl Op for Shaped {
                     .expected(format!("sizes whose product divides the {total} elements"))
                     .got(format!("a product of {others}")));
             }
-            (1, ..) => None,
+            (0 | 1, ..) => None,
             _ => {
                 return Err(Error::value("reshape")
                     .expected("at most one size of -1")

@@ -123,7 +123,7 @@ pub fn top_k(x: &Value, k: usize) -> Result<(Value, Value)> {
     sorted("top_k", x, Some(k), true)
 }
 
-/// Whether fewer than k predictions are larger than that of the target; false where the target's is not finite.
+/// Whether fewer than k predictions are larger than that of the target; NaN as the target's is the lowest.
 #[derive(Debug, Clone, Copy)]
 struct InTopK(usize);
 
@@ -167,7 +167,8 @@ impl Op for InTopK {
                         .got(format!("{target} at place {i}")));
                 }
                 let own = row[target as usize];
-                *out = (own.is_finite() && row.iter().filter(|&&v| v > own).count() < self.0).into();
+                let own = if own.is_nan() { T::NEG_INFINITY } else { own };
+                *out = (row.iter().filter(|&&v| v > own).count() < self.0).into();
             }
             Ok(())
         }, else => Err(Error::type_error(self.name()).expected("float predictions").got(x[1].dtype().name())))
@@ -230,3 +231,34 @@ pub(super) const OPS: &[(&str, OpFn)] = &[
         )?])
     }),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tensor::Tensor;
+
+    fn run(targets: &[i64], scores: &[f32], k: usize) -> Result<Vec<bool>> {
+        let shape = [targets.len(), scores.len() / targets.len()];
+        let targets = Tensor::from_slice(&shape[..1], targets)?.into();
+        let y = in_top_k(&targets, &Tensor::from_slice(&shape, scores)?.into(), k)?;
+        Ok(y.tensor()?.slice::<Bool>().iter().map(|b| b.get()).collect())
+    }
+
+    #[test]
+    fn ties_count_as_in_the_top_k() {
+        let scores = [0.3, 0.3, 0.4, 0.1, 0.5, 0.4];
+        assert_eq!(run(&[0, 1], &scores, 2).unwrap(), [true, true]);
+        assert_eq!(run(&[0, 2], &scores, 1).unwrap(), [false, false]);
+        assert_eq!(run(&[0], &[f32::NAN, 0.3], 1).unwrap(), [false]);
+        assert_eq!(run(&[0], &[f32::INFINITY, 0.3], 1).unwrap(), [true]);
+    }
+
+    #[test]
+    fn targets_that_are_no_class_are_named() {
+        let text = run(&[0, 5], &[0.3, 0.3, 0.4, 0.1], 1).unwrap_err().to_string();
+        assert!(
+            text.contains("in_top_k") && text.contains("[0, 2)") && text.contains("5 at place 1"),
+            "{text}"
+        );
+    }
+}

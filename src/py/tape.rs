@@ -101,26 +101,25 @@ impl PyTape {
             Value::Eager(_) => None,
         });
         let targets: Vec<Target> = values.into_iter().zip(seeds).collect();
-        let grads = match graph {
-            Some(graph) => gradients_in(&graph, &targets, sources)?,
-            None => {
-                let keys: Vec<Key> = sources
-                    .try_iter()?
-                    .map(|s| {
-                        let s = s?;
-                        Ok(match s.cast::<PyVariable>() {
-                            Ok(v) => v.borrow().variable.eager().key(),
-                            Err(_) => s.cast::<PyTensor>()?.borrow().value.key(),
-                        })
+        let grads = if let Some(graph) = graph {
+            gradients_in(&graph, &targets, sources)?
+        } else {
+            let keys: Vec<Key> = sources
+                .try_iter()?
+                .map(|s| {
+                    let s = s?;
+                    Ok(match s.cast::<PyVariable>() {
+                        Ok(v) => v.borrow().variable.eager().key(),
+                        Err(_) => s.cast::<PyTensor>()?.borrow().value.key(),
                     })
-                    .collect::<PyResult<_>>()?;
-                let grads = guard(|| self.tape.gradient(&targets, &keys))?;
-                self.used = true;
-                if !self.persistent {
-                    self.tape.clear();
-                }
-                grads
+                })
+                .collect::<PyResult<_>>()?;
+            let grads = guard(|| self.tape.gradient(&targets, &keys))?;
+            self.used = true;
+            if !self.persistent {
+                self.tape.clear();
             }
+            grads
         };
         to_list(py, grads)
     }

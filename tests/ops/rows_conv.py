@@ -198,7 +198,6 @@ PLACES = [
     Row("take_rows", [real(2, 5, 3), integers(0, 5, 2, 7)], _rows),
     Row("take_rows", [integers(0, 99, 2, 5, 3), integers(-5, 5, 2, 4)], _rows),
     Row("arange_along", [real(2, 5, 3)], lambda v: np.arange(5, dtype="int32"), {"axis": 1}, gradient=()),
-    Row("size_along", [real(2, 5, 3)], lambda v: np.int32(3), {"axis": -1}, gradient=()),
     _extent((2, 5, 3), 1, 9, before=3),
     _extent((2, 5, 3), 1, 9, behind=1),
     _extent((2, 5, 3), -1, 1, before=-1),

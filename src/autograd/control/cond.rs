@@ -202,16 +202,15 @@ pub fn cond(index: &Value, bodies: Vec<Body>, labels: &[String]) -> Result<Vec<V
         let mut block = body.block;
         for v in &assigned {
             let own = body.assigned.iter().position(|a| a.id() == v.id());
-            match own {
-                Some(at) => outputs.push(results + at),
-                None => {
-                    block = block.passing(v);
-                    body.captures.push(super::super::graph::Capture {
-                        outer: v.value(),
-                        variable: Some(v.clone()),
-                    });
-                    outputs.push(block.n_outputs() - 1);
-                }
+            if let Some(at) = own {
+                outputs.push(results + at);
+            } else {
+                block = block.passing(v);
+                body.captures.push(super::super::graph::Capture {
+                    outer: v.value(),
+                    variable: Some(v.clone()),
+                });
+                outputs.push(block.n_outputs() - 1);
             }
         }
         let inputs: Vec<_> = (0..block.n_inputs()).map(Ok).collect();

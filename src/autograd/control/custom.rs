@@ -21,7 +21,7 @@ enum Rule {
     /// Called when a gradient is taken: eager code.
     Call(Callback),
     /// (captured, gradients of the results) to gradients of the arguments. `given` names the arguments that have one.
-    Block { block: Block, given: Vec<usize> },
+    Block { block: Box<Block>, given: Vec<usize> },
 }
 
 impl fmt::Debug for Rule {
@@ -165,7 +165,7 @@ pub fn custom_gradient_traced(
         results: results.len(),
         arguments: arguments.len(),
         rule: Rule::Block {
-            block: rule.block,
+            block: Box::new(rule.block),
             given: given.to_vec(),
         },
     };

@@ -83,32 +83,29 @@ fn recurrence(x: &Value, w: &Value, reverse: bool, unrolled: Option<usize>) -> R
         Ok((next, ops::multiply(c, x)?))
     };
     let start: Value = tensor(&[2], &[0.5, -0.25]).into();
-    let (last, ys) = match unrolled {
-        Some(n) => {
-            let (mut c, mut ys) = (start, Vec::new());
-            for t in 0..n {
-                let t = if reverse { n - 1 - t } else { t };
-                let row = ops::slice_axis(x, 0, t as i64, Some(t as i64 + 1))?;
-                let (next, y) = step(&c, &ops::reshape(&row, &[2])?)?;
-                c = next;
-                ys.push(ops::sum(&y, Axes::All, false)?);
-            }
-            let mut total = ys[0].clone();
-            for y in &ys[1..] {
-                total = ops::add(&total, y)?;
-            }
-            (c, total)
+    let (last, ys) = if let Some(n) = unrolled {
+        let (mut c, mut ys) = (start, Vec::new());
+        for t in 0..n {
+            let t = if reverse { n - 1 - t } else { t };
+            let row = ops::slice_axis(x, 0, t as i64, Some(t as i64 + 1))?;
+            let (next, y) = step(&c, &ops::reshape(&row, &[2])?)?;
+            c = next;
+            ys.push(ops::sum(&y, Axes::All, false)?);
         }
-        None => {
-            let specs = [Spec::known(DType::F64, &[2]), Spec::known(DType::F64, &[2])];
-            let body = body(&specs, |v| {
-                let (next, y) = step(&v[0], &v[1])?;
-                Ok(vec![next, y])
-            })?;
-            let mut made = scan(body, &[start], std::slice::from_ref(x), None, reverse, &[])?;
-            let ys = made.remove(1);
-            (made.remove(0), ops::sum(&ys, Axes::All, false)?)
+        let mut total = ys[0].clone();
+        for y in &ys[1..] {
+            total = ops::add(&total, y)?;
         }
+        (c, total)
+    } else {
+        let specs = [Spec::known(DType::F64, &[2]), Spec::known(DType::F64, &[2])];
+        let body = body(&specs, |v| {
+            let (next, y) = step(&v[0], &v[1])?;
+            Ok(vec![next, y])
+        })?;
+        let mut made = scan(body, &[start], std::slice::from_ref(x), None, reverse, &[])?;
+        let ys = made.remove(1);
+        (made.remove(0), ops::sum(&ys, Axes::All, false)?)
     };
     ops::add(&ops::sum(&last, Axes::All, false)?, &ys)
 }
@@ -174,7 +171,7 @@ fn variables_assigned_in_bodies_and_branches_are_carried_on() {
         Ok(vec![ops::multiply(&v[0], &count.value())?])
     })
     .unwrap();
-    let made = scan(looped, &[x.clone()], &[], Some(3), false, &[]).unwrap();
+    let made = scan(looped, std::slice::from_ref(&x), &[], Some(3), false, &[]).unwrap();
     let condition = ops::greater(&x, &one).unwrap();
     let yes = body(&[], |_| {
         add_one()?;
@@ -194,7 +191,7 @@ fn variables_assigned_in_bodies_and_branches_are_carried_on() {
     })
     .unwrap();
     let before = count.value();
-    while_loop(test, more, &[x.clone()], None, &[]).unwrap();
+    while_loop(test, more, std::slice::from_ref(&x), None, &[]).unwrap();
     drop(entered);
     let program = graph.compile(&[made[0].clone(), before]).unwrap();
     let got = run(&program, &[&tensor(&[], &[2.0])]).unwrap();
@@ -213,7 +210,9 @@ fn loops_inside_branches_inside_loops() {
             let zero = x.like(0.0)?;
             let yes = body(&[], |_| {
                 // x² n as a loop of two steps: n x x.
-                let inner = body(&[spec.clone()], |v| Ok(vec![ops::multiply(&v[0], x)?]))?;
+                let inner = body(std::slice::from_ref(&spec), |v| {
+                    Ok(vec![ops::multiply(&v[0], x)?])
+                })?;
                 scan(inner, std::slice::from_ref(&n), &[], Some(2), false, &[])
             })?;
             let no = body(&[], |_| Ok(vec![zero.clone()]))?;

@@ -205,7 +205,7 @@ def _placed_weights(
     """W of shape (inputs, outputs) for one axis."""
     dtype = str(images.dtype)
     inputs = cast(_core.apply("arange_along", [images], {"axis": axis}), dtype)
-    last = cast(_core.apply("size_along", [images], {"axis": axis}), dtype) - 0.5
+    last = cast(_core.apply("axis_size", [images], {"size": {"input": 0, "axis": axis}}), dtype) - 0.5
     step = 1.0 / scale
     middle = convert_to_tensor(np.arange(size) + 0.5, dtype)
     places = middle * step - translation * step - 0.5

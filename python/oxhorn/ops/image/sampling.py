@@ -21,7 +21,7 @@ FILL_MODES = ("constant", "nearest", "wrap", "mirror", "reflect")
 def size_of(x: Any, axis: int) -> Any:
     """The size of an axis: a number, or a whole tensor where it is open."""
     size = x.shape[axis]
-    return _core.apply("size_along", [x], {"axis": axis}) if size is None else size
+    return _core.apply("axis_size", [x], {"size": {"input": 0, "axis": axis}}) if size is None else size
 
 
 def nearest_whole(x: Any) -> Any:
