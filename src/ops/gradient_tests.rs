@@ -622,12 +622,12 @@ fn bad_indices_are_errors_that_name_them() {
         .unwrap_err()
         .to_string();
     assert!(e.contains("-4 at place 0"), "{e}");
-    assert!(
-        super::take(&m, &m, Some(0))
-            .unwrap_err()
-            .to_string()
-            .contains("integer indices")
-    );
+    // Whole numbers of a float dtype are indices; fractions and booleans are not.
+    let e = super::take(&m, &m, Some(0)).unwrap_err().to_string();
+    assert!(e.contains("whole numbers") && e.contains("at place 0"), "{e}");
+    let mask = super::greater(&m, &m).expect("a mask");
+    let e = super::take(&m, &mask, Some(0)).unwrap_err().to_string();
+    assert!(e.contains("integer indices") && e.contains("bool"), "{e}");
     assert!(super::top_k(&m, 5).is_err() && super::roll(&m, &[i64::MIN], None).is_err());
     assert!(
         super::slice(&m, &[0, 2], &[3, 3]).is_err() && super::slice(&m, &[0, i64::MAX], &[3, 3]).is_err()
