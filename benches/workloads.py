@@ -143,9 +143,7 @@ def with_own_step(build: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 WORKLOADS = {
-    "own_mlp_bn": Workload(
-        "MLP 784-300-100-10, own train_step", 200, 60, with_own_step(mlp_bn), images(784)
-    ),
+    "own_mlp_bn": Workload("MLP 784-300-100-10, own train_step", 200, 60, with_own_step(mlp_bn), images(784)),
     "own_mlp": Workload("MLP 784-128-10, own train_step", 32, 300, with_own_step(mlp), images(784)),
     "own_regression": Workload("regression, own train_step", 32, 300, with_own_step(regression), table),
     "mlp_bn": Workload("MLP 784-300-100-10, BN+ELU, SGD", 200, 60, mlp_bn, images(784)),
