@@ -23,6 +23,8 @@ mod frames;
 #[cfg(test)]
 mod gradient_check;
 #[cfg(test)]
+mod gradient_rows;
+#[cfg(test)]
 mod gradient_tests;
 mod index;
 mod index_rows;

@@ -17,7 +17,11 @@ fn one() -> i64 {
 
 /// One size of a shape.
 #[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    deny_unknown_fields,
+    expecting = "a number, or {input, axis, times, plus, over} in whole numbers"
+)]
 pub enum Size {
     /// A number; -1 for what is left of the elements of the last input.
     Known(i64),
@@ -162,11 +166,13 @@ impl Op for AxisSize {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Sizes {
     sizes: Vec<Size>,
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct OneSize {
     size: Size,
 }
