@@ -60,7 +60,9 @@ def test_random_layers_draw_the_same_numbers() -> None:
 
 def test_float32_variables_are_refused() -> None:
     with pytest.raises(ValueError, match=r"kernel must be float64.*float32"):
-        check_gradients(keras.layers.Dense(2), np.ones((3, 4)))
+        layer = keras.layers.Dense(2)
+        layer.build((None, 4))
+        check_gradients(lambda x: layer(x), np.ones((3, 4)), variables=layer.trainable_variables)
 
 
 def test_nothing_to_check_is_refused() -> None:

@@ -102,6 +102,7 @@ def test_fit_is_exclusive() -> None:
 def test_ctrl_c_keeps_weights_and_history() -> None:
     script = """
         import os, signal, threading, time
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs of a shell ignore it
         import numpy as np, oxhorn as keras
         x = np.random.default_rng(0).normal(size=(200_000, 16)).astype("float32")
         model = keras.Sequential([keras.Input((16,)), keras.layers.Dense(64), keras.layers.Dense(1)])

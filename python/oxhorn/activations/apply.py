@@ -26,4 +26,9 @@ def activation(name: str, x: Any, **attrs: Any) -> Any:
         from oxhorn import activations
 
         return FunctionCall(getattr(activations, name), name, "activations", attrs).symbolic_call(x)
+    if isinstance(x, (list, tuple)):
+        # A list may hold tensors, which a tape or a trace must not lose.
+        from oxhorn.ops.arguments import to_tensor
+
+        x = to_tensor(x)
     return _core.activation(name, x, attrs)

@@ -189,7 +189,8 @@ def python_logs(logs: Logs | None) -> Logs:
         try:
             result[name] = float(value)
         except (TypeError, ValueError):
-            result[name] = value  # arrays and texts stay as they are
+            # Arrays and texts stay as they are; tensors become arrays.
+            result[name] = value.numpy() if hasattr(value, "numpy") else value
     return result
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -80,11 +81,28 @@ class Loss:
             raise ValueError(
                 f"{self.name}: expected one value for each sample from the loss; got None. Does it end in `return`?"
             )
+        self._look_for_broadcast(losses, y_true, y_pred)
         out_mask = mask_of(losses)
         mask = in_mask if out_mask is None else out_mask
         if in_mask is not None and out_mask is not None:
             mask = op("logical_and", convert(in_mask, "bool"), convert(out_mask, "bool"))
         return reduce_weighted_values(losses, sample_weight, mask, self.reduction, dtype, who=self.name)
+
+    def _look_for_broadcast(self, losses: Any, y_true: Any, y_pred: Any) -> None:
+        """Warns of values for pairs of samples: `(N, 1)` against `(N,)` makes `(N, N)` of them."""
+        given = [x for x in (losses, y_true, y_pred) if isinstance(x, _core.Tensor)]
+        if len(given) != 3 or losses.ndim < 2:
+            return
+        batch = losses.shape[0]
+        # An open size is that of the batch; a size of 1 says nothing.
+        pairs = batch == losses.shape[1] and batch != 1
+        if pairs and not any(x.ndim >= 2 and x.shape[0] == x.shape[1] for x in (y_true, y_pred)):
+            warnings.warn(
+                f"{self.name}: the loss returned values of shape {losses.shape} for targets of shape {y_true.shape} "
+                f"and predictions of shape {y_pred.shape}: one for each pair of samples. If that is not meant, give "
+                "targets and predictions the same shape.",
+                stacklevel=3,
+            )
 
     def _computation_dtype(self, y_pred: Any) -> str:
         """The loss's own type; where none was asked for, float64 tensors are not cut down to it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from oxhorn import _core, config
+from oxhorn import _core, config, tree
 
 FLOATS = ("float32", "float64")
 
@@ -15,6 +15,11 @@ def convert(x: Any, dtype: str | None = None) -> _core.Tensor:
         x = x.value
     if isinstance(x, _core.Tensor):
         return x if dtype is None or x.dtype == dtype else cast(x, dtype)
+    if isinstance(x, (list, tuple)) and any(isinstance(leaf, _core.Tensor) for leaf in tree.flatten(x)):
+        # Stacked by an op: a tape or a trace must not lose them.
+        from oxhorn.ops.arguments import to_tensor
+
+        return to_tensor(x, dtype)
     return _core.tensor(x, dtype)
 
 

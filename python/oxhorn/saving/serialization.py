@@ -79,7 +79,13 @@ def serialize_keras_object(obj: Any) -> Any:
         )
     if hasattr(obj, "_serialize"):
         return obj._serialize()
-    return _serialize_object(obj)
+    try:
+        return _serialize_object(obj)
+    except NotImplementedError:
+        # A class of a user's own without `get_config`: it trains, and says so when it is to be saved.
+        if _shared.leave_out:
+            return None
+        raise
 
 
 def _serialize_object(obj: Any) -> dict[str, Any]:

@@ -36,9 +36,10 @@ def check_gradients(
 
     Args:
         target: a layer, model or loss, or any function of tensors that returns a tensor or several.
-            Its variables must be float64: build layers with `dtype="float64"`.
-        inputs: one array, or a list of arrays (a tuple for a target of several arguments), or a dict of
-            arrays by argument name. Floats become float64; integers and booleans are passed as they are.
+            Layers and models of float32 are checked as copies in float64, made from their configs; without a
+            config, build them with `dtype="float64"`.
+        inputs: one array, or a list of arrays (a tuple for a target of several arguments; so is a list of one),
+            or a dict of arrays by argument name. Floats become float64; integers and booleans are passed as they are.
         variables: the variables to check; by default the target's `trainable_variables`.
         state: variables that the call may change; by default the target's `variables`.
         training: passed on to the target when it is not None.
@@ -60,7 +61,11 @@ def check_gradients(
         >>> layer = keras.layers.Dense(2, activation="tanh", dtype="float64")
         >>> keras.testing.check_gradients(layer, np.ones((3, 4)))
     """
+    if isinstance(inputs, list) and len(inputs) == 1 and hasattr(inputs[0], "__array__"):
+        inputs = tuple(inputs)
     arrays = _named_inputs(inputs)
+    if variables is None:
+        target = _in_float64(target, inputs, arrays)
     function = _Evaluation(target, inputs, arrays, training)
     changing = list(state) if state is not None else None
     function.keep_state(getattr(target, "variables", ()) if changing is None else changing)
@@ -90,6 +95,38 @@ def check_gradients(
         variable.assign(array)
         function.pinned = None
     function.restore()
+
+
+def _in_float64(target: Any, inputs: Any, arrays: dict[str, Array]) -> Any:
+    """A layer or model of float32 made anew in float64, with the same weights; anything else as it is."""
+    if getattr(target, "compute_dtype", None) != "float32" or not hasattr(target, "get_config"):
+        return target
+    from oxhorn import config
+
+    before = config.floatx()
+    config.set_floatx("float64")
+    try:
+        try:
+            copy = type(target).from_config(_with_float64(target.get_config()))
+        except NotImplementedError:
+            return target  # No config: what it is made of is told below, variable by variable.
+        if target.built and target.variables:
+            if not copy.built:
+                _Evaluation(copy, inputs, arrays, None).value()
+            for variable, given in zip(copy.variables, target.variables, strict=True):
+                variable.assign(given.numpy().astype(variable.dtype))
+    finally:
+        config.set_floatx(before)
+    return copy
+
+
+def _with_float64(config: Any) -> Any:
+    """A config with float64 in the place of float32, in policies, layers and inputs."""
+    if isinstance(config, Mapping):
+        return {key: _with_float64(value) for key, value in config.items()}
+    if isinstance(config, (list, tuple)):
+        return type(config)(_with_float64(item) for item in config)
+    return "float64" if config == "float32" else config
 
 
 class _Evaluation:

@@ -57,6 +57,7 @@ class Trainer(StepMethods):
         >>> model.compiled
         True
         """
+        self._check_super_called()
         if (
             isinstance(steps_per_execution, bool)
             or not isinstance(steps_per_execution, int)
