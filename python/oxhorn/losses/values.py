@@ -19,7 +19,8 @@ def convert(x: Any, dtype: str | None = None) -> _core.Tensor:
         # Stacked by an op: a tape or a trace must not lose them.
         from oxhorn.ops.arguments import to_tensor
 
-        return to_tensor(x, dtype)
+        stacked: _core.Tensor = to_tensor(x, dtype)
+        return stacked
     return _core.tensor(x, dtype)
 
 

@@ -48,6 +48,7 @@ class StepMethods:
         losses: list[Any]
         trainable_variables: list[Any]
         _tracker: Any
+        _check_super_called: Callable[[], None]
         __call__: Callable[..., Any]
         _flatten_layers: Callable[..., list[Any]]
 
