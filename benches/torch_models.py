@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
-from workloads import Workload
+from workloads import MOBILE_BLOCKS, Workload
 
 
 class Block(nn.Module):
@@ -29,14 +29,32 @@ class Block(nn.Module):
 
 
 class Last(nn.Module):
-    """An LSTM whose last state goes into a linear layer."""
+    """A recurrent layer whose last output goes into a linear layer."""
+
+    def __init__(self, layer: type[nn.RNNBase]) -> None:
+        super().__init__()
+        self.layer, self.out = layer(32, 64, batch_first=True), nn.Linear(64, 1)
+        if layer is nn.LSTM:  # Keras's has one bias, PyTorch's two
+            nn.init.zeros_(self.layer.bias_hh_l0).requires_grad_(False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.out(self.layer(x)[0][:, -1])
+
+
+class Encoder(nn.Module):
+    """Attention and two linear layers, each with its residual, dropout and layer normalisation."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.lstm, self.out = nn.LSTM(32, 64, batch_first=True), nn.Linear(64, 1)
+        self.attention = nn.MultiheadAttention(128, 4, batch_first=True)
+        self.feed = nn.Sequential(nn.Linear(128, 512), nn.GELU(), nn.Linear(512, 128))
+        self.norms = nn.ModuleList([nn.LayerNorm(128), nn.LayerNorm(128)])
+        self.drop = nn.Dropout(0.1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.out(self.lstm(x)[0][:, -1])
+        y, _ = self.attention(x, x, x, need_weights=False)
+        x = self.norms[0](x + self.drop(y))
+        return self.norms[1](x + self.drop(self.feed(x)))
 
 
 class Mean(nn.Module):
@@ -46,8 +64,9 @@ class Mean(nn.Module):
         return x.mean(dim=1)
 
 
-def conv(c_in: int, c_out: int, size: int, stride: int) -> list[nn.Module]:
-    return [nn.Conv2d(c_in, c_out, size, stride, padding=size // 2, bias=False), nn.BatchNorm2d(c_out)]
+def conv(c_in: int, c_out: int, size: int, stride: int, groups: int = 1) -> list[nn.Module]:
+    layer = nn.Conv2d(c_in, c_out, size, stride, padding=size // 2, groups=groups, bias=False)
+    return [layer, nn.BatchNorm2d(c_out)]
 
 
 def mlp_bn() -> nn.Module:
@@ -64,14 +83,45 @@ def cnn() -> nn.Module:
     return nn.Sequential(*parts, nn.Flatten(), nn.Linear(1600, 10))
 
 
-def resnet20() -> nn.Module:
-    blocks, c_in = [], 16
-    for stage, c_out in enumerate((16, 32, 64)):
-        for block in range(3):
+def residual_stages(stages: tuple[int, ...], count: int) -> list[nn.Module]:
+    blocks, c_in = [], stages[0]
+    for stage, c_out in enumerate(stages):
+        for block in range(count):
             blocks.append(Block(c_in, c_out, 2 if stage and not block else 1))
             c_in = c_out
-    head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10)]
-    return nn.Sequential(*conv(3, 16, 3, 1), nn.ReLU(), *blocks, *head)
+    return blocks
+
+
+def head(features: int) -> list[nn.Module]:
+    return [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(features, 10)]
+
+
+def resnet20() -> nn.Module:
+    blocks = residual_stages((16, 32, 64), 3)
+    return nn.Sequential(*conv(3, 16, 3, 1), nn.ReLU(inplace=True), *blocks, *head(64))
+
+
+def resnet18() -> nn.Module:
+    stem = [*conv(3, 64, 7, 2), nn.ReLU(inplace=True), nn.MaxPool2d(3, 2, padding=1)]
+    return nn.Sequential(*stem, *residual_stages((64, 128, 256, 512), 2), *head(512))
+
+
+def mobilenet() -> nn.Module:
+    parts, c_in = [*conv(3, 32, 3, 1), nn.ReLU(inplace=True)], 32
+    for c_out, stride in MOBILE_BLOCKS:
+        parts += [*conv(c_in, c_in, 3, stride, groups=c_in), nn.ReLU(inplace=True)]
+        parts += [*conv(c_in, c_out, 1, 1), nn.ReLU(inplace=True)]
+        c_in = c_out
+    return nn.Sequential(*parts, *head(c_in))
+
+
+def autoencoder() -> nn.Module:
+    return nn.Sequential(
+        *(nn.Conv2d(1, 16, 3, 2, padding=1), nn.ReLU(inplace=True)),
+        *(nn.Conv2d(16, 32, 3, 2, padding=1), nn.ReLU(inplace=True)),
+        *(nn.ConvTranspose2d(32, 16, 3, 2, padding=1, output_padding=1), nn.ReLU(inplace=True)),
+        nn.ConvTranspose2d(16, 1, 3, 2, padding=1, output_padding=1),
+    )
 
 
 def dense(*sizes: int) -> nn.Module:
@@ -79,6 +129,10 @@ def dense(*sizes: int) -> nn.Module:
     for n_in, n_out in pairwise(sizes):
         parts += [nn.Linear(n_in, n_out), nn.ReLU()]
     return nn.Sequential(*parts[:-1])
+
+
+def transformer() -> nn.Module:
+    return nn.Sequential(Encoder(), Mean(), nn.Linear(128, 10))
 
 
 def embedding() -> nn.Module:
@@ -93,7 +147,13 @@ MODELS: dict[str, tuple[Callable[[], nn.Module], Callable[[Any], torch.optim.Opt
     "cnn": (cnn, torch.optim.Adam, F.cross_entropy),
     "resnet20": (resnet20, lambda p: torch.optim.SGD(p, 0.1, momentum=0.9), F.cross_entropy),
     "embedding": (embedding, torch.optim.Adam, F.binary_cross_entropy_with_logits),
-    "lstm": (Last, torch.optim.Adam, F.mse_loss),
+    "lstm": (lambda: Last(nn.LSTM), torch.optim.Adam, F.mse_loss),
+    "gru": (lambda: Last(nn.GRU), torch.optim.Adam, F.mse_loss),
+    "resnet18": (resnet18, lambda p: torch.optim.SGD(p, 0.1, momentum=0.9), F.cross_entropy),
+    "transformer": (transformer, torch.optim.Adam, F.cross_entropy),
+    "mobilenet": (mobilenet, torch.optim.Adam, F.cross_entropy),
+    "autoencoder": (autoencoder, torch.optim.Adam, F.binary_cross_entropy_with_logits),
+    "empty": (lambda: nn.Linear(1, 1), lambda p: torch.optim.SGD(p, 0.01), F.mse_loss),
 }
 
 
@@ -107,8 +167,9 @@ class Torch:
         self.model, self.batch = model(), workload.batch
         self.x = torch.from_numpy(x).long() if x.dtype == np.int32 else torch.from_numpy(x)
         self.y = torch.from_numpy(y).long() if y.dtype == np.int32 else torch.from_numpy(y)
-        if x.ndim == 4:
-            self.x = self.x.permute(0, 3, 1, 2)  # a view: the memory stays channels-last
+        if x.ndim == 4:  # views: the memory stays channels-last
+            self.x = self.x.permute(0, 3, 1, 2)
+            self.y = self.y.permute(0, 3, 1, 2) if y.ndim == 4 else self.y
             self.model = self.model.to(memory_format=torch.channels_last)
         self.optimizer = optimizer(self.model.parameters())
         self.fit(1)

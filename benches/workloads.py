@@ -28,6 +28,16 @@ def images(*shape: int) -> Callable[[np.random.Generator, int], tuple[np.ndarray
     return make
 
 
+def pictures(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Images that are their own targets."""
+    x = rng.random((n, 28, 28, 1), np.float32)
+    return x, x
+
+
+def numbers(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
+    return rng.random((n, 1), np.float32), rng.random((n, 1), np.float32)
+
+
 def table(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
     return rng.random((n, 9), np.float32), rng.random((n, 1), np.float32)
 
@@ -76,21 +86,83 @@ def cnn(k: Any) -> Any:
     return model
 
 
-def resnet20(k: Any) -> Any:
-    def conv(x: Any, filters: int, size: int, strides: int) -> Any:
-        x = k.layers.Conv2D(filters, size, strides=strides, padding="same", use_bias=False)(x)
-        return k.layers.BatchNormalization()(x)
+def conv_bn(k: Any, x: Any, filters: int, size: int, strides: int) -> Any:
+    x = k.layers.Conv2D(filters, size, strides=strides, padding="same", use_bias=False)(x)
+    return k.layers.BatchNormalization()(x)
 
-    x = inputs = k.Input((32, 32, 3))
-    x = k.layers.ReLU()(conv(x, 16, 3, 1))
-    for stage, filters in enumerate((16, 32, 64)):
-        for block in range(3):
+
+def residual_stages(k: Any, x: Any, stages: tuple[int, ...], blocks: int) -> Any:
+    """Stages of blocks of two 3x3 convolutions; each stage but the first begins with strides of 2."""
+    for stage, filters in enumerate(stages):
+        for block in range(blocks):
             strides = 2 if stage and not block else 1
-            y = conv(k.layers.ReLU()(conv(x, filters, 3, strides)), filters, 3, 1)
-            x = k.layers.ReLU()(k.layers.Add()([y, conv(x, filters, 1, strides) if strides == 2 else x]))
-    x = k.layers.Dense(10, activation="softmax")(k.layers.GlobalAveragePooling2D()(x))
-    model = k.Model(inputs, x)
-    model.compile(optimizer=k.optimizers.SGD(0.1, momentum=0.9), loss="sparse_categorical_crossentropy")
+            y = k.layers.ReLU()(conv_bn(k, x, filters, 3, strides))
+            y = conv_bn(k, y, filters, 3, 1)
+            skip = conv_bn(k, x, filters, 1, strides) if strides == 2 else x
+            x = k.layers.ReLU()(k.layers.Add()([y, skip]))
+    return x
+
+
+def classifier(k: Any, inputs: Any, x: Any, optimizer: Any) -> Any:
+    model = k.Model(inputs, k.layers.Dense(10, activation="softmax")(x))
+    model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy")
+    return model
+
+
+def resnet20(k: Any) -> Any:
+    inputs = k.Input((32, 32, 3))
+    x = k.layers.ReLU()(conv_bn(k, inputs, 16, 3, 1))
+    x = k.layers.GlobalAveragePooling2D()(residual_stages(k, x, (16, 32, 64), 3))
+    return classifier(k, inputs, x, k.optimizers.SGD(0.1, momentum=0.9))
+
+
+def resnet18(k: Any) -> Any:
+    inputs = k.Input((64, 64, 3))
+    x = k.layers.ReLU()(conv_bn(k, inputs, 64, 7, 2))
+    x = k.layers.MaxPooling2D(3, strides=2, padding="same")(x)
+    x = k.layers.GlobalAveragePooling2D()(residual_stages(k, x, (64, 128, 256, 512), 2))
+    return classifier(k, inputs, x, k.optimizers.SGD(0.1, momentum=0.9))
+
+
+# Filters and strides of the depthwise-separable blocks.
+MOBILE_BLOCKS = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2))
+
+
+def mobilenet(k: Any) -> Any:
+    inputs = k.Input((32, 32, 3))
+    x = k.layers.ReLU()(conv_bn(k, inputs, 32, 3, 1))
+    for filters, strides in MOBILE_BLOCKS:
+        x = k.layers.DepthwiseConv2D(3, strides=strides, padding="same", use_bias=False)(x)
+        x = k.layers.ReLU()(k.layers.BatchNormalization()(x))
+        x = k.layers.ReLU()(conv_bn(k, x, filters, 1, 1))
+    return classifier(k, inputs, k.layers.GlobalAveragePooling2D()(x), "adam")
+
+
+def transformer(k: Any) -> Any:
+    x = inputs = k.Input((128, 128))
+    y = k.layers.MultiHeadAttention(num_heads=4, key_dim=32)(x, x)
+    x = k.layers.LayerNormalization()(k.layers.Add()([x, k.layers.Dropout(0.1)(y)]))
+    y = k.layers.Dense(128)(k.layers.Dense(512, activation="gelu")(x))
+    x = k.layers.LayerNormalization()(k.layers.Add()([x, k.layers.Dropout(0.1)(y)]))
+    return classifier(k, inputs, k.layers.GlobalAveragePooling1D()(x), "adam")
+
+
+def autoencoder(k: Any) -> Any:
+    same = {"strides": 2, "padding": "same"}
+    layers = [k.Input((28, 28, 1))]
+    layers += [k.layers.Conv2D(filters, 3, activation="relu", **same) for filters in (16, 32)]
+    layers += [
+        k.layers.Conv2DTranspose(16, 3, activation="relu", **same),
+        k.layers.Conv2DTranspose(1, 3, activation="sigmoid", **same),
+    ]
+    model = k.Sequential(layers)
+    model.compile(optimizer="adam", loss="binary_crossentropy")
+    return model
+
+
+def empty(k: Any) -> Any:
+    model = k.Sequential([k.Input((1,)), k.layers.Dense(1)])
+    model.compile(optimizer="sgd", loss="mse")
     return model
 
 
@@ -108,6 +180,12 @@ def embedding(k: Any) -> Any:
 
 def lstm(k: Any) -> Any:
     model = k.Sequential([k.Input((100, 32)), k.layers.LSTM(64), k.layers.Dense(1)])
+    model.compile(optimizer="adam", loss="mse")
+    return model
+
+
+def gru(k: Any) -> Any:
+    model = k.Sequential([k.Input((100, 32)), k.layers.GRU(64), k.layers.Dense(1)])
     model.compile(optimizer="adam", loss="mse")
     return model
 
@@ -153,4 +231,10 @@ WORKLOADS = {
     "resnet20": Workload("ResNet-20, 32x32, SGD momentum", 128, 3, resnet20, images(32, 32, 3)),
     "embedding": Workload("Embedding 10000x16, 256 tokens, Adam", 512, 30, embedding, tokens),
     "lstm": Workload("LSTM 64, 100x32, Adam", 64, 15, lstm, sequences),
+    "gru": Workload("GRU 64, 100x32, Adam", 64, 15, gru, sequences),
+    "resnet18": Workload("ResNet-18, 64x64, SGD momentum", 32, 3, resnet18, images(64, 64, 3)),
+    "transformer": Workload("Transformer block, 128x128, Adam", 32, 6, transformer, images(128, 128)),
+    "mobilenet": Workload("MobileNet-like, 32x32, Adam", 64, 6, mobilenet, images(32, 32, 3)),
+    "autoencoder": Workload("Conv autoencoder, 28x28, Adam", 128, 12, autoencoder, pictures),
+    "empty": Workload("Dense(1) on one number, SGD", 32, 300, empty, numbers),
 }
