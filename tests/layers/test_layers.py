@@ -20,8 +20,10 @@ from tests.layers.table import LayerRow
 
 # Models of a layer without weights are compiled and fitted too.
 pytestmark = pytest.mark.filterwarnings("ignore:.*has no trainable weights")
-# The base classes; those that hold another layer or have two ways to be called, whose tests are in test_wrappers.py.
+# The base classes; those that hold another layer or have two ways to be called, whose tests are in test_wrappers.py;
+# what runs a cell along a sequence, and the cells, whose tests are in rnn/.
 OTHERS = {"Layer", "InputLayer", "Wrapper", "SpectralNormalization", "ReversibleEmbedding"}
+OTHERS |= {"RNN", "SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells"}
 every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
 TOLERANCES = {"float32": (1.3e-6, 1e-5), "float64": (1e-7, 1e-10)}
 # Written by Keras 3.15.1: the configuration of each row's layer.

@@ -110,8 +110,14 @@ from oxhorn.layers.reshaping import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from oxhorn.layers.rnn import RNN, GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 
 __all__ = [
+    "StackedRNNCells",
+    "SimpleRNNCell",
+    "LSTMCell",
+    "GRUCell",
+    "RNN",
     "Activation",
     "ActivityRegularization",
     "AdaptiveAveragePooling1D",

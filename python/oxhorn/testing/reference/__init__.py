@@ -16,6 +16,7 @@ from oxhorn.testing.reference import metrics as metrics
 from oxhorn.testing.reference import ops as ops
 from oxhorn.testing.reference import optimizers as optimizers
 from oxhorn.testing.reference import regularizers as regularizers
+from oxhorn.testing.reference import rnn as rnn
 from oxhorn.testing.reference.lookup import find as find
 from oxhorn.testing.reference.lookup import missing as missing
 
@@ -34,4 +35,5 @@ __all__ = [
     "ops",
     "optimizers",
     "regularizers",
+    "rnn",
 ]
