@@ -11,15 +11,18 @@ if TYPE_CHECKING:
 
 __all__ = [
     "backend",
+    "disable_flash_attention",
     "disable_interactive_logging",
     "disable_traceback_filtering",
     "dtype_policy",
+    "enable_flash_attention",
     "enable_interactive_logging",
     "enable_traceback_filtering",
     "epsilon",
     "floatx",
     "get_num_threads",
     "image_data_format",
+    "is_flash_attention_enabled",
     "is_interactive_logging_enabled",
     "is_traceback_filtering_enabled",
     "set_backend",
@@ -37,6 +40,7 @@ _epsilon = 1e-7
 _image_data_format = "channels_last"
 _interactive_logging = True
 _traceback_filtering = False
+_flash_attention: bool | None = None
 _dtype_policy: DTypePolicy | None = None
 
 
@@ -193,6 +197,26 @@ def disable_traceback_filtering() -> None:
 def is_traceback_filtering_enabled() -> bool:
     """What `enable_traceback_filtering` and `disable_traceback_filtering` last recorded."""
     return _traceback_filtering
+
+
+def enable_flash_attention() -> None:
+    """Lets attention layers use flash attention: the default.
+
+    Attention is computed block by block either way, without a table of all scores in memory.
+    """
+    global _flash_attention
+    _flash_attention = None
+
+
+def disable_flash_attention() -> None:
+    """Records the wish not to use flash attention; what attention layers compute stays the same."""
+    global _flash_attention
+    _flash_attention = False
+
+
+def is_flash_attention_enabled() -> bool | None:
+    """Whether flash attention was switched off (False) or not (None: left to the layers)."""
+    return _flash_attention
 
 
 class _SeedStream:

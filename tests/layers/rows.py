@@ -10,6 +10,7 @@ import oxhorn as keras
 from oxhorn.testing.reference import activations as act
 from oxhorn.testing.reference import layers as ref
 from oxhorn.testing.reference import ops
+from tests.layers.rows_attention import ATTENTION, EINSUM_DENSE
 from tests.layers.table import LayerRow as Row
 
 
@@ -389,6 +390,8 @@ MERGING = [
 
 TABLES = {
     "core": CORE,
+    "einsum_dense": EINSUM_DENSE,
+    "attention": ATTENTION,
     "regularization": REGULARIZATION,
     "activations": ACTIVATIONS,
     "shapes": SHAPES,

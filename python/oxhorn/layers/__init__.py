@@ -2,6 +2,7 @@
 
 from oxhorn.engine.input_spec import InputSpec
 from oxhorn.layers.activations import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
+from oxhorn.layers.attention import AdditiveAttention, Attention, GroupQueryAttention, MultiHeadAttention
 from oxhorn.layers.convolutional import (
     Conv1D,
     Conv1DTranspose,
@@ -22,7 +23,16 @@ from oxhorn.layers.convolutional import Conv3D as Convolution3D
 from oxhorn.layers.convolutional import Conv3DTranspose as Convolution3DTranspose
 from oxhorn.layers.convolutional import SeparableConv1D as SeparableConvolution1D
 from oxhorn.layers.convolutional import SeparableConv2D as SeparableConvolution2D
-from oxhorn.layers.core import Dense, Embedding, Identity, Lambda, Masking, ReversibleEmbedding, Wrapper
+from oxhorn.layers.core import (
+    Dense,
+    EinsumDense,
+    Embedding,
+    Identity,
+    Lambda,
+    Masking,
+    ReversibleEmbedding,
+    Wrapper,
+)
 from oxhorn.layers.input_layer import Input, InputLayer
 from oxhorn.layers.layer import Layer
 from oxhorn.layers.lookup import deserialize, serialize
@@ -127,7 +137,9 @@ __all__ = [
     "AdaptiveMaxPooling2D",
     "AdaptiveMaxPooling3D",
     "Add",
+    "AdditiveAttention",
     "AlphaDropout",
+    "Attention",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -158,6 +170,7 @@ __all__ = [
     "Dot",
     "Dropout",
     "ELU",
+    "EinsumDense",
     "Embedding",
     "Flatten",
     "GaussianDropout",
@@ -175,6 +188,7 @@ __all__ = [
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
     "GroupNormalization",
+    "GroupQueryAttention",
     "Identity",
     "Input",
     "InputLayer",
@@ -192,6 +206,7 @@ __all__ = [
     "MaxPooling3D",
     "Maximum",
     "Minimum",
+    "MultiHeadAttention",
     "Multiply",
     "PReLU",
     "Permute",

@@ -1,6 +1,7 @@
 """The layers that most models are made of."""
 
 from oxhorn.layers.core.dense import Dense
+from oxhorn.layers.core.einsum_dense import EinsumDense
 from oxhorn.layers.core.embedding import Embedding
 from oxhorn.layers.core.identity import Identity
 from oxhorn.layers.core.lambda_layer import Lambda
@@ -10,6 +11,7 @@ from oxhorn.layers.core.wrapper import Wrapper
 
 __all__ = [
     "Dense",
+    "EinsumDense",
     "Embedding",
     "Identity",
     "Lambda",

@@ -69,29 +69,71 @@ def dot_product_attention(
             f"{_WHO}: attn_logits_soft_cap is only supported on TPUs; got {attn_logits_soft_cap!r}. Leave it out."
         )
     query, key, value = _to_one_dtype(query, key, value)
-    heads, groups = _check_shapes(query, key, value)
-    if groups > 1:
-        key, value = (_apply("repeat", x, repeats=groups, axis=2) for x in (key, value))
+    heads = _check_shapes(query, key, value)
     features = key.shape[3]
     if scale is None:
         scale = 1.0 / math.sqrt(features)
 
+    if bias is not None:
+        bias = as_dtype(_four_axes(bias, "bias", heads), str(query.dtype))
+    if mask is not None:
+        mask = as_dtype(_four_axes(mask, "mask", heads), "bool")
+    return attend(query, key, value, bias=bias, mask=mask, scale=scale, is_causal=is_causal)
+
+
+def attend(
+    query: Any,
+    key: Any,
+    value: Any,
+    *,
+    bias: Any = None,
+    mask: Any = None,
+    scale: float,
+    is_causal: bool = False,
+    dropout_key: Any = None,
+    rate: float = 0.0,
+    empty_is_zero: bool = False,
+) -> Any:
+    """`dropout(softmax(scale Q K^T + bias)) V` for each head, of arguments that fit.
+
+    Args:
+        query: Shape `(B, T, N, H)`.
+        key: Shape `(B, S, K, H)`, where K divides N.
+        value: Shape `(B, S, K, V)`.
+        bias: Broadcasts to `(B, N, T, S)`, in the dtype of the query.
+        mask: Booleans that broadcast to `(B, N, T, S)`.
+        scale: Factor of the scores.
+        is_causal: Whether step t sees only the steps up to t.
+        dropout_key: The key of the shares that are dropped; None drops nothing.
+        rate: The part of the shares that is dropped.
+        empty_is_zero: Whether a query that sees nothing gets 0; else it gets the mean of the values.
+
+    Returns:
+        A tensor of shape `(B, T, N, V)`.
+    """
+    groups = query.shape[2] // key.shape[2]
+    if groups > 1:
+        key, value = (_apply("repeat", x, repeats=groups, axis=2) for x in (key, value))
     # (B, N, T, H) by (B, N, H, S) are the scores, (B, N, T, S).
     scores = _apply(
         "matmul", _apply("transpose", query, axes=[0, 2, 1, 3]), _apply("transpose", key, axes=[0, 2, 3, 1])
     )
     scores = scores * scale
     if bias is not None:
-        scores = scores + as_dtype(_four_axes(bias, "bias", heads), str(scores.dtype))
-    if mask is not None or is_causal:
-        seen = None if mask is None else as_dtype(_four_axes(mask, "mask", heads), "bool")
-        if is_causal:
-            causal = _causal(scores)
-            seen = causal if seen is None else _apply("logical_and", seen, causal)
+        scores = scores + bias
+    seen = mask
+    if is_causal:
+        causal = _causal(scores)
+        seen = causal if seen is None else _apply("logical_and", seen, causal)
+    if seen is not None:
         # Rows of which nothing is seen become uniform, as a finite number makes them; -inf would make them NaN.
         lowest = -0.7 * float(np.finfo(str(scores.dtype)).max)
         scores = _apply("where", seen, scores, _core.tensor(lowest, str(scores.dtype)))
     shares = _apply("softmax", scores, axis=-1)
+    if seen is not None and empty_is_zero:
+        shares = _apply("where", seen, shares, _core.tensor(0.0, str(scores.dtype)))
+    if dropout_key is not None:
+        shares = _apply("dropout", dropout_key, shares, rate=rate)
     mixed = _apply("matmul", shares, _apply("transpose", value, axes=[0, 2, 1, 3]))
     return _apply("transpose", mixed, axes=[0, 2, 1, 3])
 
@@ -103,8 +145,8 @@ def _to_one_dtype(*tensors: Any) -> list[Any]:
     return [cast(x, dtype) for x in converted]
 
 
-def _check_shapes(query: Any, key: Any, value: Any) -> tuple[int, int]:
-    """The number of the query's heads, and how many of them share one of the keys'."""
+def _check_shapes(query: Any, key: Any, value: Any) -> int:
+    """The number of the query's heads."""
     shapes = f"query {tuple(query.shape)}, key {tuple(key.shape)}, value {tuple(value.shape)}"
     if not len(query.shape) == len(key.shape) == len(value.shape) == 4:
         raise ValueError(
@@ -119,7 +161,7 @@ def _check_shapes(query: Any, key: Any, value: Any) -> tuple[int, int]:
             f"{_WHO}: expected key and value with as many features as query, and with a number of heads that divides "
             f"the query's; got {shapes}."
         )
-    return heads, heads // of_keys
+    return int(heads)
 
 
 def _four_axes(x: Any, name: str, heads: int) -> Any:

@@ -5,6 +5,7 @@ and it is short enough to be read as a lesson. Only NumPy is needed.
 """
 
 from oxhorn.testing.reference import activations as activations
+from oxhorn.testing.reference import attention as attention
 from oxhorn.testing.reference import constraints as constraints
 from oxhorn.testing.reference import fourier as fourier
 from oxhorn.testing.reference import indexing as indexing
@@ -22,6 +23,7 @@ from oxhorn.testing.reference.lookup import missing as missing
 
 __all__ = [
     "activations",
+    "attention",
     "constraints",
     "find",
     "fourier",
