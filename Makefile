@@ -60,8 +60,11 @@ format: $(DEV) ## format Rust and Python
 	$(BIN)/ruff check --quiet --fix-only $(LINTED)
 	$(BIN)/ruff format --quiet $(LINTED)
 
-bench: wheel .venv-bench/.stamp ## compare step times with the peers, side by side (installs them into .venv-bench)
-	$(PY) benches/compare.py --peers .venv-bench/bin/python --json bench-results/compare.json
+bench: wheel .venv-bench/.stamp ## compare with the peers side by side (installs them into .venv-bench); QUICK=1 for a short run
+	.venv-bench/bin/python -m pip --quiet install --force-reinstall --no-deps $$(ls -t dist/oxhorn-*.whl | head -1)
+	.venv-bench/bin/python benches/compare.py --peers .venv-bench/bin/python --json bench-results \
+	  $(if $(QUICK),--quick,--compiled)
+	.venv-bench/bin/python benches/report.py bench-results
 
 wheel: $(CORE) ## build the wheel into dist/
 	$(BIN)/maturin build --release --out dist
@@ -95,8 +98,8 @@ $(CORE): $(BASE) $(RUST_SOURCES)
 # A peer that cannot be installed here is left out of the comparison, which says so.
 .venv-bench/.stamp: Makefile
 	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
-	.venv-bench/bin/python -m pip --quiet install numpy
-	for peer in 'keras jax[cpu]' tensorflow-cpu torch; do \
+	.venv-bench/bin/python -m pip --quiet install 'pip>=25.1' 'numpy>=2.4,<3' 'h5py>=3.14,<4'
+	for peer in 'keras>=3.15,<4 jax[cpu]>=0.10,<0.11' 'tensorflow-cpu>=2.21,<3' 'torch>=2.15,<3'; do \
 	  .venv-bench/bin/python -m pip --quiet install $$peer || echo "WARNING: pip could not install $$peer" >&2; \
 	done
 	@touch $@

@@ -1,18 +1,16 @@
-"""Compares step times with the peers, side by side: what `make bench` runs.
+"""Compares Oxhorn with its peers, side by side: what `make bench` runs.
 
-Every library has a process of its own, all alive at once; they take turns, so that whatever else the machine does
-hits all of them alike. Reported are medians over the rounds, in milliseconds a training step, and how many times
-longer than Oxhorn each peer takes.
+For each workload every library gets a fresh process, all alive at once; they take turns, so that whatever else the
+machine does hits all of them alike. The first epochs and calls are left out. What is written and printed are medians
+over the rounds with their quartiles, and the ratios of paired rounds to Oxhorn's.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime
 import json
-import os
-import platform
 import statistics
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -20,206 +18,192 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from workloads import WORKLOADS
+import machine
+import report
+import startup
+import summary
+from process import OXHORN, PEERS, Library, Process
+from workloads import CALLS, WORKLOADS
 
-HERE = Path(__file__).parent
-OXHORN = "Oxhorn"
-# name, argument of worker.py, environment, what to import for the import time
-PEERS = (
-    ("Keras+JAX", "keras", {"KERAS_BACKEND": "jax"}, "keras"),
-    ("Keras+TF", "keras", {"KERAS_BACKEND": "tensorflow"}, "keras"),
-    ("PyTorch", "torch", {}, "torch"),
-)
-# The distributions without which each does not run, NumPy and h5py apart, which all but PyTorch need.
-PARTS = {
-    "Keras+JAX": "keras jax jaxlib scipy ml_dtypes",
-    "Keras+TF": "keras tensorflow_cpu tensorflow ml_dtypes grpcio protobuf",
-    "PyTorch": "torch sympy networkx nvidia_ triton",
-}
+ROOT = Path(__file__).parent.parent
+EXTRAS = ("calls", "import", "size")
+# A library whose rounds are long has fewer of them, but three at least, so that it adds not much more than this.
+LONGEST = 6.0
 
 
-class Worker:
-    """A library in its own process."""
+class Comparison:
+    """The settings of a run, and how a workload is measured under them."""
 
-    def __init__(
-        self, name: str, python: str, module: str, environment: dict[str, str], imported: str
-    ) -> None:
-        self.name, self.python, self.imported = name, python, imported
-        self.environment = {
-            **os.environ,
-            **environment,
-            "TF_CPP_MIN_LOG_LEVEL": "3",
-            "CUDA_VISIBLE_DEVICES": "-1",
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self.rounds, self.seconds, self.parts = arguments.rounds, arguments.seconds, arguments.measure
+        self.limit = arguments.compile_limit
+        self.threads = machine.set_threads(arguments.threads)
+        self.environment = machine.environment(self.threads)
+        peers = PEERS if arguments.peers else ()
+        self.libraries = [(OXHORN, sys.executable)]
+        for library in peers:
+            if arguments.compiled or library.argument != "torch-compiled":
+                self.libraries.append((library, str(arguments.peers)))
+        self.header = {
+            "machine": machine.describe(),
+            "threads": self.threads,
+            "date": datetime.date.today().isoformat(),
         }
-        self.process = subprocess.Popen(
-            [python, str(HERE / "worker.py"), module],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env=self.environment,
-        )
 
-    def ask(self, **request: Any) -> dict[str, Any]:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        try:
-            self.process.stdin.write(json.dumps(request) + "\n")
-            self.process.stdin.flush()
-            line = self.process.stdout.readline()
-        except BrokenPipeError:
-            line = ""
-        return json.loads(line) if line else {"error": f"the process ended with {self.process.wait()}"}
-
-    def import_seconds(self) -> float:
-        start = time.perf_counter()
-        command = [self.python, "-c", f"import {self.imported}"]
-        subprocess.run(command, env=self.environment, check=True, capture_output=True)
-        return time.perf_counter() - start
-
-    def installed_megabytes(self) -> float:
-        """Size of the files that pip installed for it."""
-        code = (
-            "import sys, importlib.metadata as m\n"
-            "parts = tuple(sys.argv[1].split())\n"
-            "names = [(d, d.name.replace('-', '_').lower()) for d in m.distributions()]\n"
-            "mine = [d for d, n in names if n in parts or n.startswith(tuple(p for p in parts if p[-1] == '_'))]\n"
-            "files = {f.locate() for d in mine for f in d.files or ()}\n"
-            "print(sum(f.stat().st_size for f in files if f.is_file()))\n"
-        )
-        command = [self.python, "-c", code, PARTS[self.name]]
-        return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout) / 1e6
-
-    def close(self) -> None:
-        self.process.kill()
-        self.process.wait()
-
-
-def start(peers: str | None) -> list[Worker]:
-    """Oxhorn, and every peer that can be imported."""
-    workers = [Worker(OXHORN, sys.executable, "oxhorn", {}, "oxhorn")]
-    for name, module, environment, imported in PEERS if peers else ():
-        check = "import keras; keras.ops.zeros(1)" if module == "keras" else f"import {imported}"
-        done = subprocess.run(
-            [str(peers), "-c", check], env={**os.environ, **environment}, capture_output=True, check=False
-        )
-        if done.returncode == 0:
-            workers.append(Worker(name, str(peers), module, environment, imported))
-        else:
-            print(f"{name} is not installed; it is left out.", file=sys.stderr)
-    return workers
-
-
-def measure(workers: list[Worker], name: str, rounds: int) -> dict[str, Any]:
-    """Median milliseconds a step of each library, rounds interleaved."""
-    steps = WORKLOADS[name].steps
-    able, errors = [], {}
-    for worker in workers:
-        answer = worker.ask(build=name)
-        if "error" in answer:
-            errors[worker.name] = answer["error"]
-        else:
-            able.append(worker)
-    seconds: dict[str, list[float]] = {worker.name: [] for worker in able}
-    for _ in range(rounds):
-        for worker in able:
-            answer = worker.ask(epoch=True)
+    def start(self, images: bool) -> tuple[list[Process], dict[str, Any]]:
+        """A process for each library that can be imported; what they say of themselves."""
+        chosen = [pair for pair in self.libraries if images or not pair[0].only_images]
+        started = [Process(lib, python, self.environment, self.threads) for lib, python in chosen]
+        facts: dict[str, Any] = {"versions": {}, "memory": {}, "errors": {}}
+        able = []
+        for process in started:
+            name, answer = process.library.name, process.read(120.0)
             if "error" in answer:
-                errors[worker.name] = answer["error"]
-            seconds[worker.name] += answer.get("seconds", [])
-    milliseconds = {key: 1e3 * statistics.median(values) / steps for key, values in seconds.items() if values}
-    return {"milliseconds": milliseconds, "errors": errors}
-
-
-def measure_predict(workers: list[Worker], rounds: int) -> dict[str, Any]:
-    """Median milliseconds of `predict` for one sample of the MLP."""
-    for worker in workers:
-        worker.ask(build="mlp")
-    seconds: dict[str, list[float]] = {}
-    for _ in range(rounds):
-        for worker in workers:
-            answer = worker.ask(predict=20)
-            if "seconds" in answer:
-                seconds.setdefault(worker.name, []).append(answer["seconds"])
-    return {"milliseconds": {key: 1e3 * statistics.median(v) for key, v in seconds.items()}, "errors": {}}
-
-
-def measure_imports(workers: list[Worker], rounds: int) -> dict[str, Any]:
-    """Median milliseconds from starting Python to having imported the library."""
-    seconds: dict[str, list[float]] = {worker.name: [] for worker in workers}
-    for _ in range(rounds + 1):
-        for worker in workers:
-            seconds[worker.name].append(worker.import_seconds())
-    # The first round reads the files from disk; the others find them in memory.
-    return {"milliseconds": {key: 1e3 * statistics.median(v[1:]) for key, v in seconds.items()}, "errors": {}}
-
-
-def as_table(rows: dict[str, dict[str, Any]], names: list[str]) -> str:
-    """The results as a Markdown table: milliseconds, and in brackets the ratio to Oxhorn."""
-    lines = ["| ms | " + " | ".join(names) + " |", "|---|" + "---:|" * len(names)]
-    for title, row in rows.items():
-        times = row["milliseconds"]
-        cells = []
-        for name in names:
-            if name not in times:
-                cells.append("-")
+                facts["errors"][name] = {"import": answer["error"]}
+                process.close()
                 continue
-            ratio = f" ({times[name] / times[OXHORN]:.1f}x)" if name != OXHORN and OXHORN in times else ""
-            cells.append(f"{times[name]:.3g}{ratio}")
-        lines.append(f"| {title} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+            facts["versions"] |= answer["versions"]
+            facts["memory"][name] = {"imported": answer["imported"]}
+            able.append(process)
+        return able, facts
+
+    def turns(
+        self, processes: list[Process], errors: dict[str, Any], part: str, each: int, **request: Any
+    ) -> dict[str, dict[int, float]]:
+        """Seconds of each round of each library, divided by `each`; a first turn is left out."""
+        counts, times = {}, {}
+        for process in processes:
+            name = process.library.name
+            limit = self.limit if process.library.argument == "torch-compiled" else 300.0
+            if request["do"] == "predict":  # the first call compiles
+                process.ask(**request, limit=limit, seconds=0.0)
+            answer = process.ask(**request, limit=limit, seconds=self.seconds)
+            if "error" in answer:
+                errors.setdefault(name, {})[part] = answer["error"]
+                continue
+            length = max(self.seconds, min(answer["seconds"]))
+            counts[name] = max(3, min(self.rounds, int(LONGEST / length)))
+            times[name] = {}
+        for index in range(self.rounds):
+            for process in processes:
+                name = process.library.name
+                if name not in times or not summary.takes_part(index, self.rounds, counts[name]):
+                    continue
+                answer = process.ask(**request, seconds=self.seconds)
+                if "error" in answer:
+                    errors.setdefault(name, {})[part] = answer["error"]
+                    del times[name]
+                else:
+                    times[name][index] = statistics.median(answer["seconds"]) / each
+        return times
+
+    def workload(self, name: str) -> dict[str, Any]:
+        """Training, prediction and memory of one workload."""
+        w = WORKLOADS[name]
+        processes, result = self.start(images=w.is_images)
+        errors = result["errors"]
+        try:
+            built = []
+            for process in processes:
+                compiled = process.library.argument == "torch-compiled"
+                answer = process.ask("build", limit=self.limit if compiled else 300.0, workload=name)
+                lib = process.library.name
+                if "error" in answer:
+                    errors[lib] = {"training": answer["error"]}
+                    continue
+                parameters = result.setdefault("parameters", answer["parameters"])
+                if answer["parameters"] != parameters:
+                    raise SystemExit(f"{name}: {lib} has {answer['parameters']} parameters, not {parameters}")
+                result["flops"] = answer.get("flops", result.get("flops"))
+                built.append(process)
+            if processes and processes[0].library is OXHORN:
+                result["peak_flops"] = processes[0].ask("peak", seconds=0.3).get("flops")
+            if "training" in self.parts:
+                result["training"] = self.turns(built, errors, "training", w.steps, do="train")
+                for process in built:
+                    result["memory"][process.library.name] |= process.ask("memory")
+            if "predict" in self.parts and w.predicts:
+                result["predict"] = self.turns(built, errors, "predict", w.steps, do="predict")
+        finally:
+            for process in processes:
+                process.close()
+        about = {"title": w.title, "batch": w.batch, "steps": w.steps, "seconds_a_round": self.seconds}
+        return self.header | about | result
+
+    def calls(self) -> dict[str, Any]:
+        """Single calls of the MLP."""
+        processes, result = self.start(images=False)
+        result["calls"] = {}
+        try:
+            for process in processes:
+                answer = process.ask("build", workload="mlp", limit=self.limit)
+                if "error" in answer:
+                    result["errors"][process.library.name] = {"calls": answer["error"]}
+            able = [p for p in processes if p.library.name not in result["errors"]]
+            for title, (kind, samples) in CALLS.items():
+                result["calls"][title] = self.turns(
+                    able, result["errors"], title, 1, do="call", kind=kind, samples=samples
+                )
+        finally:
+            for process in processes:
+                process.close()
+        return self.header | result
+
+    def installed(self) -> list[tuple[Library, str]]:
+        """One column for each library that pip installs, with the Python that has it."""
+        return [pair for pair in self.libraries if pair[0].distributions]
+
+    def imports(self) -> dict[str, Any]:
+        numpy = Library("NumPy", "", "numpy")
+        return self.header | startup.imports(
+            [(numpy, sys.executable), *self.installed()], self.environment, max(3, self.rounds)
+        )
+
+    def size(self) -> dict[str, Any]:
+        found = {library.name: startup.sizes(library, python) for library, python in self.installed()}
+        wheel = startup.newest_wheel(ROOT / "dist")
+        return self.header | {"installed": {k: v for k, v in found.items() if v}, "wheel": wheel}
+
+    def measure(self, name: str) -> dict[str, Any]:
+        extra = {"calls": self.calls, "import": self.imports, "size": self.size}
+        return extra[name]() if name in extra else self.workload(name)
 
 
-def sizes(workers: list[Worker]) -> dict[str, float]:
-    """Megabytes: the newest wheel in dist/, and what each peer takes when installed."""
-    wheels = sorted((HERE.parent / "dist").glob("*.whl"), key=lambda path: path.stat().st_mtime)
-    result = {f"{OXHORN}, wheel": wheels[-1].stat().st_size / 1e6} if wheels else {}
-    # Here Oxhorn is installed editable: its files are the checkout's.
-    peers = {
-        f"{worker.name}, installed": worker.installed_megabytes()
-        for worker in workers
-        if worker.name != OXHORN
-    }
-    return result | peers
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--peers", help="the Python that has the peers installed; default: Oxhorn alone")
+    parser.add_argument("--only", nargs="*", choices=[*WORKLOADS, *EXTRAS], help="only these rows")
+    parser.add_argument("--measure", nargs="*", choices=("training", "predict"), help="default: both")
+    parser.add_argument("--rounds", type=int, help="rounds of the fastest libraries (default 9)")
+    parser.add_argument("--seconds", type=float, help="length of a round (default 0.3)")
+    parser.add_argument("--quick", action="store_true", help="three short rounds, nothing compiled")
+    parser.add_argument("--compiled", action="store_true", help="torch.compile as well, which takes long")
+    parser.add_argument("--compile-limit", type=float, default=120.0, help="seconds it may take to compile")
+    parser.add_argument("--threads", type=int, help="threads of every library (default: every processor)")
+    parser.add_argument("--json", type=Path, help="a folder, for one file for each row")
+    arguments = parser.parse_args()
+    quick = arguments.quick
+    arguments.rounds = arguments.rounds or (3 if quick else 9)
+    arguments.seconds = arguments.seconds or (0.1 if quick else 0.3)
+    arguments.compiled = arguments.compiled and not quick
+    arguments.measure = arguments.measure or ["training", "predict"]
+    return arguments
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--peers", help="the Python that has the peers installed; default: Oxhorn alone")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds of two epochs each (default 5)")
-    parser.add_argument(
-        "--only", nargs="*", choices=list(WORKLOADS), help="only these workloads, nothing else"
-    )
-    parser.add_argument("--json", type=Path, help="write the results there too")
-    arguments = parser.parse_args()
-
-    workers = start(arguments.peers)
-    names = [worker.name for worker in workers]
-    rows: dict[str, dict[str, Any]] = {}
-    try:
-        for name in arguments.only or WORKLOADS:
-            workload = WORKLOADS[name]
-            print(f"{workload.title} ...", file=sys.stderr)
-            rows[f"{workload.title} (batch {workload.batch})"] = measure(workers, name, arguments.rounds)
-        if not arguments.only:
-            rows["predict one sample, MLP"] = measure_predict(workers, arguments.rounds)
-            rows["import"] = measure_imports(workers, arguments.rounds)
-    finally:
-        for worker in workers:
-            worker.close()
-
-    print(as_table(rows, names))
-    for title, row in rows.items():
-        for name, error in row["errors"].items():
-            print(f"\n{title}: {name} did not run: {error[:200]}")
-    megabytes = {} if arguments.only else sizes(workers)
-    if megabytes:
-        print("\nMB: " + "; ".join(f"{name} {size:.3g}" for name, size in megabytes.items()))
-    if arguments.json:
-        machine = {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()}
-        result = {"machine": machine, "rounds": arguments.rounds, "rows": rows, "megabytes": megabytes}
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        arguments.json.write_text(json.dumps(result, indent=2) + "\n")
+    arguments = options()
+    comparison = Comparison(arguments)
+    results: dict[str, dict[str, Any]] = {}
+    for name in arguments.only or (*WORKLOADS, *EXTRAS):
+        start = time.monotonic()
+        print(f"{name} ...", end=" ", file=sys.stderr, flush=True)
+        results[name] = comparison.measure(name)
+        print(f"{time.monotonic() - start:.0f} s", file=sys.stderr)
+        if arguments.json:
+            arguments.json.mkdir(parents=True, exist_ok=True)
+            (arguments.json / f"{name}.json").write_text(json.dumps(results[name], indent=1) + "\n")
+    # Through JSON and back, so that a fresh result reads as one from a file.
+    print(report.full(json.loads(json.dumps(results))))
 
 
 if __name__ == "__main__":

@@ -8,26 +8,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use oxhorn::kernels::conv::{Geometry, forward, input_gradient, kernel_gradient};
 use oxhorn::kernels::gemm::{Epilogue, Mat, Size, gemm};
 use oxhorn::kernels::norm::{Layout, Saved, gradient, normalize, statistics};
-use oxhorn::kernels::simd::{Kernel, Lanes, dispatch};
-
-/// Sixteen independent chains of multiply-adds: the peak.
-struct Peak(usize);
-
-impl Kernel<f32> for Peak {
-    type Output = f32;
-
-    #[inline(always)]
-    fn run<L: Lanes<f32>>(self) -> f32 {
-        let (a, b) = (L::splat(black_box(0.999)), L::splat(black_box(0.001)));
-        let mut sums = [L::splat(0.5); 16];
-        for _ in 0..self.0 / (2 * 16 * L::N) {
-            for sum in &mut sums {
-                *sum = sum.mul_add(a, b);
-            }
-        }
-        sums.into_iter().fold(L::splat(0.0), L::add).reduce_sum()
-    }
-}
+use oxhorn::kernels::peak::multiply_adds;
 
 fn settings<'a>(
     c: &'a mut Criterion,
@@ -46,7 +27,7 @@ fn peak(c: &mut Criterion) {
     let mut group = settings(c, "peak");
     group.throughput(Throughput::Elements(flops as u64));
     group.bench_function("fma (elements are floating-point operations)", |b| {
-        b.iter(|| dispatch(Peak(flops)));
+        b.iter(|| multiply_adds::<f32>(black_box(flops)));
     });
     let x = vec![1.0_f32; 1 << 20];
     let mut y = x.clone();

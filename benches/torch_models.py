@@ -1,17 +1,15 @@
-"""The workloads in plain PyTorch, with the plain training loop that its tutorials teach."""
+"""The models of the workloads in plain PyTorch: the same layers and numbers of parameters as in workloads.py."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
-from workloads import MOBILE_BLOCKS, Workload
+from workloads import MOBILE_BLOCKS
 
 
 class Block(nn.Module):
@@ -140,6 +138,7 @@ def embedding() -> nn.Module:
 
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+# The model up to the logits, its optimizer, and the loss of the logits.
 MODELS: dict[str, tuple[Callable[[], nn.Module], Callable[[Any], torch.optim.Optimizer], Loss]] = {
     "mlp_bn": (mlp_bn, lambda p: torch.optim.SGD(p, 0.01), F.cross_entropy),
     "mlp": (lambda: dense(784, 128, 10), torch.optim.Adam, F.cross_entropy),
@@ -157,43 +156,11 @@ MODELS: dict[str, tuple[Callable[[], nn.Module], Callable[[Any], torch.optim.Opt
 }
 
 
-class Torch:
-    """Plain PyTorch; images as channels_last, which is its fastest layout on a CPU."""
-
-    def build(self, workload: Workload, x: np.ndarray, y: np.ndarray) -> None:
-        torch.manual_seed(0)
-        name = workload.build.__name__
-        model, optimizer, self.loss = MODELS[name]
-        self.model, self.batch = model(), workload.batch
-        self.x = torch.from_numpy(x).long() if x.dtype == np.int32 else torch.from_numpy(x)
-        self.y = torch.from_numpy(y).long() if y.dtype == np.int32 else torch.from_numpy(y)
-        if x.ndim == 4:  # views: the memory stays channels-last
-            self.x = self.x.permute(0, 3, 1, 2)
-            self.y = self.y.permute(0, 3, 1, 2) if y.ndim == 4 else self.y
-            self.model = self.model.to(memory_format=torch.channels_last)
-        self.optimizer = optimizer(self.model.parameters())
-        self.fit(1)
-
-    def fit(self, epochs: int) -> list[float]:
-        self.model.train()
-        seconds = []
-        for _ in range(epochs):
-            start = time.perf_counter()
-            order = torch.randperm(len(self.x))
-            for i in range(0, len(self.x), self.batch):
-                rows = order[i : i + self.batch]
-                self.optimizer.zero_grad()
-                loss = self.loss(self.model(self.x[rows]), self.y[rows])
-                loss.backward()
-                self.optimizer.step()
-            seconds.append(time.perf_counter() - start)
-        return seconds
-
-    def predict(self, times: int) -> float:
-        self.model.eval()
-        with torch.inference_mode():
-            self.model(self.x[:1])
-            start = time.perf_counter()
-            for _ in range(times):
-                self.model(self.x[:1]).numpy()
-        return (time.perf_counter() - start) / times
+def output(name: str) -> Callable[[torch.Tensor], torch.Tensor]:
+    """What the Keras model does with its logits, so that both predict the same."""
+    loss = MODELS[name][2]
+    if loss is F.binary_cross_entropy_with_logits:
+        return torch.sigmoid
+    if loss is F.cross_entropy and name != "mlp_bn":  # whose Keras twin gives logits too
+        return lambda x: torch.softmax(x, -1)
+    return lambda x: x

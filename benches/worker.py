@@ -1,94 +1,102 @@
-"""One library in one process: builds a workload and times epochs of it, as the lines on standard input ask.
+"""One library in one process: builds a workload and times it, as the lines on standard input ask.
 
-Each line in is a JSON object, and each line out: `{"build": name}`, `{"epoch": true}`, `{"predict": 200}`.
-Usage: python worker.py oxhorn | keras | torch
+Each line in is a JSON object with the key `do`, and each line out is the answer. The first line out comes when the
+library is imported. Usage: python worker.py oxhorn | keras | torch | torch-channels-last | torch-compiled THREADS
 """
 
 from __future__ import annotations
 
-import importlib
 import json
+import statistics
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 sys.path.insert(0, str(Path(__file__).parent))
 
-from workloads import WORKLOADS, Workload
+import memory
+import timing
 
 
-class KerasLike:
-    """Oxhorn, or Keras with the backend that the environment names."""
+def make(name: str, threads: int) -> Any:
+    if name.startswith("torch"):
+        from torch_library import Torch
 
-    def __init__(self, module: str) -> None:
-        self.keras: Any = importlib.import_module(module)
+        return Torch(threads, channels_last=name != "torch", compiled=name == "torch-compiled")
+    from keras_library import KerasLike
 
-    def build(self, workload: Workload, x: np.ndarray, y: np.ndarray) -> None:
-        self.keras.utils.set_random_seed(0)
-        self.model, self.x, self.y, self.batch = workload.build(self.keras), x, y, workload.batch
-        clock = self.clock = []
-
-        class Clock(self.keras.callbacks.Callback):  # type: ignore[misc, name-defined]
-            def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-                clock.append(-time.perf_counter())
-
-            def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-                clock[-1] += time.perf_counter()
-
-        self.callback = Clock()
-        self.fit(1)
-
-    def fit(self, epochs: int) -> list[float]:
-        self.clock.clear()
-        self.model.fit(
-            self.x,
-            self.y,
-            batch_size=self.batch,
-            epochs=epochs,
-            verbose=0,
-            callbacks=[self.callback],
-            shuffle=True,
-        )
-        return list(self.clock)
-
-    def predict(self, times: int) -> float:
-        one = self.x[:1]
-        self.model.predict(one, verbose=0)
-        start = time.perf_counter()
-        for _ in range(times):
-            self.model.predict(one, verbose=0)
-        return (time.perf_counter() - start) / times
+    return KerasLike(name, threads)
 
 
-def make(name: str) -> Any:
-    if name == "torch":
-        from torch_models import Torch
+def peak(seconds: float) -> float:
+    """Floating-point operations a second of Oxhorn's loop of multiply-adds on every thread: the median of many."""
+    from oxhorn import _core
 
-        return Torch()
-    return KerasLike(name)
+    rates = [_core.multiply_add_rate(1 << 24)]
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        rates.append(_core.multiply_add_rate(1 << 28))
+    return statistics.median(rates[1:])
+
+
+class Worker:
+    """Answers requests."""
+
+    def __init__(self, name: str, threads: int) -> None:
+        self.library = make(name, threads)
+        self.epoch = 1.0
+
+    def build(self, workload: str) -> dict[str, Any]:
+        import numpy as np
+        from workloads import WORKLOADS
+
+        w = WORKLOADS[workload]
+        x, y = w.data(np.random.default_rng(0), w.batch * w.steps)
+        facts = self.library.build(w, x, y)
+        # The first epoch compiles; the second tells how long one takes.
+        self.library.train(0.0, 1.0)
+        self.epoch = self.library.train(0.0, 1.0)[0]
+        return {**facts, "seconds": self.epoch}
+
+    def train(self, seconds: float) -> dict[str, Any]:
+        times = self.library.train(seconds, self.epoch)
+        self.epoch = min(times)
+        return {"seconds": times}
+
+    def predict(self, seconds: float) -> dict[str, Any]:
+        return {"seconds": timing.each(self.library.predict, seconds)}
+
+    def call(self, kind: str, samples: int, seconds: float) -> dict[str, Any]:
+        return {"seconds": timing.many(self.library.call(kind, samples), seconds)}
+
+    def memory(self) -> dict[str, Any]:
+        return {"peak": memory.peak()}
+
+    def peak(self, seconds: float) -> dict[str, Any]:
+        return {"flops": peak(seconds)}
 
 
 def main() -> None:
-    library = make(sys.argv[1])
     out, sys.stdout = sys.stdout, sys.stderr  # whatever a library prints stays out of the answers
+
+    def answer(**values: Any) -> None:
+        print(json.dumps(values), file=out, flush=True)
+
+    try:
+        worker = Worker(sys.argv[1], int(sys.argv[2]))
+        versions = worker.library.versions()
+    except Exception as error:
+        return answer(error=f"{type(error).__name__}: {error}")
+    # What the import took at its height is not what the workload takes.
+    memory.reset_peak()
+    answer(versions=versions, imported=memory.resident())
     for line in sys.stdin:
         request = json.loads(line)
         try:
-            if "build" in request:
-                workload = WORKLOADS[request["build"]]
-                x, y = workload.data(np.random.default_rng(0), workload.batch * workload.steps)
-                library.build(workload, x, y)
-                answer: dict[str, Any] = {"steps": workload.steps}
-            elif "epoch" in request:
-                answer = {"seconds": library.fit(2)}
-            else:
-                answer = {"seconds": library.predict(request["predict"])}
+            answer(**getattr(worker, request.pop("do"))(**request))
         except Exception as error:
-            answer = {"error": f"{type(error).__name__}: {error}"}
-        print(json.dumps(answer), file=out, flush=True)
+            answer(error=f"{type(error).__name__}: {error}")
 
 
 if __name__ == "__main__":

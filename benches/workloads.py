@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -19,6 +20,8 @@ class Workload:
     steps: int
     build: Callable[[Any], Any]
     data: Callable[[np.random.Generator, int], tuple[np.ndarray, np.ndarray]]
+    is_images: bool = False
+    predicts: bool = True
 
 
 def images(*shape: int) -> Callable[[np.random.Generator, int], tuple[np.ndarray, np.ndarray]]:
@@ -190,6 +193,13 @@ def gru(k: Any) -> Any:
     return model
 
 
+def gradient_tape(k: Any) -> Any:
+    """The library's own tape, or that of the backend under Keras; JAX has none."""
+    if hasattr(k, "GradientTape"):
+        return k.GradientTape
+    return importlib.import_module(k.config.backend()).GradientTape
+
+
 def with_own_step(build: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """The same model with a `train_step` written in Python, around a gradient tape."""
 
@@ -197,7 +207,7 @@ def with_own_step(build: Callable[[Any], Any]) -> Callable[[Any], Any]:
         class Own(k.Sequential):  # type: ignore[misc, name-defined]
             def train_step(self, data: Any) -> dict[str, Any]:
                 x, y = data
-                with k.GradientTape() as tape:
+                with gradient_tape(k)() as tape:
                     y_pred = self(x, training=True)
                     loss = self.compute_loss(y=y, y_pred=y_pred)
                 gradients = tape.gradient(loss, self.trainable_variables)
@@ -221,20 +231,36 @@ def with_own_step(build: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 WORKLOADS = {
-    "own_mlp_bn": Workload("MLP 784-300-100-10, own train_step", 200, 60, with_own_step(mlp_bn), images(784)),
-    "own_mlp": Workload("MLP 784-128-10, own train_step", 32, 300, with_own_step(mlp), images(784)),
-    "own_regression": Workload("regression, own train_step", 32, 300, with_own_step(regression), table),
-    "mlp_bn": Workload("MLP 784-300-100-10, BN+ELU, SGD", 200, 60, mlp_bn, images(784)),
-    "mlp": Workload("MLP 784-128-10, Adam", 32, 300, mlp, images(784)),
     "regression": Workload("regression 9-64-64-1, RMSprop", 32, 300, regression, table),
-    "cnn": Workload("CNN 32-64, 28x28, Adam", 128, 12, cnn, images(28, 28, 1)),
-    "resnet20": Workload("ResNet-20, 32x32, SGD momentum", 128, 3, resnet20, images(32, 32, 3)),
+    "mlp": Workload("MLP 784-128-10, Adam", 32, 300, mlp, images(784)),
+    "mlp_bn": Workload("MLP 784-300-100-10, BN+ELU, SGD", 200, 60, mlp_bn, images(784)),
+    "cnn": Workload("CNN 32-64, 28x28, Adam", 128, 12, cnn, images(28, 28, 1), is_images=True),
+    "resnet20": Workload("ResNet-20, 32x32, SGD momentum", 128, 3, resnet20, images(32, 32, 3), True),
     "embedding": Workload("Embedding 10000x16, 256 tokens, Adam", 512, 30, embedding, tokens),
     "lstm": Workload("LSTM 64, 100x32, Adam", 64, 15, lstm, sequences),
     "gru": Workload("GRU 64, 100x32, Adam", 64, 15, gru, sequences),
-    "resnet18": Workload("ResNet-18, 64x64, SGD momentum", 32, 3, resnet18, images(64, 64, 3)),
     "transformer": Workload("Transformer block, 128x128, Adam", 32, 6, transformer, images(128, 128)),
-    "mobilenet": Workload("MobileNet-like, 32x32, Adam", 64, 6, mobilenet, images(32, 32, 3)),
-    "autoencoder": Workload("Conv autoencoder, 28x28, Adam", 128, 12, autoencoder, pictures),
+    "mobilenet": Workload("MobileNet-like, 32x32, Adam", 64, 6, mobilenet, images(32, 32, 3), True),
+    "autoencoder": Workload("Conv autoencoder, 28x28, Adam", 128, 12, autoencoder, pictures, True),
+    "resnet18": Workload("ResNet-18, 64x64, SGD momentum", 32, 3, resnet18, images(64, 64, 3), True),
     "empty": Workload("Dense(1) on one number, SGD", 32, 300, empty, numbers),
+    "own_regression": Workload(
+        "regression, own train_step", 32, 300, with_own_step(regression), table, predicts=False
+    ),
+    "own_mlp": Workload(
+        "MLP 784-128-10, own train_step", 32, 300, with_own_step(mlp), images(784), predicts=False
+    ),
+    "own_mlp_bn": Workload(
+        "MLP 784-300-100-10, own train_step", 200, 60, with_own_step(mlp_bn), images(784), predicts=False
+    ),
+}
+
+# Single calls of the MLP: title -> kind of call, samples.
+CALLS = {
+    "predict, 1 sample": ("predict", 1),
+    "predict, 1024 samples": ("predict", 1024),
+    "model(x), 1 sample": ("call", 1),
+    "model(x), 1024 samples": ("call", 1024),
+    "train_on_batch, 32 samples": ("train_on_batch", 32),
+    "fit of one batch, 32 samples": ("fit", 32),
 }

@@ -16,6 +16,7 @@ pub mod memory;
 pub mod norm;
 pub mod parallel;
 pub mod patches;
+pub mod peak;
 pub mod pool;
 pub mod real;
 pub mod reduce;

@@ -1,13 +1,15 @@
 //! Threads, processor, memory counters, the default float type.
 
+use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::dtype::DType;
 use crate::error::{Error, Result};
-use crate::kernels::parallel;
+use crate::kernels::{parallel, peak};
 
 static FLOAT64: AtomicBool = AtomicBool::new(false);
 
@@ -55,9 +57,26 @@ fn allocations() -> u64 {
     crate::tensor::allocations()
 }
 
+/// Floating-point operations a second, all threads together, of a loop of float32 multiply-adds in registers that does
+/// so many of them on each thread: the processor's peak, which benchmarks are held against.
+#[pyfunction]
+fn multiply_add_rate(py: Python<'_>, operations: usize) -> f64 {
+    py.detach(|| {
+        parallel::inside(|| {
+            let threads = parallel::get_num_threads();
+            let start = Instant::now();
+            parallel::for_ranges(threads, 1, |_| {
+                black_box(peak::multiply_adds::<f32>(operations));
+            });
+            (threads * operations) as f64 / start.elapsed().as_secs_f64()
+        })
+    })
+}
+
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(set_default_float, m)?)?;
     m.add_function(wrap_pyfunction!(set_num_threads, m)?)?;
     m.add_function(wrap_pyfunction!(get_num_threads, m)?)?;
-    m.add_function(wrap_pyfunction!(allocations, m)?)
+    m.add_function(wrap_pyfunction!(allocations, m)?)?;
+    m.add_function(wrap_pyfunction!(multiply_add_rate, m)?)
 }
