@@ -11,6 +11,7 @@ from oxhorn.testing.reference import activations as act
 from oxhorn.testing.reference import layers as ref
 from oxhorn.testing.reference import ops
 from tests.layers.rows_attention import ATTENTION, EINSUM_DENSE
+from tests.layers.rows_rnn import RECURRENT
 from tests.layers.table import LayerRow as Row
 
 
@@ -400,5 +401,6 @@ TABLES = {
     "spatial": SPATIAL,
     "poolings": POOLINGS,
     "merging": MERGING,
+    "recurrent": RECURRENT,
 }
 ROWS = [row for rows in TABLES.values() for row in rows]

@@ -17,7 +17,7 @@ class LayerRow:
 
     `shapes` holds the batch axis; several shapes mean a list of inputs. `below` makes the inputs whole numbers in
     [0, below). `weights` are the names and shapes to be built. `training` is the reference in training where it
-    differs; `random` marks layers that draw numbers in training.
+    differs; `random` marks layers that draw numbers in training. `inside` is the layer within that owns the weights.
     """
 
     layer: str
@@ -29,6 +29,7 @@ class LayerRow:
     training: Callable[..., Any] | None = None
     random: bool = False
     loose: float = 1.0
+    inside: str = ""
 
     @property
     def id(self) -> str:

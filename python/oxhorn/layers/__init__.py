@@ -120,9 +120,25 @@ from oxhorn.layers.reshaping import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
-from oxhorn.layers.rnn import RNN, GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
+from oxhorn.layers.rnn import (
+    RNN,
+    Bidirectional,
+    ConvLSTM1D,
+    ConvLSTM2D,
+    ConvLSTM3D,
+    GRUCell,
+    LSTMCell,
+    SimpleRNNCell,
+    StackedRNNCells,
+    TimeDistributed,
+)
 
 __all__ = [
+    "ConvLSTM1D",
+    "ConvLSTM2D",
+    "ConvLSTM3D",
+    "Bidirectional",
+    "TimeDistributed",
     "StackedRNNCells",
     "SimpleRNNCell",
     "LSTMCell",

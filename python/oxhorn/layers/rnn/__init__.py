@@ -1,12 +1,22 @@
 """Recurrent layers and their cells."""
 
+from oxhorn.layers.rnn.bidirectional import Bidirectional
+from oxhorn.layers.rnn.conv_lstm1d import ConvLSTM1D
+from oxhorn.layers.rnn.conv_lstm2d import ConvLSTM2D
+from oxhorn.layers.rnn.conv_lstm3d import ConvLSTM3D
 from oxhorn.layers.rnn.gru_cell import GRUCell
 from oxhorn.layers.rnn.lstm_cell import LSTMCell
 from oxhorn.layers.rnn.rnn import RNN
 from oxhorn.layers.rnn.simple_rnn_cell import SimpleRNNCell
 from oxhorn.layers.rnn.stacked_rnn_cells import StackedRNNCells
+from oxhorn.layers.rnn.time_distributed import TimeDistributed
 
 __all__ = [
+    "ConvLSTM1D",
+    "ConvLSTM2D",
+    "ConvLSTM3D",
+    "Bidirectional",
+    "TimeDistributed",
     "RNN",
     "GRUCell",
     "LSTMCell",

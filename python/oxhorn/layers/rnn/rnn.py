@@ -305,26 +305,22 @@ class RNN(Layer):
 
         if given is None and self.stateful:
             return tree.map_structure(tensor, self.states)
-        own = None
-        if given is None or any(isinstance(size, (list, tuple)) for size in self.state_size):
-            own = self.get_initial_state(ops.shape(sequences)[0])
-            if given is None:
-                return tree.map_structure(tensor, own)
-        leaves = [tensor(x) for x in tree.flatten(given)]
-        wanted = len(tree.flatten(self.state_size))
-        if len(leaves) != wanted:
+        own = self.get_initial_state(ops.shape(sequences)[0])
+        if given is None:
+            return tree.map_structure(tensor, own)
+        leaves, wanted = [tensor(x) for x in tree.flatten(given)], tree.flatten(own)
+        if len(leaves) != len(wanted):
             raise ValueError(
-                f"{who}: expected `initial_state` to have {wanted} tensor{'s' if wanted > 1 else ''}, one for each "
-                f"state of the cell; got {len(leaves)}."
+                f"{who}: expected `initial_state` to have {len(wanted)} tensor{'s' if len(wanted) > 1 else ''}, one "
+                f"for each state of the cell; got {len(leaves)}."
             )
-        for i, (leaf, size) in enumerate(zip(leaves, tree.flatten(self.state_size), strict=True)):
-            expected = (sequences.shape[0], size)
-            if size is not None and size >= 0 and not _fits(leaf.shape, expected):
+        for i, (leaf, like) in enumerate(zip(leaves, wanted, strict=True)):
+            if not _fits(leaf.shape, like.shape):
                 raise ValueError(
-                    f"{who}: expected state {i} of `initial_state` to have the shape {expected}; got "
+                    f"{who}: expected state {i} of `initial_state` to have the shape {tuple(like.shape)}; got "
                     f"{tuple(leaf.shape)}."
                 )
-        return leaves if own is None else tree.pack_sequence_as(own, leaves)
+        return tree.pack_sequence_as(own, leaves)
 
     def _in_form_of_sizes(self, states: Any) -> Any:
         """The states in the structure of `state_size`: a cell of a stack may keep its only state in a list."""

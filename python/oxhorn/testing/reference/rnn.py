@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from oxhorn.testing.reference import ops
 from oxhorn.testing.reference.layers import activate
 
 Array = NDArray[Any]
@@ -66,6 +67,27 @@ def gru_cell(
     return h, [h]
 
 
+def conv_lstm_cell(
+    x: Array,
+    states: list[Array],
+    kernel: Array,
+    recurrent_kernel: Array,
+    bias: Array | float = 0.0,
+    activation: str | None = "tanh",
+    recurrent_activation: str | None = "sigmoid",
+    data_format: str = "channels_last",
+    **how: Any,
+) -> tuple[Array, list[Array]]:
+    """That of an LSTM, with convolutions in the place of products; `how` is that of the inputs'"""
+    h, c = (ops.channels_last(state, data_format) for state in states)
+    z = ops.conv(ops.channels_last(x, data_format), kernel, **how) + bias
+    i, f, g, o = np.split(z + ops.conv(h, recurrent_kernel, padding="same"), 4, axis=-1)
+    i, f, o = (activate(gate, recurrent_activation) for gate in (i, f, o))
+    c = f * c + i * activate(g, activation)
+    h, c = (ops.channels_back(state, data_format) for state in (o * activate(c, activation), c))
+    return h, [h, c]
+
+
 def stacked_rnn_cells(x: Array, states: list[Any], cells: Sequence[Cell]) -> tuple[Array, list[Any]]:
     """y_1 = cell_1(x), y_2 = cell_2(y_1), ..."""
     after = []
@@ -118,12 +140,58 @@ def gru(x: Array, kernel: Array, recurrent_kernel: Array, bias: Array | None = N
     return _layer(gru_cell, 1, x, (kernel, recurrent_kernel, bias), how)
 
 
-_OF_CELLS = ("activation", "recurrent_activation", "reset_after")
+def conv_lstm(x: Array, kernel: Array, recurrent_kernel: Array, bias: Array | float = 0.0, **how: Any) -> Any:
+    """`rnn` with `conv_lstm_cell`, from zeros in the shape of the convolved inputs"""
+    of_cell, of_loop = _shared_out(how)
+    first = how.get("data_format") == "channels_first"
+    one = ops.channels_last(x[:, 0], how.get("data_format", "channels_last"))
+    windows = {name: of_cell[name] for name in ("strides", "padding", "dilation_rate") if name in of_cell}
+    shape = ops.conv(one, kernel, **windows).shape
+    filters = recurrent_kernel.shape[-2]
+    zeros = np.zeros((shape[0], filters, *shape[1:-1]) if first else (*shape[:-1], filters))
+
+    def step(inputs: Array, before: list[Array]) -> tuple[Array, list[Array]]:
+        return conv_lstm_cell(inputs, before, kernel, recurrent_kernel, bias, **of_cell)
+
+    return rnn(x, step, of_loop.pop("initial_state", [zeros, zeros]), **of_loop)
+
+
+def bidirectional(
+    x: Array,
+    forward: Callable[[Array], Array],
+    backward: Callable[[Array], Array],
+    merge_mode: str | None = "concat",
+) -> Any:
+    """merge(forward(x), backward(x)); `backward` reads from the end, and what it returns for all steps is turned"""
+    y, z = forward(x), backward(x)
+    z = z[:, ::-1] if z.ndim == x.ndim else z
+    merged = {"concat": lambda: np.concatenate([y, z], axis=-1), "sum": lambda: y + z, "mul": lambda: y * z}
+    return (y, z) if merge_mode is None else (y + z) / 2 if merge_mode == "ave" else merged[merge_mode]()
+
+
+def time_distributed(x: Array, layer: Callable[[Array], Array]) -> Array:
+    """y[:, t] = layer(x[:, t])"""
+    return np.stack([layer(x[:, t]) for t in range(x.shape[1])], axis=1)
+
+
+_OF_LOOPS = (
+    "initial_state",
+    "mask",
+    "return_sequences",
+    "return_state",
+    "go_backwards",
+    "zero_output_for_mask",
+)
+
+
+def _shared_out(how: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The arguments of the cell, and those of the loop"""
+    of_loop = {name: value for name, value in how.items() if name in _OF_LOOPS}
+    return {name: value for name, value in how.items() if name not in _OF_LOOPS}, of_loop
 
 
 def _layer(cell: Callable[..., Any], states: int, x: Array, weights: Any, how: dict[str, Any]) -> Any:
-    of_cell = {name: value for name, value in how.items() if name in _OF_CELLS}
-    of_loop = {name: value for name, value in how.items() if name not in _OF_CELLS}
+    of_cell, of_loop = _shared_out(how)
     zeros = np.zeros((x.shape[0], weights[1].shape[0]), x.dtype)
 
     def step(inputs: Array, before: list[Array]) -> tuple[Array, list[Array]]:
