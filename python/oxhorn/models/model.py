@@ -397,9 +397,14 @@ def _is_pure_operation(one: Any) -> bool:
         return one._is_pure()
     if getattr(one, "activity_regularizer", None) is not None:
         return False
-    if isinstance(one, CoreLayer) and one._python_activation() is not None:
-        return False
-    return type(one).__module__.split(".")[0] == PACKAGE
+    # Layers inside others count too: one of the user's may do anything, and states are the business of each call.
+    parts = one._flatten_layers() if isinstance(one, Layer) else [one]
+    return all(
+        type(part).__module__.split(".")[0] == PACKAGE
+        and not getattr(part, "stateful", False)
+        and not (isinstance(part, CoreLayer) and part._python_activation() is not None)
+        for part in parts
+    )
 
 
 def has_functional_constructor(cls: type) -> bool:
