@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -63,7 +64,7 @@ class Process:
             ready, _, _ = select.select([self.process.stdout], [], [], max(0.0, end - time.monotonic()))
             if not ready:
                 self.close()
-                self.error = f"no answer within {limit:.0f} s"
+                self.error = f"no answer within {limit:g} s"
                 return {"error": self.error}
             more = os.read(self.process.stdout.fileno(), 1 << 16)
             if not more:
@@ -93,3 +94,7 @@ class Process:
             else:
                 self.process.kill()
         self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(BrokenPipeError):  # what it did not read any more
+                    pipe.close()

@@ -240,9 +240,9 @@ WORKLOADS = {
     "lstm": Workload("LSTM 64, 100x32, Adam", 64, 15, lstm, sequences),
     "gru": Workload("GRU 64, 100x32, Adam", 64, 15, gru, sequences),
     "transformer": Workload("Transformer block, 128x128, Adam", 32, 6, transformer, images(128, 128)),
-    "mobilenet": Workload("MobileNet-like, 32x32, Adam", 64, 6, mobilenet, images(32, 32, 3), True),
+    "mobilenet": Workload("MobileNet-like, 32x32, Adam", 64, 4, mobilenet, images(32, 32, 3), True),
     "autoencoder": Workload("Conv autoencoder, 28x28, Adam", 128, 12, autoencoder, pictures, True),
-    "resnet18": Workload("ResNet-18, 64x64, SGD momentum", 32, 3, resnet18, images(64, 64, 3), True),
+    "resnet18": Workload("ResNet-18, 64x64, SGD momentum", 32, 2, resnet18, images(64, 64, 3), True),
     "empty": Workload("Dense(1) on one number, SGD", 32, 300, empty, numbers),
     "own_regression": Workload(
         "regression, own train_step", 32, 300, with_own_step(regression), table, predicts=False
