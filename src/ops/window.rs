@@ -241,7 +241,7 @@ impl Window {
                 show(dims)
             ))
             .hint(format!(
-                "Use a smaller {}, padding=\"same\", or a larger input",
+                "Computed output size would be zero or negative. Use a smaller {}, padding=\"same\", or a larger input",
                 self.what
             ))
     }

@@ -178,3 +178,28 @@ def test_alpha_dropout_keeps_mean_and_variance() -> None:
     kept = np.isclose(y, ref.alpha_dropout(x, True, 0.3), atol=1e-5)
     assert kept.mean() == pytest.approx(0.7, abs=0.02)
     np.testing.assert_allclose(y, ref.alpha_dropout(x, kept, 0.3), atol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:.*rms_scaling")
+def test_layer_normalization_without_the_mean() -> None:
+    """The deprecated `rms_scaling`: no mean is taken away, and there is no `beta`."""
+    x = np.random.default_rng(0).normal(size=(2, 3, 4, 5)).astype("float32")
+    for axis in (-1, (1, 2), (3, 1)):
+        layer = L.LayerNormalization(axis=axis, rms_scaling=True, gamma_initializer="normal")
+        y = layer(x).numpy()
+        axes = (axis,) if isinstance(axis, int) else axis
+        gamma = np.asarray(layer.gamma.numpy())
+        order = sorted(range(len(axes)), key=lambda i: axes[i] % 4)
+        sizes = [n if i in {a % 4 for a in axes} else 1 for i, n in enumerate(x.shape)]
+        right = x / np.sqrt(x.var(axes, keepdims=True) + 1e-3) * gamma.transpose(order).reshape(sizes)
+        np.testing.assert_allclose(y, right, rtol=1e-5, atol=1e-6)
+        assert [w.name for w in layer.weights] == ["gamma"]
+        assert L.LayerNormalization.from_config(layer.get_config()).rms_scaling
+    with pytest.warns(UserWarning, match="rms_scaling=True.*deprecated"):
+        L.LayerNormalization(rms_scaling=True)
+
+
+def test_a_config_with_a_value_out_of_range_is_both_kinds_of_error() -> None:
+    for kind in (TypeError, ValueError):
+        with pytest.raises(kind, match="`input_dim` must be a positive integer"):
+            L.Embedding.from_config({"input_dim": 3.7, "output_dim": 8})

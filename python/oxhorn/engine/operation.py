@@ -80,6 +80,10 @@ class Node:
         return args, kwargs
 
 
+class ConfigError(TypeError, ValueError):
+    """A value in a config that the class does not take: not the type of config it has, and a value out of range."""
+
+
 class Operation:
     """The base of layers and of functions that were called on symbolic tensors.
 
@@ -204,13 +208,21 @@ class Operation:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        """The operation that `get_config` describes."""
+        """The operation that `get_config` describes.
+
+        Raises:
+            TypeError: If `__init__` does not take what the config holds.
+        """
         try:
             return cls(**config)
         except TypeError as error:
             raise TypeError(
                 f"{cls.__name__} could not be made from its config {config!r}: {error}. "
                 "If its `__init__` takes other arguments, define `get_config` and `from_config`."
+            ) from error
+        except ValueError as error:
+            raise ConfigError(
+                f"{cls.__name__} could not be made from its config {config!r}: {error}"
             ) from error
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from oxhorn import arguments, constraints, initializers, regularizers
+from oxhorn import arguments, constraints, initializers, ops, regularizers
 from oxhorn.layers.core_layer import CoreLayer
 
 __all__ = ["LayerNormalization"]
@@ -27,7 +28,8 @@ class LayerNormalization(CoreLayer):
         gamma_regularizer: Regularizer of gamma, or None. Defaults to None.
         beta_constraint: Constraint of beta, or None. Defaults to None.
         gamma_constraint: Constraint of gamma, or None. Defaults to None.
-        **kwargs: `name`, `dtype`, `trainable` and the other arguments of every layer.
+        **kwargs: `name`, `dtype`, `trainable` and the other arguments of every layer; and `rms_scaling`, deprecated:
+            `y = gamma * x / sqrt(var(x) + epsilon)`.
 
     Input shape:
         `(batch, ...)`, the sizes along `axis` known.
@@ -66,7 +68,13 @@ class LayerNormalization(CoreLayer):
         **kwargs: Any,
     ) -> None:
         owner = "LayerNormalization"
-        arguments.unsupported(owner, rms_scaling=kwargs.pop("rms_scaling", False) or None)
+        rms_scaling = arguments.boolean(kwargs.pop("rms_scaling", False), "rms_scaling", owner)
+        if rms_scaling:
+            warnings.warn(
+                "LayerNormalization: You passed `rms_scaling=True`, which is deprecated: it divides by the standard "
+                "deviation, not by the root mean square. Use RMSNormalization for that.",
+                stacklevel=2,
+            )
         super().__init__(**kwargs)
         try:
             axes = arguments.integer_or_integers(axis, "axis", owner)
@@ -78,7 +86,7 @@ class LayerNormalization(CoreLayer):
         self.epsilon = arguments.number(epsilon, "epsilon", owner, low=0.0)
         self.center = arguments.boolean(center, "center", owner)
         self.scale = arguments.boolean(scale, "scale", owner)
-        self.rms_scaling = False
+        self.rms_scaling = rms_scaling
         self.beta_initializer = initializers.get(beta_initializer)
         self.gamma_initializer = initializers.get(gamma_initializer)
         self.beta_regularizer = regularizers.get(beta_regularizer)
@@ -88,6 +96,29 @@ class LayerNormalization(CoreLayer):
         self.supports_masking = True
         self.gamma: Any = None
         self.beta: Any = None
+
+    def build(self, input_shape: Any = None) -> None:
+        """Make the weights; `rms_scaling` goes without `beta`."""
+        if not self.rms_scaling:
+            super().build(input_shape)
+            return
+        self.gamma = self.add_weight(
+            shape=tuple(input_shape[axis] for axis in self.axis),
+            initializer=self.gamma_initializer,
+            regularizer=self.gamma_regularizer,
+            constraint=self.gamma_constraint,
+            name="gamma",
+        )
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Normalize."""
+        if not self.rms_scaling:
+            return super().call(inputs, training, mask)
+        spread = ops.var(inputs, axis=self.axis, keepdims=True)
+        along = [axis % len(inputs.shape) for axis in self.axis]
+        gamma = ops.transpose(self.gamma, sorted(range(len(along)), key=along.__getitem__))
+        sizes = [size if axis in along else 1 for axis, size in enumerate(inputs.shape)]
+        return inputs * ops.rsqrt(spread + self.epsilon) * ops.reshape(gamma, sizes)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

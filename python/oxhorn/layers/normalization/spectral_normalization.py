@@ -78,10 +78,15 @@ class SpectralNormalization(Wrapper):
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Normalize the kernel, and call the layer inside."""
         if training:
-            self._normalize()
+            u, kernel = self.normalized_weights()
+            # A kernel of zeros stays as it is.
+            is_zero = ops.all(ops.equal(self.kernel, 0))
+            self.vector_u.assign(ops.where(is_zero, self.vector_u.value, u))
+            self.kernel.assign(ops.where(is_zero, self.kernel.value, kernel))
         return ops.cast(self.layer(inputs), inputs.dtype)
 
-    def _normalize(self) -> None:
+    def normalized_weights(self) -> tuple[Any, Any]:
+        """The vector after the power iteration, and the kernel divided by its largest singular value."""
         weights = ops.reshape(self.kernel, (-1, self.kernel.shape[-1]))
         u = self.vector_u.value
         v = u
@@ -90,11 +95,8 @@ class SpectralNormalization(Wrapper):
             u = _unit(ops.matmul(v, weights))
         u, v = ops.stop_gradient(u), ops.stop_gradient(v)
         sigma = ops.matmul(ops.matmul(v, weights), ops.transpose(u))
-        # A kernel of zeros stays as it is.
-        is_zero = ops.all(ops.equal(weights, 0))
-        sigma = ops.where(is_zero, ops.ones_like(sigma), sigma)
-        self.vector_u.assign(ops.where(is_zero, self.vector_u.value, u))
-        self.kernel.assign(ops.reshape(weights / sigma, self.kernel.shape))
+        sigma = ops.where(ops.all(ops.equal(weights, 0)), ops.ones_like(sigma), sigma)
+        return u, ops.reshape(weights / sigma, self.kernel.shape)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape that the layer inside makes of it."""
