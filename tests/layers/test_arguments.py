@@ -113,7 +113,7 @@ OTHERS: list[tuple[str, dict[str, Any], str]] = [
     ("BatchNormalization", {"axis": [1, 2]}, "axis"),
     ("BatchNormalization", {"renorm": True}, "renorm"),
     ("LayerNormalization", {"epsilon": NAN}, "epsilon"),
-    ("LayerNormalization", {"rms_scaling": True}, "rms_scaling"),
+    ("LayerNormalization", {"rms_scaling": "yes"}, "rms_scaling"),
     ("ReLU", {"max_value": -1.0}, "max_value"),
     ("ReLU", {"negative_slope": None}, "negative_slope"),
     ("ReLU", {"threshold": -2.0}, "threshold"),
