@@ -211,12 +211,13 @@ def bars(results: Results) -> list[picture.Bar]:
     return found
 
 
-def between(text: str, inside: str) -> str:
+def between(text: str, inside: str, marks: tuple[str, str] = (BEGIN, END)) -> str:
     """The text with what stands between the marks exchanged."""
-    if text.count(BEGIN) != 1 or text.count(END) != 1:
-        raise SystemExit(f"expected the lines {BEGIN} and {END} once each; put them where the table belongs")
-    before, rest = text.split(BEGIN)
-    return before + BEGIN + "\n" + inside.strip() + "\n" + END + rest.split(END)[1]
+    begin, end = marks
+    if text.count(begin) != 1 or text.count(end) != 1:
+        raise SystemExit(f"expected the lines {begin} and {end} once each; put them where the table belongs")
+    before, rest = text.split(begin)
+    return before + begin + "\n" + inside.strip() + "\n" + end + rest.split(end)[1]
 
 
 def read(folder: Path) -> Results:
