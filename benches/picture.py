@@ -8,7 +8,7 @@ from math import ceil, floor, log10
 
 from summary import Spread
 
-WIDTH, LEFT, RIGHT, TOP, ROW, BAR = 860, 285, 60, 64, 40, 13
+WIDTH, LEFT, RIGHT, TOP, ROW, BAR = 860, 250, 60, 64, 40, 13
 THEMES = {
     "light": {
         "text": "#1f2328",

@@ -207,7 +207,9 @@ def bars(results: Results) -> list[picture.Bar]:
         predict = rows["predict"].get(name)
         if name.startswith("own_") or row.ratio is None:
             continue
-        found.append(picture.Bar(title(results[name]), row.ratio, predict.ratio if predict else None))
+        # The table has the optimizer and the batch.
+        words = results[name]["title"].rsplit(", ", 1)[0]
+        found.append(picture.Bar(words, row.ratio, predict.ratio if predict else None))
     return found
 
 

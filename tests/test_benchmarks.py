@@ -160,10 +160,30 @@ def test_picture(theme, results):
     import report
 
     bars = report.bars(results)
-    assert [bar.title for bar in bars] == ["A (batch 4)"]  # B has no ratio
+    assert [bar.title for bar in bars] == ["A"]  # B has no ratio
     root = ET.fromstring(picture.draw(bars, theme))
     words = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
-    assert {"A (batch 4)", "3.0x", "1x", "2x"} <= set(words)
+    assert {"A", "3.0x", "1x", "2x"} <= set(words)
+
+
+def test_kernels_beside_their_limits(tmp_path):
+    import kernel_table
+
+    def write(family, name, nanoseconds, throughput):
+        folder = tmp_path / family / name / "new"
+        folder.mkdir(parents=True)
+        about = {"group_id": family, "function_id": name, "throughput": throughput}
+        (folder / "benchmark.json").write_text(json.dumps(about))
+        (folder / "estimates.json").write_text(json.dumps({"median": {"point_estimate": nanoseconds}}))
+
+    write("gemm", "tiny", 2000.0, {"Elements": 100_000})
+    write("peak", "multiply-adds in registers", 1000.0, {"Elements": 200_000})
+    write("peak", "copy 4 MiB", 1000.0, {"Bytes": 50_000})
+    write("other", "move", 500.0, {"Bytes": 10_000})
+    lines = kernel_table.table(kernel_table.read(tmp_path)).splitlines()[2:]
+    assert lines[2:] == ["| gemm: tiny | 2 | 50 GFLOP/s | 25 % |", "| other: move | 0.5 | 20 GB/s | 40 % |"]
+    with pytest.raises(SystemExit, match="cargo bench"):
+        kernel_table.read(tmp_path / "nothing")
 
 
 def test_a_process_that_does_not_answer_is_given_up(monkeypatch, tmp_path):
