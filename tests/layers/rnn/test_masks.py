@@ -41,7 +41,7 @@ STACKS = {
         L.RNN([L.LSTMCell(4), L.SimpleRNNCell(5)], return_sequences=True),
         L.RNN(L.SimpleRNNCell(5), return_sequences=True),
         L.Dense(3),
-        L.Activation("softmax"),
+        L.Softmax(),
     ],
 }
 
@@ -183,3 +183,13 @@ def test_masking_layer_in_fit() -> None:
     got = model.evaluate(x, y, batch_size=6, verbose=0, return_dict=True)
     assert got["loss"] == pytest.approx((predicted[there] ** 2).mean(), rel=1e-5)
     assert got["mae"] == pytest.approx(np.abs(predicted[there]).mean(), rel=1e-5)
+
+
+def test_softmax_of_steps() -> None:
+    """A mask of steps says nothing of the entries of a step; along the steps themselves it does."""
+    x = L.Embedding(6, 3, mask_zero=True)(IDS)
+    np.testing.assert_allclose(L.Softmax()(x).numpy().sum(-1), np.ones(IDS.shape), rtol=1e-5)
+    along = L.Softmax(axis=1)(x).numpy()
+    assert np.abs(along[~THERE]).max() == 0
+    np.testing.assert_allclose(along.sum(1), np.ones((4, 3)), rtol=1e-5)
+    np.testing.assert_array_equal(L.Softmax()(x)._keras_mask.numpy(), THERE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from oxhorn import ops
 from oxhorn.arguments import integer_or_integers
 from oxhorn.layers.core_layer import CoreLayer
 
@@ -23,7 +24,7 @@ class Softmax(CoreLayer):
     Call arguments:
         inputs: The scores.
         mask: Booleans that broadcast to the scores, True for those that count; the others get probability 0.
-            Defaults to None.
+            Defaults to None; the mask of steps that travels with the inputs leaves the others their probabilities.
 
     Input shape:
         Any.
@@ -53,6 +54,8 @@ class Softmax(CoreLayer):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Compute in the core; a mask has the shape of the inputs, or one that broadcasts to it."""
+        if mask is not None and mask is getattr(inputs, "_keras_mask", None):
+            mask = self._of_entries(mask, inputs)
         if mask is not None:
             shape, own = tuple(mask.shape), tuple(inputs.shape)
             wrong = "must not have more dimensions than the inputs" if len(shape) > len(own) else ""
@@ -65,6 +68,14 @@ class Softmax(CoreLayer):
                     "Give it axes of size 1 where it is the same for all."
                 )
         return super().call(inputs, training=training, mask=mask)
+
+    def _of_entries(self, mask: Any, inputs: Any) -> Any:
+        """What the mask of steps that travels with the inputs says of their entries: nothing along later axes."""
+        rank, steps = len(inputs.shape), len(mask.shape)
+        axes = [self.axis] if isinstance(self.axis, int) else self.axis
+        if steps < rank and all(axis % rank >= steps for axis in axes):
+            return None
+        return ops.reshape(mask, (*ops.shape(mask), *[1] * (rank - steps)))
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
