@@ -13,6 +13,7 @@ import json
 import statistics
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from process import OXHORN, PEERS, Library, Process
 from workloads import CALLS, WORKLOADS
 
 ROOT = Path(__file__).parent.parent
-EXTRAS = ("calls", "import", "size")
+EXTRAS = ("calls", "threads", "import", "size")
 # A library whose rounds are long has fewer of them, but three at least, so that it adds not much more than this.
 LONGEST = 5.0
 
@@ -149,6 +150,26 @@ class Comparison:
                 process.close()
         return self.header | result
 
+    def scaling(self) -> dict[str, Any]:
+        """Oxhorn's training on one thread and on all, in turns."""
+        result: dict[str, Any] = {"one": {}, "errors": {}}
+        single = replace(OXHORN, name="one thread")
+        for name, w in WORKLOADS.items():
+            both = [
+                Process(library, sys.executable, machine.environment(threads), threads)
+                for library, threads in ((OXHORN, self.threads), (single, 1))
+            ]
+            try:
+                able = [p for p in both if "error" not in p.read(120.0)]
+                able = [p for p in able if "error" not in p.ask("build", workload=name)]
+                if len(able) == 2:
+                    times = self.turns(able, result["errors"], name, w.steps, do="train")
+                    result["one"][f"{w.title} (batch {w.batch})"] = times
+            finally:
+                for process in both:
+                    process.close()
+        return self.header | result
+
     def installed(self) -> list[tuple[Library, str]]:
         """One column for each library that pip installs, with the Python that has it."""
         return [pair for pair in self.libraries if pair[0].distributions]
@@ -165,7 +186,12 @@ class Comparison:
         return self.header | {"installed": {k: v for k, v in found.items() if v}, "wheel": wheel}
 
     def measure(self, name: str) -> dict[str, Any]:
-        extra = {"calls": self.calls, "import": self.imports, "size": self.size}
+        extra = {
+            "calls": self.calls,
+            "threads": self.scaling,
+            "import": self.imports,
+            "size": self.size,
+        }
         return extra[name]() if name in extra else self.workload(name)
 
 

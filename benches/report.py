@@ -91,6 +91,16 @@ def calls(result: dict[str, Any]) -> str:
     return table(["microseconds", *names, "best peer / Oxhorn"], lines)
 
 
+def threads(result: dict[str, Any]) -> str:
+    """Training on one thread beside training on all; the ratio is how many times faster all are."""
+    lines = []
+    for title, times in result["one"].items():
+        row = summary.row(summary.from_json(times))
+        cells = [with_spread(row.times.get(name), 1e3) for name in ("one thread", OXHORN)]
+        lines.append([title, *cells, with_spread(row.ratio, unit="x")])
+    return table(["ms", "1 thread", f"{result['threads']} threads", "one / all"], lines)
+
+
 def memory(results: Results) -> str:
     """Peak resident memory above what the import left, in MB; in brackets the whole."""
     measured = {name: r["memory"] for name, r in results.items() if "memory" in r and "training" in r}
@@ -141,7 +151,7 @@ def about(results: Results) -> str:
     instructions = ", ".join(m["instructions"])
     text = f"{m['processor']}" + (f" (family {m['family']}: {instructions})" if instructions else "")
     text += f", {last['threads']} of {m['cores']} processors, {m['memory_gb']} GB; {m['system']}; "
-    text += f"Python {m['python']}; " + ", ".join(f"{k} {v}" for k, v in versions.items())
+    text += ", ".join([f"Python {m['python']}", *(f"{k} {v}" for k, v in versions.items())])
     peaks = [r["peak_flops"] for r in results.values() if r.get("peak_flops")]
     if peaks:
         low, high = min(peaks) / 1e9, max(peaks) / 1e9
@@ -167,6 +177,8 @@ def full(results: Results) -> str:
             parts += [f"## {heading}", timed(workloads, part)]
     if "calls" in results:
         parts += ["## Single calls, MLP 784-128-10", calls(results["calls"])]
+    if "threads" in results:
+        parts += ["## Threads, training of Oxhorn", threads(results["threads"])]
     if any("training" in r for r in workloads.values()):
         parts += ["## Peak resident memory of training, above the import (whole)", memory(workloads)]
     if "import" in results:

@@ -66,12 +66,14 @@ fn sums(family: &mut Family<'_>) {
 fn tables(family: &mut Family<'_>) {
     let (rows, width, count) = (10_000, 16, 512 * 256);
     let (table, g) = (some(rows * width), some(count * width));
-    let (mut found, mut sums) = (g.clone(), table.clone());
+    // Rows are moved as bits.
+    let bits: Vec<u32> = table.iter().map(|x| x.to_bits()).collect();
+    let (mut found, mut sums) = (vec![0; g.len()], table.clone());
     let index: Vec<i64> = (0..count).map(|i| (i * 7919 % rows) as i64).collect();
     let name = format!("{count} rows of {rows}x{width}");
     // An index and a row are read, and a row is written.
     family.numbers(&format!("gather {name}"), count * (2 + 2 * width), || {
-        take(&table, [1, rows, width], &index, &mut found);
+        take(&bits, [1, rows, width], &index, &mut found);
     });
     // An index, a row, and the sum are read, and the sum is written.
     family.numbers(&format!("add {name}"), count * (2 + 3 * width), || {
