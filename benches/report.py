@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import statistics
 import sys
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ Results = dict[str, dict[str, Any]]
 
 def number(x: float) -> str:
     """Three significant digits, never in powers of ten."""
+    if 0 < x < 0.001:
+        return f"{x:.6f}" if x >= 0.0001 else "<0.0001"
     return f"{x:.0f}" if x >= 100 else f"{x:.3g}"
 
 
@@ -208,7 +211,41 @@ def short(results: Results) -> str:
             cells += [number(1e3 * row.times[OXHORN].median), number(1e3 * bound) if bound else "-", ratio]
         lines.append([title(results[name]), *cells])
     each = ["ms", "limit", "best peer / Oxhorn"]
-    return table(["", *(f"training: {h}" for h in each), *(f"`predict`: {h}" for h in each)], lines)
+    head = ["", *(f"training: {h}" for h in each), *(f"`predict`: {h}" for h in each)]
+    return "\n\n".join([about(results), table(head, lines), *others(results)])
+
+
+def others(results: Results) -> list[str]:
+    """What is no workload: single calls, import, memory and size beside the best peer, if they were measured."""
+    found: list[tuple[str, str, dict[str, float]]] = []
+    if "calls" in results:
+        for name, times in results["calls"]["calls"].items():
+            row = summary.row(summary.from_json(times))
+            values = {k: 1e6 * s.median for k, s in row.times.items()}
+            found.append((f"MLP 784-128-10: {name}", "us", values))
+    if "import" in results:
+        values = {k: statistics.median(v.values()) for k, v in results["import"]["import"].items()}
+        numpy = values.pop("NumPy")
+        values.pop("Oxhorn with NumPy", None)
+        found.append((f"import (that of NumPy: {number(1e3 * numpy)} ms)", "ms", scaled(values, 1e3)))
+    for name in ("mlp", "resnet20", "transformer"):
+        memory = results.get(name, {}).get("memory", {})
+        peaks = {k: m["peak"] - m["imported"] for k, m in memory.items() if "peak" in m}
+        found.append((f"memory of training, {results.get(name, {}).get('title')}", "MB", scaled(peaks, 1e-6)))
+    if "size" in results:
+        values = {k: sum(v.values()) for k, v in results["size"]["installed"].items()}
+        found.append(("installed, with NumPy and h5py", "MB", scaled(values, 1e-6)))
+    lines = []
+    for title, unit, values in found:
+        peers = {k: v for k, v in values.items() if k != OXHORN}
+        if OXHORN in values and peers:
+            best = min(peers, key=lambda k: peers[k])
+            lines.append([title, f"{number(values[OXHORN])} {unit}", f"{number(peers[best])} {unit} {best}"])
+    return [table(["", "Oxhorn", "best peer"], lines)] if lines else []
+
+
+def scaled(values: dict[str, float], factor: float) -> dict[str, float]:
+    return {name: factor * value for name, value in values.items()}
 
 
 def bars(results: Results) -> list[picture.Bar]:
