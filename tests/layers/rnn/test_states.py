@@ -336,8 +336,15 @@ def test_errors_of_the_layer() -> None:
         L.RNN(L.GRUCell(2), unroll=True)(keras.Input((None, 3)))
     with pytest.raises(ValueError, match=r"batch size must be static"):
         L.RNN(L.GRUCell(2), stateful=True)(keras.Input((5, 3)))
-    with pytest.raises(ValueError, match=r"matmul|features|last|axis"):
-        layer(np.ones((2, 3, 7), "float32"))
+    for shape, message in (
+        ((2, 3, 7), "axis -1"),
+        ((2, 3), "batch, steps, features"),
+        ((2, 3, 3, 1), "ndim=2"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            layer(np.ones(shape, "float32"))
+    with pytest.raises(ValueError, match="at least one step"):
+        keras.Model(inputs := keras.Input((None, 3)), layer(inputs)).predict(np.ones((2, 0, 3)), verbose=0)
 
 
 def test_errors_of_own_cells() -> None:

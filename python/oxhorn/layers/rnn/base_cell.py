@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from oxhorn import activations, arguments, constraints, initializers, ops, regularizers
+from oxhorn.engine.input_spec import InputSpec
 from oxhorn.engine.seed_generator import SeedGenerator
 from oxhorn.layers.layer import Layer
 from oxhorn.layers.rnn.dropout_rnn_cell import DropoutRNNCell
@@ -74,6 +75,7 @@ class BaseCell(Layer, DropoutRNNCell):
                 f"{type(self).__name__} {self.name!r}: the last dimension of the inputs should be defined. Found None "
                 f"in the input shape {tuple(input_shape)}. Give it in Input(shape=(None, features))."
             )
+        self.input_spec = InputSpec(ndim=2, axes={-1: width})
         columns = self.gates * self.units
         self.kernel = self.add_weight(
             shape=(width, columns),

@@ -140,11 +140,18 @@ class RNN(Layer):
         return super().compute_output_spec(*args, **kwargs)
 
     def _check_steps(self, shape: tuple[Any, ...]) -> None:
-        if self.unroll and len(shape) > 1 and shape[1] is None:
+        who = f"{type(self).__name__} {self.name!r}"
+        if len(shape) < 3:
             raise ValueError(
-                f"{type(self).__name__} {self.name!r}: Cannot unroll a RNN if the time dimension is undefined; the "
-                f"input has the shape {shape}. Give the number of steps in Input(shape=(steps, features)), or leave "
-                "out unroll=True."
+                f"{who}: expected sequences (batch, steps, features); got the shape {shape}. Add an axis of steps or "
+                "of features, such as x[..., None]."
+            )
+        if shape[1] == 0:
+            raise ValueError(f"{who}: expected sequences of at least one step; got the shape {shape}.")
+        if self.unroll and shape[1] is None:
+            raise ValueError(
+                f"{who}: Cannot unroll a RNN if the time dimension is undefined; the input has the shape {shape}. Give "
+                "the number of steps in Input(shape=(steps, features)), or leave out unroll=True."
             )
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
@@ -161,11 +168,8 @@ class RNN(Layer):
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
         """Build the cell, and make the variables of the states if they stay."""
         shape = tuple(sequences_shape)
-        if len(shape) < 3:
-            raise ValueError(
-                f"{type(self).__name__} {self.name!r}: expected sequences (batch, steps, features); got the shape "
-                f"{shape}. Add an axis of steps or of features, such as x[..., None]."
-            )
+        # How many steps there are plays no part yet.
+        self._check_steps((shape[0], 1, *shape[2:]) if len(shape) > 2 else shape)
         cells.build_cell(self.cell, (shape[0], *shape[2:]))
         if self.stateful:
             if self.states is not None:
@@ -263,7 +267,7 @@ class RNN(Layer):
                 sequences=sequences, initial_state=states, mask=mask, training=training
             )
         finally:
-            self._reset_dropout_masks(self.cell)
+            self._reset_dropout_masks()
         states = tree.map_structure(self._cast, states)
         if self.stateful:
             for variable, state in zip(tree.flatten(self.states), tree.flatten(states), strict=True):
@@ -345,13 +349,12 @@ class RNN(Layer):
                 # Of the output of the cell only the shape is of interest.
                 step_input = ops.zeros((ops.shape(step_input)[0], *sizes), dtype=str(step_input.dtype))
 
-    def _reset_dropout_masks(self, cell: Any) -> None:
-        if isinstance(cell, DropoutRNNCell):
-            cell.reset_dropout_mask()
-            cell.reset_recurrent_dropout_mask()
-        if isinstance(cell, StackedRNNCells):
-            for one in cell.cells:
-                self._reset_dropout_masks(one)
+    def _reset_dropout_masks(self) -> None:
+        """Forgets the masks of all cells inside."""
+        for one in self._flatten_layers(include_self=False):
+            if isinstance(one, DropoutRNNCell):
+                one.reset_dropout_mask()
+                one.reset_recurrent_dropout_mask()
 
     # Config ------------------------------------------------------------------------------------------
 
