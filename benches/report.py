@@ -52,12 +52,16 @@ def columns(rows: list[Row]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def limit(result: dict[str, Any], part: str) -> float | None:
-    """Seconds that the arithmetic of one step takes at the measured peak of all threads together."""
-    flops, peak = result.get("flops"), result.get("peak_flops")
-    if not flops or not peak:
-        return None
-    return float(flops["train" if part == "training" else "predict"]) / float(peak)
+def peak(results: Results) -> float | None:
+    """Operations a second that all threads reached together: the best workload's median, as noise only lowers it."""
+    return max((r["peak_flops"] for r in results.values() if r.get("peak_flops")), default=None)
+
+
+def limits(results: Results, part: str) -> dict[str, float]:
+    """Seconds that the arithmetic of one step takes at the peak, for the workloads whose arithmetic is known."""
+    fastest, which = peak(results), "train" if part == "training" else "predict"
+    counted = {name: r["flops"][which] for name, r in results.items() if r.get("flops")}
+    return {name: flops / fastest for name, flops in counted.items()} if fastest else {}
 
 
 def title(result: dict[str, Any]) -> str:
@@ -75,10 +79,10 @@ def timed(results: Results, part: str) -> str:
     rows = rows_of(results, part)
     names = columns(list(rows.values()))
     head = ["ms", *names, "best peer / Oxhorn", "limit"]
-    lines = []
+    lines, bounds = [], limits(results, part)
     for name, row in rows.items():
         cells = [with_spread(row.times.get(library), 1e3) for library in names]
-        bound = limit(results[name], part)
+        bound = bounds.get(name)
         ratio = with_spread(row.ratio, unit="x") + (f", {row.best}" if row.ratio else "")
         lines.append([title(results[name]), *cells, ratio, number(1e3 * bound) if bound else "-"])
     return table(head, lines)
@@ -155,10 +159,8 @@ def about(results: Results) -> str:
     text = f"{m['processor']}" + (f" (family {m['family']}: {instructions})" if instructions else "")
     text += f", {last['threads']} of {m['cores']} processors, {m['memory_gb']} GB; {m['system']}; "
     text += ", ".join([f"Python {m['python']}", *(f"{k} {v}" for k, v in versions.items())])
-    peaks = [r["peak_flops"] for r in results.values() if r.get("peak_flops")]
-    if peaks:
-        low, high = min(peaks) / 1e9, max(peaks) / 1e9
-        text += f"; peak {low:.0f} to {high:.0f} GFLOP/s (float32 multiply-adds in registers, all threads)"
+    if fastest := peak(results):
+        text += f"; peak {fastest / 1e9:.0f} GFLOP/s (float32 multiply-adds in registers, all threads)"
     return text + f". Measured {last['date']}."
 
 
@@ -207,7 +209,7 @@ def short(results: Results) -> str:
                 cells += ["-", "-", "-"]
                 continue
             ratio = f"**{number(row.ratio.median)}x** {row.best}" if row.ratio else "-"
-            bound = limit(results[name], part)
+            bound = limits(results, part).get(name)
             cells += [number(1e3 * row.times[OXHORN].median), number(1e3 * bound) if bound else "-", ratio]
         lines.append([title(results[name]), *cells])
     each = ["ms", "limit", "best peer / Oxhorn"]
