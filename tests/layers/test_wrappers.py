@@ -203,3 +203,31 @@ def test_a_config_with_a_value_out_of_range_is_both_kinds_of_error() -> None:
     for kind in (TypeError, ValueError):
         with pytest.raises(kind, match="`input_dim` must be a positive integer"):
             L.Embedding.from_config({"input_dim": 3.7, "output_dim": 8})
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "shape"),
+    [
+        ("Conv1D", {"kernel_size": 3, "padding": "causal", "activation": "relu"}, (2, 7, 4)),
+        ("Conv2D", {"kernel_size": 3, "padding": "same", "strides": 2}, (2, 7, 6, 4)),
+        ("Conv2D", {"kernel_size": 3, "groups": 2, "data_format": "channels_first"}, (2, 4, 6, 6)),
+        ("Conv3D", {"kernel_size": 2, "dilation_rate": 2, "use_bias": False}, (1, 6, 6, 6, 4)),
+    ],
+)
+def test_own_convolution_op(name: str, arguments: dict, shape: tuple[int, ...]) -> None:
+    cls = getattr(L, name)
+
+    class Doubled(cls):
+        def convolution_op(self, inputs, kernel):
+            return super().convolution_op(inputs, 2.0 * kernel)
+
+    x = np.random.default_rng(0).normal(size=shape).astype("float32")
+    plain, own = cls(4, **arguments), Doubled(4, **arguments)
+    plain(x)
+    own(x)
+    weights = plain.get_weights()
+    own.set_weights([0.5 * weights[0], *weights[1:]])
+    np.testing.assert_allclose(own(x).numpy(), plain(x).numpy(), rtol=1e-5, atol=1e-5)
+    inputs = keras.Input(shape[1:])
+    predicted = keras.Model(inputs, own(inputs)).predict(x, verbose=0)
+    np.testing.assert_allclose(predicted, plain(x).numpy(), rtol=1e-5, atol=1e-5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from oxhorn import activations, arguments, constraints, initializers, regularizers
+from oxhorn import activations, arguments, constraints, initializers, ops, regularizers
 from oxhorn.layers.core_layer import CoreLayer
 
 __all__ = ["BaseConv", "not_both"]
@@ -24,6 +24,7 @@ class BaseConv(CoreLayer):
     """A convolution over `rank` axes: checks its arguments and keeps them."""
 
     rank: int
+    kernel: Any
     paddings: tuple[str, ...] = ("valid", "same")
 
     def __init__(
@@ -70,6 +71,42 @@ class BaseConv(CoreLayer):
                 f"Received: filters={self.filters}, groups={self.groups}. Change one of them."
             )
         not_both(owner, self.strides, self.dilation_rate)
+
+    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
+        """The convolution alone, without bias and activation; subclasses may define another.
+
+        Args:
+            inputs: The input of the layer.
+            kernel: The kernel, `(sizes..., channels / groups, filters)`.
+
+        Example:
+        >>> import oxhorn as keras
+        >>> class Standardized(keras.layers.Conv2D):
+        ...     def convolution_op(self, inputs, kernel):
+        ...         mean = keras.ops.mean(kernel, axis=(0, 1, 2), keepdims=True)
+        ...         return super().convolution_op(inputs, kernel - mean)
+        >>> Standardized(4, 3)(keras.ops.ones((1, 6, 6, 2))).shape
+        (1, 4, 4, 4)
+        """
+        return ops.conv(
+            inputs,
+            kernel,
+            strides=self.strides,
+            padding=self.padding,
+            data_format=self.data_format,
+            dilation_rate=self.dilation_rate,
+        )
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Convolve; in the core, unless a subclass defines `convolution_op`."""
+        if type(self).convolution_op is BaseConv.convolution_op:
+            return super().call(inputs, training, mask)
+        outputs = self.convolution_op(inputs, self.kernel)
+        if self.bias is not None:
+            sizes = [1] * (self.rank + 2)
+            sizes[1 if self.data_format == "channels_first" else -1] = self.filters
+            outputs = outputs + ops.reshape(self.bias, sizes)
+        return outputs if self.activation is None else self.activation(outputs)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
