@@ -47,6 +47,9 @@ class Torch:
             return final(model(x))
 
         if self.compiled:
+            for group in self.optimizer.param_groups:
+                if "fused" in group:  # one kernel for each parameter, where the optimizer has such
+                    group["fused"] = True
             torch._dynamo.config.cache_size_limit = 64
             step_loss, predicted = (torch.compile(f, dynamic=False) for f in (step_loss, predicted))
         self.loss, self.predicted = step_loss, predicted
