@@ -186,6 +186,15 @@ def test_dropout_of_one_drops_everything() -> None:
     np.testing.assert_array_equal(a, b)
 
 
+def test_dropout_of_whole_numbers() -> None:
+    x = RNG.integers(1, 5, (3, 4, 6))
+    one, two = (L.RNN(L.SimpleRNNCell(3, dropout=0.5, seed=5)) for _ in range(2))
+    two(x)
+    one(x)
+    two.set_weights(one.get_weights())
+    np.testing.assert_array_equal(one(x, training=True).numpy(), two(x.astype("float32"), training=True).numpy())
+
+
 def test_dropout_in_stacks_in_fit() -> None:
     cells = [L.LSTMCell(3, dropout=0.3, recurrent_dropout=0.2), L.GRUCell(4, dropout=0.3), L.SimpleRNNCell(2)]
     model = keras.Sequential([keras.Input((None, 3)), L.RNN(cells), L.Dense(1)])

@@ -59,7 +59,7 @@ class DropoutRNNCell:
     def _create(self, rate: float, like: Any) -> Any:
         if rate <= 0:
             return None
-        ones = ops.ones_like(like)
+        ones = ops.ones_like(like, dtype=getattr(self, "compute_dtype", None))
         count = self.dropout_mask_count
         if count is None:
             return random.dropout(ones, rate, seed=self.seed_generator)
