@@ -64,8 +64,27 @@ def make_feed(
         )
     batch = make_arrays(model, who, x, y, sample_weight, class_weight)
     if batch_size is None:
-        batch_size = -(-batch.size // steps) if steps else DEFAULT_BATCH_SIZE
+        batch_size = -(-batch.size // steps) if steps else fixed_batch_size(model) or DEFAULT_BATCH_SIZE
+    _check_batch_size(model, who, batch.size, batch_size, steps)
     return ArrayFeed(batch, batch_size, steps, shuffle, goes_on)
+
+
+def fixed_batch_size(model: Any) -> int | None:
+    """The batch size that layers were built for whose states go from batch to batch; `None` if there are none."""
+    sizes = [getattr(layer, "_expected_batch_size", None) for layer in model._flatten_layers()]
+    return next((size for size in sizes if size is not None), None)
+
+
+def _check_batch_size(model: Any, who: str, rows: int, batch_size: int, steps: int | None) -> None:
+    """Raises `ValueError` if a batch of arrays would not have the size that stateful layers need."""
+    fixed = fixed_batch_size(model)
+    if fixed is not None and (min(rows, batch_size) != fixed or (rows % fixed and steps is None)):
+        which = "the last" if batch_size == fixed and rows > fixed else "the first"
+        raise ValueError(
+            f"{who}: the model has stateful layers, which are built for batches of {fixed} samples; got {rows} samples "
+            f"in batches of {batch_size}: {which} would have another batch size. Pass batch_size={fixed} and a number "
+            "of samples that it divides."
+        )
 
 
 def make_arrays(

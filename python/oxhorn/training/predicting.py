@@ -10,7 +10,7 @@ import numpy as np
 from oxhorn import _core
 from oxhorn.callbacks import CallbackList
 from oxhorn.training import checks
-from oxhorn.training.data import DEFAULT_BATCH_SIZE, make_arrays, make_feed
+from oxhorn.training.data import DEFAULT_BATCH_SIZE, make_arrays, make_feed, fixed_batch_size
 from oxhorn.training.data_adapters.arrays import as_column
 from oxhorn.training.data_adapters.batch import Batch, Column
 from oxhorn.training.feeds import Feed, warn_out_of_data
@@ -54,7 +54,7 @@ def predict(model: Any, x: Any, batch_size: Any, verbose: Any, steps: Any, callb
             watched = True
         outputs = _Outputs(model, in_python)
         _run(model, feed, outputs, callbacks, watched)
-        if type(x) is np.ndarray and in_python is None:
+        if type(x) is np.ndarray and in_python is None and fixed_batch_size(model) is None:
             cache_of(model).small_predictions[(x.dtype.str, x.shape[1:])] = prediction(model, first)
         return outputs.result()
     finally:

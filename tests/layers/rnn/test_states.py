@@ -129,14 +129,23 @@ def test_states_stay_in_predict_and_fit() -> None:
     both = plain(np.concatenate([x[:2], x[2:]], axis=1)).numpy()
     np.testing.assert_allclose(got[2:], both, rtol=1e-5, atol=1e-6)
     layer.reset_state()
+    # Without a batch size, that of the layer is taken.
+    np.testing.assert_array_equal(model.predict(x, verbose=0), got)
+    layer.reset_state()
     np.testing.assert_allclose(model(x[:2]).numpy(), got[:2], rtol=1e-5, atol=1e-6)
     model.compile("sgd", "mse")
     model.fit(x, np.zeros((4, 4)), batch_size=2, shuffle=False, verbose=0)
     assert any(np.abs(v.numpy()).max() > 0 for v in layer.states)
     with pytest.raises(ValueError, match="batch size"):
         model(x[:1])
-    with pytest.raises(ValueError, match=r"3, 3, 3"):
-        model.predict(x[:3], verbose=0)
+    for wrong in (
+        lambda: model.predict(x[:3], verbose=0, batch_size=2),
+        lambda: model.predict(x, batch_size=4),
+    ):
+        with pytest.raises(ValueError, match="stateful layers, which are built for batches of 2 samples"):
+            wrong()
+    with pytest.raises(ValueError, match=r"batches of 2 samples; got 4 samples in batches of 3"):
+        model.fit(x, np.zeros((4, 4)), batch_size=3, verbose=0)
 
 
 # Dropout -----------------------------------------------------------------------------------------------
@@ -192,7 +201,9 @@ def test_dropout_of_whole_numbers() -> None:
     two(x)
     one(x)
     two.set_weights(one.get_weights())
-    np.testing.assert_array_equal(one(x, training=True).numpy(), two(x.astype("float32"), training=True).numpy())
+    np.testing.assert_array_equal(
+        one(x, training=True).numpy(), two(x.astype("float32"), training=True).numpy()
+    )
 
 
 def test_dropout_in_stacks_in_fit() -> None:
