@@ -10,7 +10,7 @@ import numpy as np
 from oxhorn import _core
 from oxhorn.callbacks import CallbackList
 from oxhorn.training import checks
-from oxhorn.training.data import DEFAULT_BATCH_SIZE, make_arrays, make_feed, fixed_batch_size
+from oxhorn.training.data import DEFAULT_BATCH_SIZE, fixed_batch_size, make_arrays, make_feed
 from oxhorn.training.data_adapters.arrays import as_column
 from oxhorn.training.data_adapters.batch import Batch, Column
 from oxhorn.training.feeds import Feed, warn_out_of_data
