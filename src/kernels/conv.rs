@@ -6,20 +6,28 @@
 //! is read where it lies, or from a few padded rows; there is no im2col. All three products run on the same register
 //! tiles (`tile`): output pixels by output channels, the contraction being a row of the kernel.
 
+use smallvec::{SmallVec, smallvec};
+
 use super::gemm::{Epilogue, Mat, Size, gemm};
-use super::parallel;
 use super::real::Real;
+use super::segments::Axis;
 
 #[path = "conv_depthwise.rs"]
 mod depthwise;
+#[path = "conv_depthwise_kernel.rs"]
+mod depthwise_kernel;
 #[path = "conv_direct.rs"]
 mod direct;
+#[path = "conv_images.rs"]
+mod images;
+#[path = "conv_images_kernel.rs"]
+mod images_kernel;
 #[path = "conv_kernel.rs"]
 mod kernel;
 #[path = "conv_rows.rs"]
 mod rows;
 
-use direct::{Direct, Taps};
+use direct::{Direct, Plan, Taps};
 
 /// Sizes of a convolution. Axes are depth, height, width. Arrays: X (batch, input.., in_channels), K (kernel..,
 /// in_channels / groups, out_channels), Y (batch, output.., out_channels).
@@ -75,15 +83,27 @@ impl Geometry {
         assert_eq!(k.len(), self.kernel_len(), "conv: the kernel has another size");
         assert_eq!(y.len(), self.output_len(), "conv: the output has another size");
     }
-    /// Scratch numbers that `forward` and `input_gradient` need: the kernel in panels of whole registers.
+    /// Scratch numbers that `forward` and `input_gradient` need: the kernel in panels of whole registers, or a copy of
+    /// small images.
     pub fn scratch(&self) -> usize {
+        let copy = images::copied(self);
         let taps = product(self.kernel) * self.groups;
         let (c, f) = (self.in_channels / self.groups, self.out_channels / self.groups);
-        taps * (c * f.next_multiple_of(16)).max(f * c.next_multiple_of(16))
+        copy.max(taps * (c * f.next_multiple_of(16)).max(f * c.next_multiple_of(16)))
     }
-    /// Scratch numbers that `kernel_gradient` needs: partial sums.
+    /// Scratch numbers that `kernel_gradient` needs: partial sums, or copies of small images.
     pub fn kernel_scratch(&self) -> usize {
-        kernel::parts(self).copies * self.kernel_len()
+        (kernel::parts(self).copies * self.kernel_len()).max(images_kernel::copied(self))
+    }
+    fn axis(&self, a: usize) -> Axis {
+        Axis {
+            input: self.input[a],
+            output: self.output[a],
+            taps: self.kernel[a],
+            stride: self.stride[a],
+            dilation: self.dilation[a],
+            before: self.before[a] as isize,
+        }
     }
     fn forward_taps(&self) -> Taps {
         let (c, f) = (self.in_channels / self.groups, self.out_channels / self.groups);
@@ -123,12 +143,7 @@ pub fn forward<T: Real>(
         let (a, b) = (Mat::row_major(x, k_size), Mat::row_major(k, n));
         return gemm(size, T::ONE, a, b, T::ZERO, y, epilogue);
     }
-    if g.is_depthwise() {
-        return depthwise::forward(g, x, k, y, epilogue);
-    }
-    let [_, h, w] = g.output;
-    let f = g.out_channels;
-    let direct = Direct {
+    let part = Direct {
         batch: g.batch,
         input: g.input,
         in_channels: g.in_channels,
@@ -137,14 +152,40 @@ pub fn forward<T: Real>(
         dilation: g.dilation,
         before: g.before.map(|b| b as isize),
         output: g.output,
-        out_first: 0,
-        out_batch: product(g.output) * f,
-        out_strides: [h * w * f, w * f, f],
+        start: [0; 3],
+        step: [1; 3],
+        image: g.output,
         groups: g.groups,
-        columns: f / g.groups,
+        columns: g.out_channels / g.groups,
         taps: g.forward_taps(),
     };
-    direct.run(x, k, y, epilogue, scratch);
+    let plan = Plan {
+        parts: smallvec![part],
+        batch: g.batch,
+        image: g.output,
+        channels: g.out_channels,
+        covered: true,
+    };
+    run(g, &plan, x, k, y, epilogue, scratch);
+}
+
+/// Chooses the kernel for a plan.
+fn run<T: Real>(
+    g: &Geometry,
+    plan: &Plan,
+    x: &[T],
+    k: &[T],
+    y: &mut [T],
+    epilogue: Epilogue<'_, T>,
+    scratch: &mut [T],
+) {
+    if g.is_depthwise() {
+        depthwise::run(plan, x, k, y, epilogue);
+    } else if images::suits(plan) {
+        images::run(plan, x, k, y, epilogue, scratch);
+    } else {
+        plan.run(x, k, y, epilogue, scratch);
+    }
 }
 
 /// dX[n, i, c] = sum over o, k with o * stride + k * dilation - before = i, and over f, of dY[n, o, f] K[k, c, f].
@@ -166,9 +207,6 @@ pub fn input_gradient<T: Real>(g: &Geometry, dy: &[T], k: &[T], dx: &mut [T], sc
         let (a, b) = (Mat::row_major(dy, f), Mat::transposed(k, f));
         return gemm(size, T::ONE, a, b, T::ZERO, dx, Epilogue::NONE);
     }
-    if g.is_depthwise() {
-        return depthwise::input_gradient(g, dy, k, dx);
-    }
     let axes: [Vec<Phase>; 3] = core::array::from_fn(|a| {
         (0..g.stride[a])
             .filter_map(|r| {
@@ -184,19 +222,20 @@ pub fn input_gradient<T: Real>(g: &Geometry, dy: &[T], k: &[T], dx: &mut [T], sc
             .collect()
     });
     let covered = |a: usize| axes[a].iter().map(|p| p.count).sum::<usize>() == g.input[a];
-    if !(covered(0) && covered(1) && covered(2)) {
-        parallel::for_chunks_mut(dx, parallel::GRAIN, |_, part| part.fill(T::ZERO));
-    }
     let forward = g.forward_taps();
-    let [_, h, w] = g.input;
-    let c = g.in_channels;
-    let strides = [h * w * c, w * c, c];
+    let mut plan = Plan {
+        parts: SmallVec::new(),
+        batch: g.batch,
+        image: g.input,
+        channels: g.in_channels,
+        covered: covered(0) && covered(1) && covered(2),
+    };
     for d in &axes[0] {
         for v in &axes[1] {
             for u in &axes[2] {
                 let phase = [d, v, u];
                 let each = |f: &dyn Fn(usize) -> isize| -> isize { (0..3).map(f).sum() };
-                let direct = Direct {
+                plan.parts.push(Direct {
                     batch: g.batch,
                     input: g.output,
                     in_channels: g.out_channels,
@@ -205,11 +244,11 @@ pub fn input_gradient<T: Real>(g: &Geometry, dy: &[T], k: &[T], dx: &mut [T], sc
                     dilation: phase.map(|p| p.dilation),
                     before: phase.map(|p| p.before),
                     output: phase.map(|p| p.count),
-                    out_first: (0..3).map(|a| phase[a].start * strides[a]).sum(),
-                    out_batch: product(g.input) * c,
-                    out_strides: core::array::from_fn(|a| strides[a] * g.stride[a]),
+                    start: phase.map(|p| p.start),
+                    step: g.stride,
+                    image: g.input,
                     groups: g.groups,
-                    columns: c / g.groups,
+                    columns: g.in_channels / g.groups,
                     taps: Taps {
                         first: each(&|a| phase[a].last_tap as isize * forward.steps[a]),
                         steps: core::array::from_fn(|a| -(phase[a].tap_step as isize) * forward.steps[a]),
@@ -217,11 +256,11 @@ pub fn input_gradient<T: Real>(g: &Geometry, dy: &[T], k: &[T], dx: &mut [T], sc
                         column: forward.channel,
                         group: forward.group,
                     },
-                };
-                direct.run(dy, k, dx, Epilogue::NONE, scratch);
+                });
             }
         }
     }
+    run(g, &plan, dy, k, dx, Epilogue::NONE, scratch);
 }
 
 /// One phase of one axis: positions `start`, `start + stride`, ... of dX, as a flipped convolution.
@@ -287,8 +326,8 @@ pub fn kernel_gradient<T: Real>(g: &Geometry, x: &[T], dy: &[T], dk: &mut [T], s
             );
         }
     }
-    if g.is_depthwise() {
-        return depthwise::kernel_gradient(g, x, dy, dk);
+    if images_kernel::suits(g) {
+        return images_kernel::run(g, x, dy, dk, scratch);
     }
     kernel::run(g, x, dy, dk, scratch);
 }

@@ -1,124 +1,318 @@
 //! Depthwise convolution: one kernel for each channel, so the lanes are channels and there is nothing to contract.
+//!
+//! A tile is R pixels of a row by V registers of channels. Its taps are those that meet the input: at the edges there
+//! are fewer, so that the input is read where it lies. Pixels that several taps meet are loaded once: the cache gives a
+//! core about one register a cycle, and it could multiply two.
 
-use super::Geometry;
+use core::ops::Range;
+
+use smallvec::SmallVec;
+
+use super::direct::{Direct, Plan};
 use crate::kernels::gemm::{Epilogue, finish};
-use crate::kernels::parallel;
+use crate::kernels::parallel::{self, Disjoint};
 use crate::kernels::real::Real;
+use crate::kernels::segments::Segment;
 use crate::kernels::simd::{Kernel, Lanes, dispatch};
 
-/// y[c] += a[c] * b[c], or y[c] += sum over several such pairs in their order.
-struct Accumulate<'a, T> {
-    y: &'a mut [T],
-    pairs: &'a [(&'a [T], &'a [T])],
+/// Multiply-adds in a chunk of work, at least.
+const CHUNK: usize = 1 << 16;
+
+/// A part of the plan with its outputs sorted by the taps that meet the input. Taps are given by two distances: in the
+/// input, from the place of the first tap, and in the kernel; those of one kernel row follow each other.
+struct Sorted<'a> {
+    direct: &'a Direct,
+    segments: [SmallVec<[Segment; 8]>; 3],
+    taps: SmallVec<[(usize, usize); 64]>,
+    /// The range of `taps` for each combination of segments of the three axes.
+    cases: SmallVec<[Range<usize>; 16]>,
 }
 
-impl<T: Real> Kernel<T> for Accumulate<'_, T> {
+impl<'a> Sorted<'a> {
+    fn new(direct: &'a Direct) -> Self {
+        let segments = core::array::from_fn(|a| direct.axis(a).segments());
+        let (mut taps, mut cases) = (SmallVec::new(), SmallVec::new());
+        let [_, height, width] = direct.input;
+        let [dz, dy, dx] = direct.dilation;
+        for z in &segments[0] {
+            for y in &segments[1] {
+                for x in &segments[2] {
+                    let first = taps.len();
+                    for kz in z.taps.clone() {
+                        for ky in y.taps.clone() {
+                            for kx in x.taps.clone() {
+                                let pixel = (kz * dz * height + ky * dy) * width + kx * dx;
+                                taps.push((pixel * direct.in_channels, direct.tap([kz, ky, kx])));
+                            }
+                        }
+                    }
+                    cases.push(first..taps.len());
+                }
+            }
+        }
+        Self {
+            direct,
+            segments,
+            taps,
+            cases,
+        }
+    }
+
+    /// The segment of an axis that holds output `o`.
+    #[inline(always)]
+    fn segment(&self, axis: usize, o: usize) -> usize {
+        let ends = self.segments[axis].iter().take_while(|s| s.outputs.end <= o);
+        ends.count()
+    }
+}
+
+/// y = epilogue(the convolution that `plan` describes), each channel by itself.
+pub fn run<T: Real>(plan: &Plan, x: &[T], k: &[T], y: &mut [T], epilogue: Epilogue<'_, T>) {
+    let parts: SmallVec<[Sorted<'_>; 1]> = plan.parts.iter().map(Sorted::new).collect();
+    let [depth, height, width] = plan.image;
+    let taps: usize = plan
+        .parts
+        .iter()
+        .map(|d| d.kernel.iter().product::<usize>())
+        .sum();
+    let row = width * plan.channels;
+    let work = (row * taps).div_ceil(plan.parts.len().max(1)).max(1);
+    let shared = Disjoint::new(y);
+    parallel::for_ranges(plan.batch * depth * height, CHUNK.div_ceil(work), |range| {
+        // SAFETY: rows of the result, which no other chunk writes.
+        let own = unsafe { shared.slice(range.start * row..range.end * row) };
+        if !plan.covered {
+            own.fill(T::ZERO);
+        }
+        dispatch(Rows {
+            plan,
+            parts: &parts,
+            x,
+            k,
+            y: own,
+            rows: range,
+            bias: epilogue.bias,
+        });
+        if epilogue.activation.is_some() {
+            let rest = Epilogue {
+                bias: None,
+                ..epilogue
+            };
+            finish(own, plan.channels, rest);
+        }
+    });
+}
+
+/// Some rows of the result, counted through the batch.
+struct Rows<'a, T> {
+    plan: &'a Plan,
+    parts: &'a [Sorted<'a>],
+    x: &'a [T],
+    k: &'a [T],
+    y: &'a mut [T],
+    rows: Range<usize>,
+    bias: Option<&'a [T]>,
+}
+
+impl<T: Real> Kernel<T> for Rows<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn run<L: Lanes<T>>(self) {
-        let channels = self.y.len();
-        for (i, y) in self.y.chunks_mut(L::N).enumerate() {
-            let at = i * L::N..((i + 1) * L::N).min(channels);
-            let mut sum = L::from_part(y);
-            for (a, b) in self.pairs {
-                sum = L::from_part(&a[at.clone()]).mul_add(L::from_part(&b[at.clone()]), sum);
-            }
-            sum.to_part(y);
-        }
-    }
-}
-
-impl Geometry {
-    fn taps(&self) -> impl Iterator<Item = [usize; 3]> {
-        let [kd, kh, kw] = self.kernel;
-        (0..kd * kh * kw).map(move |t| [t / (kh * kw), t / kw % kh, t % kw])
-    }
-    /// The input pixel that output pixel `o` meets with tap `k`, none in the padding.
-    fn meets(&self, n: usize, o: [usize; 3], k: [usize; 3]) -> Option<usize> {
-        let mut at = n;
-        for a in 0..3 {
-            let i = (o[a] * self.stride[a] + k[a] * self.dilation[a]).checked_sub(self.before[a])?;
-            if i >= self.input[a] {
-                return None;
-            }
-            at = at * self.input[a] + i;
-        }
-        Some(at)
-    }
-    /// The output pixel that meets input pixel `i` with tap `k`.
-    fn met_by(&self, n: usize, i: [usize; 3], k: [usize; 3]) -> Option<usize> {
-        let mut at = n;
-        for a in 0..3 {
-            let o = (i[a] + self.before[a]).checked_sub(k[a] * self.dilation[a])?;
-            if o % self.stride[a] != 0 || o / self.stride[a] >= self.output[a] {
-                return None;
-            }
-            at = at * self.output[a] + o / self.stride[a];
-        }
-        Some(at)
-    }
-}
-
-fn pixel(i: usize, sizes: [usize; 3]) -> (usize, [usize; 3]) {
-    let [d, h, w] = sizes;
-    (i / (d * h * w), [i / (h * w) % d, i / w % h, i % w])
-}
-
-/// For each pixel of `y`: y[c] = sum over taps of x[partner(pixel, tap)][c] k[tap][c].
-fn gather<T: Real>(
-    g: &Geometry,
-    sizes: [usize; 3],
-    x: &[T],
-    k: &[T],
-    y: &mut [T],
-    epilogue: Epilogue<'_, T>,
-    partner: impl Fn(usize, [usize; 3], [usize; 3]) -> Option<usize> + Sync,
-) {
-    let c = g.in_channels;
-    let grain = ((1 << 16) / (c * k.len() / c.max(1)).max(1)).max(1) * c;
-    parallel::for_chunks_mut(y, grain, |first, y| {
-        let mut pairs = Vec::with_capacity(k.len() / c);
-        for (i, y) in y.chunks_exact_mut(c).enumerate() {
-            let (n, at) = pixel(first / c + i, sizes);
-            pairs.clear();
-            for (tap, k) in g.taps().zip(k.chunks_exact(c)) {
-                if let Some(p) = partner(n, at, tap) {
-                    pairs.push((&x[p * c..][..c], k));
+        let [depth, height, width] = self.plan.image;
+        let row = width * self.plan.channels;
+        for at in self.rows.clone() {
+            let (n, z, y) = (at / height / depth, at / height % depth, at % height);
+            let to = &mut self.y[(at - self.rows.start) * row..][..row];
+            for part in self.parts {
+                let d = part.direct;
+                let (Some(oz), Some(oy)) = (d.output_at(0, z), d.output_at(1, y)) else {
+                    continue;
+                };
+                let (c, [az, ay, ax]) = (d.in_channels, [d.axis(0), d.axis(1), d.axis(2)]);
+                let case = part.segment(0, oz) * part.segments[1].len() + part.segment(1, oy);
+                let cases = &part.cases[case * part.segments[2].len()..];
+                let plane = (n * d.input[0]) as isize + az.place(oz, 0);
+                let line = plane * d.input[1] as isize + ay.place(oy, 0);
+                for (segment, case) in part.segments[2].iter().zip(cases) {
+                    let run = segment.taps.len();
+                    let first = segment.outputs.start;
+                    let from = (line * d.input[2] as isize + ax.place(first, 0)) * c as isize;
+                    let pixels = Pixels {
+                        taps: &part.taps[case.clone()],
+                        run: if d.dilation[2] == 1 { run } else { 0 },
+                        stride: d.stride[2],
+                        x: self.x.as_ptr().wrapping_offset(from),
+                        k: self.k.as_ptr(),
+                        x_step: d.stride[2] * c,
+                        y: to[(d.start[2] + first * d.step[2]) * c..].as_mut_ptr(),
+                        y_step: d.step[2] * c,
+                        channels: c,
+                        bias: self.bias,
+                    };
+                    // SAFETY: the taps of a segment meet the input for all its outputs, and these lie in the row.
+                    unsafe { pixels.run::<L>(segment.outputs.len()) };
                 }
             }
-            y.fill(T::ZERO);
-            dispatch(Accumulate { y, pairs: &pairs });
         }
-        finish(y, c, epilogue);
-    });
+    }
 }
 
-pub fn forward<T: Real>(g: &Geometry, x: &[T], k: &[T], y: &mut [T], epilogue: Epilogue<'_, T>) {
-    gather(g, g.output, x, k, y, epilogue, |n, o, tap| g.meets(n, o, tap));
+/// Pixels of a row with the same taps; `x` is the place of the first tap (perhaps outside) for the first pixel.
+struct Pixels<'a, T> {
+    taps: &'a [(usize, usize)],
+    /// Taps of a kernel row, whose pixels are neighbours; 0 if they are not.
+    run: usize,
+    stride: usize,
+    x: *const T,
+    k: *const T,
+    x_step: usize,
+    y: *mut T,
+    y_step: usize,
+    channels: usize,
+    bias: Option<&'a [T]>,
 }
 
-pub fn input_gradient<T: Real>(g: &Geometry, dy: &[T], k: &[T], dx: &mut [T]) {
-    gather(g, g.input, dy, k, dx, Epilogue::NONE, |n, i, tap| {
-        g.met_by(n, i, tap)
-    });
-}
-
-pub fn kernel_gradient<T: Real>(g: &Geometry, x: &[T], dy: &[T], dk: &mut [T]) {
-    let c = g.in_channels;
-    parallel::for_chunks_mut(dk, c, |first, dk| {
-        dk.fill(T::ZERO);
-        let Some(tap) = g.taps().nth(first / c) else {
-            return;
-        };
-        for (o, dy) in dy.chunks_exact(c).enumerate() {
-            let (n, at) = pixel(o, g.output);
-            if let Some(p) = g.meets(n, at, tap) {
-                dispatch(Accumulate {
-                    y: dk,
-                    pairs: &[(&x[p * c..][..c], dy)],
-                });
+impl<T: Real> Pixels<'_, T> {
+    #[inline(always)]
+    unsafe fn run<L: Lanes<T>>(&self, count: usize) {
+        // SAFETY: by the caller's promise; a tile of K taps and stride S is what it says.
+        unsafe {
+            match (self.run, self.stride) {
+                (3, 1) => self.tiles::<L, 3, 1>(count),
+                (2, 1) => self.tiles::<L, 2, 1>(count),
+                (5, 1) => self.tiles::<L, 5, 1>(count),
+                _ => self.tiles::<L, 1, 0>(count),
             }
         }
-    });
+    }
+
+    #[inline(always)]
+    unsafe fn tiles<L: Lanes<T>, const K: usize, const S: usize>(&self, count: usize) {
+        let mut i = 0;
+        while i < count {
+            // SAFETY: pixels i..i + R are below `count`.
+            i += unsafe {
+                match count - i {
+                    8.. if const { K == 1 && L::REGISTERS >= 32 } => self.rows::<L, 8, 2, K, S>(i),
+                    8.. => self.rows::<L, 8, 1, K, S>(i),
+                    4.. => self.rows::<L, 4, 2, K, S>(i),
+                    2..=3 => self.rows::<L, 2, 2, K, S>(i),
+                    _ => self.rows::<L, 1, 4, 1, 0>(i),
+                }
+            };
+        }
+    }
+
+    /// All channels of R pixels; returns R.
+    #[inline(always)]
+    unsafe fn rows<L: Lanes<T>, const R: usize, const V: usize, const K: usize, const S: usize>(
+        &self,
+        i: usize,
+    ) -> usize {
+        let mut c = 0;
+        // SAFETY: all channels below `self.channels`.
+        unsafe {
+            while c + V * L::N <= self.channels {
+                self.tile::<L, R, V, K, S, false>(i, c, 0);
+                c += V * L::N;
+            }
+            while c < self.channels {
+                if V > 1 && c + L::N <= self.channels {
+                    self.tile::<L, R, 1, 1, 0, false>(i, c, 0);
+                } else {
+                    self.tile::<L, R, 1, 1, 0, true>(i, c, self.channels - c);
+                }
+                c += L::N;
+            }
+        }
+        R
+    }
+
+    /// R pixels by V registers. With stride S, K neighbouring taps read the same pixels, which are loaded once; K = 1
+    /// and S = 0 stand for taps of any kind.
+    #[inline(always)]
+    unsafe fn tile<
+        L: Lanes<T>,
+        const R: usize,
+        const V: usize,
+        const K: usize,
+        const S: usize,
+        const RAGGED: bool,
+    >(
+        &self,
+        i: usize,
+        c: usize,
+        last: usize,
+    ) {
+        let mut start = [L::splat(T::ZERO); V];
+        // SAFETY: R pixels of V registers of channels (the last with `last`), by the caller's promise.
+        unsafe {
+            if let Some(bias) = self.bias {
+                start = load::<T, L, V, RAGGED>(bias.as_ptr().add(c), last);
+            }
+            let mut sums = [start; R];
+            let from = self.x.wrapping_add(i * self.x_step + c);
+            for taps in self.taps.chunks_exact(K) {
+                let x = from.wrapping_add(taps[0].0);
+                let mut ks = [[L::splat(T::ZERO); V]; K];
+                for k in 0..K {
+                    ks[k] = load::<T, L, V, RAGGED>(self.k.add(taps[k].1 + c), last);
+                }
+                if S == 0 {
+                    for r in 0..R {
+                        let x = load::<T, L, V, RAGGED>(x.add(r * self.x_step), last);
+                        for v in 0..V {
+                            sums[r][v] = x[v].mul_add(ks[0][v], sums[r][v]);
+                        }
+                    }
+                } else {
+                    for p in 0..(R - 1) * S + K {
+                        let x = load::<T, L, V, RAGGED>(x.add(p * self.channels), last);
+                        for k in 0..K {
+                            if p >= k && (p - k) % S == 0 && (p - k) / S < R {
+                                let sums = &mut sums[(p - k) / S];
+                                for v in 0..V {
+                                    sums[v] = x[v].mul_add(ks[k][v], sums[v]);
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+            for r in 0..R {
+                let y = self.y.add((i + r) * self.y_step + c);
+                for v in 0..V {
+                    if RAGGED {
+                        sums[r][v].store_part(y.add(v * L::N), last);
+                    } else {
+                        sums[r][v].store(y.add(v * L::N));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// V registers, the last with `last` numbers if `RAGGED`.
+///
+/// # Safety
+/// `p` must be valid for reading them.
+#[inline(always)]
+pub unsafe fn load<T: Real, L: Lanes<T>, const V: usize, const RAGGED: bool>(
+    p: *const T,
+    last: usize,
+) -> [L; V] {
+    let mut x = [L::splat(T::ZERO); V];
+    for v in 0..V {
+        // SAFETY: by the caller's promise.
+        x[v] = unsafe {
+            if RAGGED {
+                L::load_part(p.add(v * L::N), last)
+            } else {
+                L::load(p.add(v * L::N))
+            }
+        };
+    }
+    x
 }

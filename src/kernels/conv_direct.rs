@@ -8,6 +8,7 @@ use super::rows::{Buffer, Rows, Span, buffer_len, rows};
 use crate::kernels::gemm::{Epilogue, finish};
 use crate::kernels::parallel::{self, Disjoint};
 use crate::kernels::real::Real;
+use crate::kernels::segments::Axis;
 use crate::kernels::simd::{Kernel, Lanes, dispatch};
 use crate::kernels::tile::{Panels, Run, accumulate, most_rows, with_rows};
 
@@ -33,14 +34,25 @@ pub struct Direct {
     /// Zeros in front of the input; negative where the input begins before it is first read.
     pub before: [isize; 3],
     pub output: [usize; 3],
-    /// Index of the first output pixel, distance between images, and distances along the axes.
-    pub out_first: usize,
-    pub out_batch: usize,
-    pub out_strides: [usize; 3],
+    /// Output o lies at `start + o * step` of an image of the result.
+    pub start: [usize; 3],
+    pub step: [usize; 3],
+    pub image: [usize; 3],
     pub groups: usize,
     /// Output channels of a group.
     pub columns: usize,
     pub taps: Taps,
+}
+
+/// Convolutions that fill a result together: one for Y, one for each phase of the strides for dX.
+#[derive(Debug)]
+pub struct Plan {
+    pub parts: SmallVec<[Direct; 4]>,
+    pub batch: usize,
+    pub image: [usize; 3],
+    pub channels: usize,
+    /// Whether the parts write every place of the result.
+    pub covered: bool,
 }
 
 /// Multiply-adds in a chunk of work, at least.
@@ -54,47 +66,94 @@ impl Direct {
     }
 
     /// Terms of the sum for one output.
-    fn terms(&self) -> usize {
+    pub fn terms(&self) -> usize {
         self.kernel.iter().product::<usize>() * self.channels()
     }
 
+    pub fn axis(&self, a: usize) -> Axis {
+        Axis {
+            input: self.input[a],
+            output: self.output[a],
+            taps: self.kernel[a],
+            stride: self.stride[a],
+            dilation: self.dilation[a],
+            before: self.before[a],
+        }
+    }
+
+    /// Index of a tap's first number in the kernel.
+    pub fn tap(&self, tap: [usize; 3]) -> usize {
+        let steps: isize = (0..3).map(|a| tap[a] as isize * self.taps.steps[a]).sum();
+        (self.taps.first + steps) as usize
+    }
+
+    /// The output that lies at place `i` of the result along an axis.
+    #[inline(always)]
+    pub fn output_at(&self, axis: usize, i: usize) -> Option<usize> {
+        let i = i.checked_sub(self.start[axis])?;
+        (i % self.step[axis] == 0 && i / self.step[axis] < self.output[axis]).then_some(i / self.step[axis])
+    }
+
+    /// The outputs that lie at places `from..to`.
+    fn outputs_in(&self, axis: usize, places: Range<usize>) -> Range<usize> {
+        let at = |i: usize| {
+            let o = i.saturating_sub(self.start[axis]).div_ceil(self.step[axis]);
+            o.min(self.output[axis])
+        };
+        at(places.start)..at(places.end)
+    }
+
+    /// Distances in the result: between rows, and between pixels.
+    fn steps(&self) -> (usize, usize) {
+        let f = self.columns * self.groups;
+        (self.image[2] * f * self.step[1], f * self.step[2])
+    }
+}
+
+impl Plan {
     pub fn run<T: Real>(&self, x: &[T], k: &[T], y: &mut [T], epilogue: Epilogue<'_, T>, scratch: &mut [T]) {
-        dispatch(Pack {
-            direct: self,
-            k,
-            to: scratch,
-        });
-        let panels = &*scratch;
-        let [depth, height, width] = self.output;
-        let per_row = (width * self.terms() * self.columns * self.groups).max(1);
-        let block = CHUNK.div_ceil(per_row).clamp(1, height);
+        let mut rest = scratch;
+        let mut panels: SmallVec<[&[T]; 4]> = SmallVec::new();
+        for direct in &self.parts {
+            let own = direct.terms() * direct.groups * direct.columns.next_multiple_of(16);
+            let (to, others) = core::mem::take(&mut rest).split_at_mut(own);
+            rest = others;
+            dispatch(Pack { direct, k, to });
+            panels.push(to);
+        }
+        let [depth, height, width] = self.image;
+        let work: usize = self.parts.iter().map(|d| d.output[2] * d.terms()).sum();
+        let per_row = (work * self.channels / self.parts.len().max(1)).max(1);
+        let block = CHUNK.div_ceil(per_row).clamp(1, height.max(1));
         let blocks = height.div_ceil(block);
         let grain = CHUNK.div_ceil(per_row * block);
+        let row = width * self.channels;
         let shared = Disjoint::new(y);
-        let contiguous = self.out_strides[1] == width * self.out_strides[2];
         parallel::for_ranges(self.batch * depth * blocks, grain, |range| {
             for i in range {
                 let (n, z, first) = (i / blocks / depth, i / blocks % depth, i % blocks * block);
-                let count = block.min(height - first);
-                let task = Task {
-                    direct: self,
-                    x,
-                    panels,
-                    y: &shared,
-                    n,
-                    z,
-                    rows: first..first + count,
-                };
-                dispatch(task);
-                if contiguous && (epilogue.bias.is_some() || epilogue.activation.is_some()) {
-                    let at = self.out_first
-                        + n * self.out_batch
-                        + z * self.out_strides[0]
-                        + first * self.out_strides[1];
-                    // SAFETY: the rows of this block, which no other block touches.
-                    let part = unsafe { shared.slice(at..at + count * self.out_strides[1]) };
-                    finish(part, self.columns * self.groups, epilogue);
+                let rows = first..(first + block).min(height);
+                let at = ((n * depth + z) * height + first) * row;
+                // SAFETY: the rows of this block, which no other block touches.
+                let y = unsafe { shared.slice(at..at + rows.len() * row) };
+                if !self.covered {
+                    y.fill(T::ZERO);
                 }
+                for (direct, panels) in self.parts.iter().zip(&panels) {
+                    let (outputs, z) = (direct.outputs_in(1, rows.clone()), direct.output_at(0, z));
+                    if let (Some(z), false) = (z, outputs.is_empty()) {
+                        dispatch(Task {
+                            direct,
+                            x,
+                            panels,
+                            y: y.as_mut_ptr().wrapping_sub(first * row),
+                            n,
+                            z,
+                            rows: outputs,
+                        });
+                    }
+                }
+                finish(y, self.channels, epilogue);
             }
         });
     }
@@ -121,10 +180,8 @@ impl<T: Real> Kernel<T> for Pack<'_, T> {
             for (first, columns) in (0..panels.count).map(|i| panels.get(i)) {
                 let width = columns.next_multiple_of(L::N);
                 for tap in 0..kd * kh * kw {
-                    let tap = [tap / (kh * kw), tap / kw % kh, tap % kw];
-                    let tap: isize = (0..3).map(|a| tap[a] as isize * d.taps.steps[a]).sum();
-                    let from =
-                        d.taps.first + tap + group as isize * d.taps.group + first as isize * d.taps.column;
+                    let tap = d.tap([tap / (kh * kw), tap / kw % kh, tap % kw]) as isize;
+                    let from = tap + group as isize * d.taps.group + first as isize * d.taps.column;
                     let to = &mut self.to[at..][..channels * width];
                     pack_tap::<T, L>(d, self.k, from as usize, columns, to);
                     at += to.len();
@@ -136,7 +193,7 @@ impl<T: Real> Kernel<T> for Pack<'_, T> {
 
 /// One tap of one panel: `channels` rows of `columns`.
 #[inline(always)]
-fn pack_tap<T: Real, L: Lanes<T>>(d: &Direct, k: &[T], from: usize, columns: usize, to: &mut [T]) {
+pub fn pack_tap<T: Real, L: Lanes<T>>(d: &Direct, k: &[T], from: usize, columns: usize, to: &mut [T]) {
     let (row, column) = (d.taps.channel as usize, d.taps.column as usize);
     let (channels, width) = (d.channels(), columns.next_multiple_of(L::N));
     if column == 1 {
@@ -174,7 +231,8 @@ struct Task<'a, T> {
     direct: &'a Direct,
     x: &'a [T],
     panels: &'a [T],
-    y: &'a Disjoint<'a, T>,
+    /// Row 0 of the plane of the result, of which this task writes its rows alone.
+    y: *mut T,
     n: usize,
     z: usize,
     rows: Range<usize>,
@@ -283,7 +341,8 @@ impl<T: Real> Task<'_, T> {
     fn row<L: Lanes<T>>(&self, group: usize, o: usize, pieces: &[Piece<T>]) {
         let d = self.direct;
         let panels = Panels::new(d.columns, L::N, V);
-        let out = d.out_first + self.n * d.out_batch + self.z * d.out_strides[0] + o * d.out_strides[1];
+        let (row, pixel) = d.steps();
+        let out = d.start[1] * row / d.step[1] + o * row + d.start[2] * pixel / d.step[2];
         let width = d.output[2];
         let terms = d.terms();
         let mut panel = group * terms * d.columns.next_multiple_of(L::N);
@@ -302,15 +361,16 @@ impl<T: Real> Task<'_, T> {
                     b,
                     columns,
                 };
-                let at = out + from * d.out_strides[2] + group * d.columns + first;
-                let y = self.y.pointer(at..at + (count - 1) * d.out_strides[2] + columns);
+                let y = self
+                    .y
+                    .wrapping_add(out + from * pixel + group * d.columns + first);
                 // No two tasks, and no two phases of a gradient, write the same pixels.
                 // SAFETY: the pieces hold all that `count` pixels read; b holds `terms` rows of `registers`.
                 unsafe {
                     if registers == 1 {
-                        with_rows!(count, most_rows(L::REGISTERS, V), R => tile.run::<L, R, 1>(y, d.out_strides[2]));
+                        with_rows!(count, most_rows(L::REGISTERS, V), R => tile.run::<L, R, 1>(y, pixel));
                     } else {
-                        with_rows!(count, most_rows(L::REGISTERS, V), R => tile.run::<L, R, 2>(y, d.out_strides[2]));
+                        with_rows!(count, most_rows(L::REGISTERS, V), R => tile.run::<L, R, 2>(y, pixel));
                     }
                 }
             }

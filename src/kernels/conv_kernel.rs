@@ -1,7 +1,9 @@
 //! The gradient of a convolution by its kernel: tiles of taps by output channels, sweeping the pixels.
 
-use super::Geometry;
+use core::ops::Range;
+
 use super::rows::{Buffer, Span, buffer_len, rows};
+use super::{Geometry, depthwise_kernel};
 use crate::kernels::parallel::{self, Disjoint};
 use crate::kernels::real::Real;
 use crate::kernels::simd::{Kernel, Lanes, dispatch};
@@ -31,7 +33,12 @@ pub fn parts(g: &Geometry) -> Parts {
     let units = g.batch * g.output[0] * g.output[1].div_ceil(rows);
     // No more parts than 16, than pay for their start (each clears and adds a kernel), or than fit in 64 MiB (f32).
     let pixels = g.batch * g.output.iter().product::<usize>();
-    let worth = (g.multiply_adds() >> 21).min(pixels / 512).max(1);
+    // A multiply-add of a depthwise convolution takes about eight times as long.
+    let worth = if g.is_depthwise() {
+        (g.multiply_adds() >> 17).min(pixels / 64).max(1)
+    } else {
+        (g.multiply_adds() >> 21).min(pixels / 512).max(1)
+    };
     let fit = ((1 << 24) / g.kernel_len().max(1)).max(1);
     let wanted = units.min(16).min(worth).min(fit).max(1);
     let grain = units.div_ceil(wanted).max(1);
@@ -56,7 +63,11 @@ pub fn run<T: Real>(g: &Geometry, x: &[T], dy: &[T], dk: &mut [T], scratch: &mut
     };
     {
         // With few parts, kernel rows are spread over threads too.
-        let tap_rows = if count < 8 { 1 } else { kd * kh };
+        let tap_rows = if count < 8 && !g.is_depthwise() {
+            1
+        } else {
+            kd * kh
+        };
         let groups = (kd * kh) / tap_rows;
         let shared = Disjoint::new(memory);
         let grain = if g.multiply_adds() < 1 << 20 {
@@ -72,15 +83,20 @@ pub fn run<T: Real>(g: &Geometry, x: &[T], dy: &[T], dk: &mut [T], scratch: &mut
                 let to = unsafe { shared.slice(at..at + tap_rows * slab) };
                 to.fill(T::ZERO);
                 for unit in part * split.grain..((part + 1) * split.grain).min(split.units) {
-                    dispatch(Unit {
-                        g,
-                        x,
-                        dy,
-                        to,
-                        taps: (first, tap_rows),
-                        index: unit,
-                        rows: split.rows,
-                    });
+                    let part = Part::new(g, unit, split.rows);
+                    if g.is_depthwise() {
+                        dispatch(depthwise_kernel::Unit { g, x, dy, to, part });
+                    } else {
+                        let taps = (first, tap_rows);
+                        dispatch(Unit {
+                            g,
+                            x,
+                            dy,
+                            to,
+                            taps,
+                            part,
+                        });
+                    }
                 }
             }
         });
@@ -98,6 +114,26 @@ pub fn run<T: Real>(g: &Geometry, x: &[T], dy: &[T], dk: &mut [T], scratch: &mut
     }
 }
 
+/// Some output rows of one plane of one image.
+#[derive(Debug, Clone)]
+pub struct Part {
+    pub n: usize,
+    pub z: usize,
+    pub rows: Range<usize>,
+}
+
+impl Part {
+    fn new(g: &Geometry, index: usize, rows: usize) -> Self {
+        let (blocks, depth) = (g.output[1].div_ceil(rows), g.output[0]);
+        let first = index % blocks * rows;
+        Self {
+            n: index / blocks / depth,
+            z: index / blocks % depth,
+            rows: first..(first + rows).min(g.output[1]),
+        }
+    }
+}
+
 /// Some output rows of one plane, for some kernel rows: `to` += their part of the gradient.
 struct Unit<'a, T> {
     g: &'a Geometry,
@@ -106,8 +142,7 @@ struct Unit<'a, T> {
     to: &'a mut [T],
     /// The first kernel row (depth and height together) and their number.
     taps: (usize, usize),
-    index: usize,
-    rows: usize,
+    part: Part,
 }
 
 impl<T: Real> Kernel<T> for Unit<'_, T> {
@@ -116,13 +151,8 @@ impl<T: Real> Kernel<T> for Unit<'_, T> {
     #[inline(always)]
     fn run<L: Lanes<T>>(self) {
         let g = self.g;
-        let (blocks, depth) = (g.output[1].div_ceil(self.rows), g.output[0]);
-        let (n, z, first) = (
-            self.index / blocks / depth,
-            self.index / blocks % depth,
-            self.index % blocks * self.rows,
-        );
-        let count = self.rows.min(g.output[1] - first);
+        let (n, z, first) = (self.part.n, self.part.z, self.part.rows.start);
+        let (depth, count) = (g.output[0], self.part.rows.len());
         let span = Span::new(
             g.input,
             g.in_channels,

@@ -127,6 +127,22 @@ fn geometry(
 fn cases() -> Vec<Geometry> {
     let same = Axis(9, 3, 1, 1, 1, 1);
     vec![
+        geometry(9, [NO, Axis(2, 3, 1, 1, 1, 1), Axis(2, 3, 1, 1, 1, 1)], 37, 51, 1),
+        geometry(
+            17,
+            [NO, Axis(4, 3, 2, 1, 0, 1), Axis(5, 3, 2, 1, 1, 1)],
+            33,
+            70,
+            1,
+        ),
+        geometry(
+            31,
+            [NO, Axis(3, 1, 2, 1, 0, 0), Axis(4, 1, 2, 1, 0, 0)],
+            45,
+            32,
+            1,
+        ),
+        geometry(8, [Axis(2, 2, 1, 1, 0, 1), Axis(3, 3, 1, 2, 2, 2), NO], 40, 34, 1),
         geometry(2, [NO, NO, Axis(7, 3, 1, 1, 0, 0)], 2, 3, 1),
         geometry(2, [NO, same, same], 3, 5, 1),
         geometry(1, [NO, same, Axis(31, 3, 1, 1, 1, 1)], 4, 33, 1),
@@ -156,6 +172,33 @@ fn cases() -> Vec<Geometry> {
             1,
         ),
         geometry(1, [NO, NO, Axis(20, 4, 1, 2, 6, 0)], 2, 3, 1),
+        geometry(1, [NO, same, Axis(17, 3, 1, 1, 1, 1)], 75, 75, 75),
+        geometry(
+            2,
+            [NO, Axis(8, 5, 2, 1, 1, 2), Axis(13, 5, 2, 1, 1, 2)],
+            34,
+            34,
+            34,
+        ),
+        geometry(1, [NO, Axis(7, 3, 1, 2, 2, 2), Axis(11, 4, 1, 3, 3, 6)], 8, 8, 8),
+        geometry(
+            1,
+            [NO, Axis(5, 1, 2, 1, 0, 0), Axis(7, 2, 3, 1, 0, 0)],
+            130,
+            130,
+            130,
+        ),
+        geometry(
+            2,
+            [
+                Axis(4, 3, 2, 1, 1, 1),
+                Axis(3, 2, 1, 1, 0, 1),
+                Axis(5, 3, 1, 1, 1, 1),
+            ],
+            20,
+            20,
+            20,
+        ),
         geometry(1, [NO, NO, Axis(5, 2, 1, 1, 4, 4)], 2, 3, 1),
         geometry(1, [NO, NO, Axis(3, 7, 1, 1, 3, 3)], 2, 3, 1),
         geometry(3, [NO, Axis(4, 4, 4, 1, 0, 0), Axis(9, 2, 4, 1, 0, 0)], 5, 7, 1),

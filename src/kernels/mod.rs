@@ -23,5 +23,6 @@ pub mod reduce;
 pub mod resample;
 pub mod rows;
 pub mod scatter;
+pub mod segments;
 pub mod simd;
 pub mod tile;

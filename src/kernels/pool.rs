@@ -1,10 +1,16 @@
 //! Pooling, channels last, over up to three spatial axes. Windows are clipped to the input: padding is never read, and
 //! averages divide by the number of real pixels.
+//!
+//! The lanes are channels. A row of outputs falls into stretches that meet the input with the same taps; within one, a
+//! pixel is a walk over the places of its window.
 
 use core::ops::Range;
 
+use smallvec::SmallVec;
+
 use super::parallel;
 use super::real::Real;
+use super::segments::{Axis, Segment};
 use super::simd::{Kernel, Lanes, dispatch};
 
 /// Axes are depth, height, width; a lower rank has axes of size 1 in front.
@@ -23,151 +29,267 @@ impl Pool {
     fn pixels(sizes: [usize; 3]) -> usize {
         sizes.iter().product()
     }
-    /// The input range of output index `o` on an axis.
-    #[inline(always)]
-    fn range(&self, axis: usize, o: usize) -> Range<usize> {
-        let start = o * self.stride[axis];
-        let end = (start + self.window[axis])
-            .saturating_sub(self.before[axis])
-            .min(self.input[axis]);
-        start.saturating_sub(self.before[axis]).min(end)..end
+    fn input_len(&self) -> usize {
+        self.batch * Self::pixels(self.input) * self.channels
     }
-    /// Image and window of an output pixel.
-    #[inline(always)]
-    fn window_of(&self, o: usize) -> (usize, [Range<usize>; 3]) {
-        let [d, h, w] = self.output;
-        let at = [o / (h * w) % d, o / w % h, o % w];
-        (
-            o / (d * h * w),
-            [self.range(0, at[0]), self.range(1, at[1]), self.range(2, at[2])],
-        )
+    fn output_len(&self) -> usize {
+        self.batch * Self::pixels(self.output) * self.channels
     }
-    /// Chunks of output pixels for the forward products.
-    fn grain(&self) -> usize {
-        (parallel::GRAIN / (self.channels * Self::pixels(self.window)).max(1)).max(1)
+    fn axis(&self, a: usize) -> Axis {
+        Axis {
+            input: self.input[a],
+            output: self.output[a],
+            taps: self.window[a],
+            stride: self.stride[a],
+            dilation: 1,
+            before: self.before[a] as isize,
+        }
     }
-    fn each_output(&self, f: impl Fn(Range<usize>) + Sync) {
-        parallel::for_ranges(self.batch * Self::pixels(self.output), self.grain(), f);
+    /// No pixel of the input is in two windows.
+    fn is_exclusive(&self) -> bool {
+        (0..3).all(|a| self.stride[a] >= self.window[a])
     }
-    /// Calls `f(output pixels of the image, dx of the image)`, in parallel over images: windows overlap within one.
-    fn each_image<T: Real>(&self, dx: &mut [T], f: impl Fn(Range<usize>, &mut [T]) + Sync) {
+    /// Every pixel of the input is in a window, for exclusive windows.
+    fn is_covering(&self) -> bool {
+        (0..3).all(|a| {
+            self.stride[a] == self.window[a]
+                && self.output[a] * self.stride[a] >= self.input[a] + self.before[a]
+        })
+    }
+    /// Rows of outputs in the batch.
+    fn rows(&self) -> usize {
+        self.batch * self.output[0] * self.output[1]
+    }
+    /// Runs a job for all rows of outputs, rows being independent of each other.
+    fn each_row<T: Real>(&self, job: Job<T>) {
+        let segments = self.axis(2).segments();
+        let per_row = self.output[2] * self.channels * Self::pixels(self.window);
+        parallel::for_ranges(self.rows(), 2 * parallel::GRAIN / per_row.max(1), |rows| {
+            dispatch(Sweep {
+                pool: self,
+                segments: &segments,
+                rows,
+                job: &job,
+            });
+        });
+    }
+    /// Runs a job that adds to `dx`, image by image.
+    fn each_image<T: Real>(&self, dx: &mut [T], job: impl Fn(*mut T) -> Job<T>) {
+        assert_eq!(dx.len(), self.input_len(), "pool: the gradient has another size");
+        let segments = self.axis(2).segments();
         let len = Self::pixels(self.input) * self.channels;
-        let outputs = Self::pixels(self.output);
+        let (job, per_image) = (job(dx.as_mut_ptr()), self.output[0] * self.output[1]);
+        let clear = !(self.is_exclusive() && self.is_covering());
         if let Some(images) = parallel::GRAIN.checked_div(len) {
             let images = images.max(1);
             parallel::for_chunks_mut(dx, images * len, |first, dx| {
-                for (i, dx) in dx.chunks_exact_mut(len).enumerate() {
-                    let n = first / len + i;
-                    dx.fill(T::ZERO);
-                    f(n * outputs..(n + 1) * outputs, dx);
+                let first = first / len;
+                for n in first..first + dx.len() / len {
+                    if clear {
+                        dx[(n - first) * len..][..len].fill(T::ZERO);
+                    }
+                    dispatch(Sweep {
+                        pool: self,
+                        segments: &segments,
+                        rows: n * per_image..(n + 1) * per_image,
+                        job: &job,
+                    });
                 }
             });
         }
     }
 }
 
-/// Walks the pixels of a window in order, giving the index of each one's first channel.
-macro_rules! each_pixel {
-    ($pool:expr, $n:expr, $ranges:expr, $at:ident => $body:block) => {
-        for z in $ranges[0].clone() {
-            for y in $ranges[1].clone() {
-                for x in $ranges[2].clone() {
-                    let $at = ((($n * $pool.input[0] + z) * $pool.input[1] + y) * $pool.input[2] + x)
-                        * $pool.channels;
-                    $body
-                }
-            }
-        }
-    };
-}
-
-/// What a sweep over output pixels computes.
-enum Job<'a, T> {
+/// What a sweep over the outputs computes, on arrays of the whole batch.
+enum Job<T> {
     /// y = max of x over the window; NaN if there is one.
-    Max { x: &'a [T], y: &'a mut [T] },
+    Max { x: *const T, y: *mut T },
     /// y = mean of x over the window.
-    Mean { x: &'a [T], y: &'a mut [T] },
+    Mean { x: *const T, y: *mut T },
     /// dx at the first place of the window where x = y gets dy.
     Scatter {
-        x: &'a [T],
-        y: &'a [T],
-        dy: &'a [T],
-        dx: &'a mut [T],
+        x: *const T,
+        y: *const T,
+        dy: *const T,
+        dx: *mut T,
+        exclusive: bool,
     },
     /// out = g at the first place of the window where x = y.
     Gather {
-        x: &'a [T],
-        y: &'a [T],
-        g: &'a [T],
-        out: &'a mut [T],
+        x: *const T,
+        y: *const T,
+        g: *const T,
+        out: *mut T,
     },
     /// Every place of the window gets dy / count.
-    Spread { dy: &'a [T], dx: &'a mut [T] },
+    Spread {
+        dy: *const T,
+        dx: *mut T,
+        exclusive: bool,
+    },
 }
 
-/// `outputs` are pixels of the whole batch; slices that are written hold these pixels (or their image) alone.
+// SAFETY: the pointers come from slices that the call holds; rows (or images) of what is written belong to one thread.
+unsafe impl<T: Sync> Sync for Job<T> {}
+
 struct Sweep<'a, T> {
     pool: &'a Pool,
-    outputs: Range<usize>,
-    job: Job<'a, T>,
+    segments: &'a [Segment],
+    rows: Range<usize>,
+    job: &'a Job<T>,
 }
 
 impl<T: Real> Kernel<T> for Sweep<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Lanes<T>>(mut self) {
-        let (p, c) = (self.pool, self.pool.channels);
-        for o in self.outputs.clone() {
-            let (n, ranges) = p.window_of(o);
-            let own = (o - self.outputs.start) * c;
-            let count = T::from_usize(ranges.iter().map(ExactSizeIterator::len).product());
-            for v in (0..c).step_by(L::N) {
-                let len = L::N.min(c - v);
-                match &mut self.job {
-                    Job::Max { x, y } => {
-                        let mut max = L::splat(T::NEG_INFINITY);
-                        each_pixel!(p, n, ranges, at => {
-                            let x = L::from_part(&x[at + v..][..len]);
-                            max = L::select(L::or(x.gt(max), x.is_nan()), x, max);
-                        });
-                        max.to_part(&mut y[own + v..][..len]);
+    fn run<L: Lanes<T>>(self) {
+        let p = self.pool;
+        let (c, [depth, height, width]) = (p.channels, p.output);
+        let axes = [p.axis(0), p.axis(1), p.axis(2)];
+        let mut lines: SmallVec<[usize; 16]> = SmallVec::new();
+        let mut places: SmallVec<[usize; 32]> = SmallVec::new();
+        for row in self.rows.clone() {
+            let (n, z, y) = (row / height / depth, row / height % depth, row % height);
+            lines.clear();
+            for kz in axes[0].taps(z) {
+                let plane = n * p.input[0] + axes[0].place(z, kz) as usize;
+                for ky in axes[1].taps(y) {
+                    lines.push((plane * p.input[1] + axes[1].place(y, ky) as usize) * p.input[2] * c);
+                }
+            }
+            for segment in self.segments {
+                let first = segment.outputs.start;
+                places.clear();
+                for line in &lines {
+                    for kx in segment.taps.clone() {
+                        places.push(line + axes[2].place(first, kx) as usize * c);
                     }
-                    Job::Mean { x, y } => {
-                        let mut sum = L::splat(T::ZERO);
-                        each_pixel!(p, n, ranges, at => { sum = sum.add(L::from_part(&x[at + v..][..len])); });
-                        sum.div(L::splat(count)).to_part(&mut y[own + v..][..len]);
+                }
+                for o in segment.outputs.clone() {
+                    let window = Window {
+                        places: &places,
+                        skip: (o - first) * p.stride[2] * c,
+                        output: (row * width + o) * c,
+                    };
+                    // SAFETY: all places of the window are inside of the input, by the taps; `each_row` and
+                    // `each_image` have checked the arrays.
+                    unsafe { window.channels::<T, L>(self.job, c) };
+                }
+            }
+        }
+    }
+}
+
+/// The places of one output's window, as indices of their first channel: `places` plus `skip`.
+struct Window<'a> {
+    places: &'a [usize],
+    skip: usize,
+    output: usize,
+}
+
+impl Window<'_> {
+    #[inline(always)]
+    unsafe fn channels<T: Real, L: Lanes<T>>(&self, job: &Job<T>, channels: usize) {
+        let mut c = 0;
+        // SAFETY: c + V * L::N (or `last` for the ragged end) are at most `channels`.
+        unsafe {
+            while c + 4 * L::N <= channels {
+                self.block::<T, L, 4, false>(job, c, 0);
+                c += 4 * L::N;
+            }
+            if c + 2 * L::N <= channels {
+                self.block::<T, L, 2, false>(job, c, 0);
+                c += 2 * L::N;
+            }
+            while c < channels {
+                if c + L::N <= channels {
+                    self.block::<T, L, 1, false>(job, c, 0);
+                } else {
+                    self.block::<T, L, 1, true>(job, c, channels - c);
+                }
+                c += L::N;
+            }
+        }
+    }
+
+    /// V registers of channels, the last with `last` numbers if `RAGGED`.
+    #[inline(always)]
+    unsafe fn block<T: Real, L: Lanes<T>, const V: usize, const RAGGED: bool>(
+        &self,
+        job: &Job<T>,
+        c: usize,
+        last: usize,
+    ) {
+        let zero = L::splat(T::ZERO);
+        let (skip, output) = (self.skip + c, self.output + c);
+        // SAFETY: by the caller's promise.
+        unsafe {
+            match *job {
+                Job::Max { x, y } => {
+                    let mut max = [L::splat(T::NEG_INFINITY); V];
+                    for &place in self.places {
+                        let x = load::<T, L, V, RAGGED>(x.add(place + skip), last);
+                        for v in 0..V {
+                            // The larger, or the old one if either is NaN.
+                            max[v] = L::select(x[v].is_nan(), x[v], x[v].max(max[v]));
+                        }
                     }
-                    Job::Scatter { x, y, dy, dx } => {
-                        let (zero, max) = (L::splat(T::ZERO), L::from_part(&y[o * c + v..][..len]));
-                        let mut rest = L::from_part(&dy[o * c + v..][..len]);
-                        let mut open = zero.eq(zero);
-                        each_pixel!(p, 0, ranges, at => {
-                            let whole = n * Pool::pixels(p.input) * c + at + v;
-                            let here = L::and(open, L::from_part(&x[whole..][..len]).eq(max));
-                            let to = &mut dx[at + v..][..len];
-                            L::from_part(to).add(L::select(here, rest, zero)).to_part(to);
-                            rest = L::select(here, zero, rest);
-                            open = L::and(open, L::not(here));
-                        });
+                    store::<T, L, V, RAGGED>(max, y.add(output), last);
+                }
+                Job::Mean { x, y } => {
+                    let mut sum = [zero; V];
+                    for &place in self.places {
+                        let x = load::<T, L, V, RAGGED>(x.add(place + skip), last);
+                        for v in 0..V {
+                            sum[v] = sum[v].add(x[v]);
+                        }
                     }
-                    Job::Gather { x, y, g, out } => {
-                        let (zero, max) = (L::splat(T::ZERO), L::from_part(&y[o * c + v..][..len]));
-                        let mut found = zero;
-                        let mut open = zero.eq(zero);
-                        each_pixel!(p, n, ranges, at => {
-                            let here = L::and(open, L::from_part(&x[at + v..][..len]).eq(max));
-                            found = L::select(here, L::from_part(&g[at + v..][..len]), found);
-                            open = L::and(open, L::not(here));
-                        });
-                        found.to_part(&mut out[own + v..][..len]);
+                    let count = L::splat(T::from_usize(self.places.len()));
+                    store::<T, L, V, RAGGED>(sum.map(|s| s.div(count)), y.add(output), last);
+                }
+                Job::Scatter {
+                    x,
+                    y,
+                    dy,
+                    dx,
+                    exclusive,
+                } => {
+                    let max = load::<T, L, V, RAGGED>(y.add(output), last);
+                    // What is still to be given away; zero once it was.
+                    let mut rest = load::<T, L, V, RAGGED>(dy.add(output), last);
+                    for &place in self.places {
+                        let x = load::<T, L, V, RAGGED>(x.add(place + skip), last);
+                        let to = dx.add(place + skip);
+                        let mut given = [zero; V];
+                        for v in 0..V {
+                            let here = x[v].eq(max[v]);
+                            given[v] = L::select(here, rest[v], zero);
+                            rest[v] = L::select(here, zero, rest[v]);
+                        }
+                        give::<T, L, V, RAGGED>(given, to, last, exclusive);
                     }
-                    Job::Spread { dy, dx } => {
-                        let part = L::from_part(&dy[o * c + v..][..len]).div(L::splat(count));
-                        each_pixel!(p, 0, ranges, at => {
-                            let to = &mut dx[at + v..][..len];
-                            L::from_part(to).add(part).to_part(to);
-                        });
+                }
+                Job::Gather { x, y, g, out } => {
+                    let max = load::<T, L, V, RAGGED>(y.add(output), last);
+                    let mut found = [zero; V];
+                    let mut open = [zero.eq(zero); V];
+                    for &place in self.places {
+                        let x = load::<T, L, V, RAGGED>(x.add(place + skip), last);
+                        let g = load::<T, L, V, RAGGED>(g.add(place + skip), last);
+                        for v in 0..V {
+                            let here = L::and(open[v], x[v].eq(max[v]));
+                            found[v] = L::select(here, g[v], found[v]);
+                            open[v] = L::and(open[v], L::not(here));
+                        }
+                    }
+                    store::<T, L, V, RAGGED>(found, out.add(output), last);
+                }
+                Job::Spread { dy, dx, exclusive } => {
+                    let count = L::splat(T::from_usize(self.places.len()));
+                    let part = load::<T, L, V, RAGGED>(dy.add(output), last).map(|x| x.div(count));
+                    for &place in self.places {
+                        give::<T, L, V, RAGGED>(part, dx.add(place + skip), last, exclusive);
                     }
                 }
             }
@@ -175,67 +297,112 @@ impl<T: Real> Kernel<T> for Sweep<'_, T> {
     }
 }
 
+#[inline(always)]
+unsafe fn load<T: Real, L: Lanes<T>, const V: usize, const RAGGED: bool>(p: *const T, last: usize) -> [L; V] {
+    let mut x = [L::splat(T::ZERO); V];
+    for v in 0..V {
+        // SAFETY: by the caller's promise.
+        x[v] = unsafe {
+            if RAGGED && v == V - 1 {
+                L::load_part(p.add(v * L::N), last)
+            } else {
+                L::load(p.add(v * L::N))
+            }
+        };
+    }
+    x
+}
+
+#[inline(always)]
+unsafe fn store<T: Real, L: Lanes<T>, const V: usize, const RAGGED: bool>(x: [L; V], p: *mut T, last: usize) {
+    for v in 0..V {
+        // SAFETY: by the caller's promise.
+        unsafe {
+            if RAGGED && v == V - 1 {
+                x[v].store_part(p.add(v * L::N), last);
+            } else {
+                x[v].store(p.add(v * L::N));
+            }
+        }
+    }
+}
+
+/// Adds to what is there, or puts it where nothing is to be kept.
+#[inline(always)]
+unsafe fn give<T: Real, L: Lanes<T>, const V: usize, const RAGGED: bool>(
+    x: [L; V],
+    to: *mut T,
+    last: usize,
+    exclusive: bool,
+) {
+    // SAFETY: by the caller's promise.
+    unsafe {
+        if exclusive {
+            return store::<T, L, V, RAGGED>(x, to, last);
+        }
+        let mut sum = load::<T, L, V, RAGGED>(to, last);
+        for v in 0..V {
+            sum[v] = sum[v].add(x[v]);
+        }
+        store::<T, L, V, RAGGED>(sum, to, last);
+    }
+}
+
+fn check<T>(p: &Pool, inputs: &[&[T]], outputs: &[&[T]]) {
+    assert!(
+        inputs.iter().all(|x| x.len() == p.input_len()) && outputs.iter().all(|y| y.len() == p.output_len()),
+        "pool: an array has another size"
+    );
+}
+
 /// y[o] = max of x over the window of o.
 pub fn max<T: Real>(p: &Pool, x: &[T], y: &mut [T]) {
-    let shared = parallel::Disjoint::new(y);
-    p.each_output(|outputs| {
-        // SAFETY: chunks of output pixels do not overlap.
-        let y = unsafe { shared.slice(outputs.start * p.channels..outputs.end * p.channels) };
-        dispatch(Sweep {
-            pool: p,
-            outputs,
-            job: Job::Max { x, y },
-        });
+    check(p, &[x], &[y]);
+    p.each_row(Job::Max {
+        x: x.as_ptr(),
+        y: y.as_mut_ptr(),
     });
 }
 
 /// y[o] = mean of x over the window of o.
 pub fn mean<T: Real>(p: &Pool, x: &[T], y: &mut [T]) {
-    let shared = parallel::Disjoint::new(y);
-    p.each_output(|outputs| {
-        // SAFETY: chunks of output pixels do not overlap.
-        let y = unsafe { shared.slice(outputs.start * p.channels..outputs.end * p.channels) };
-        dispatch(Sweep {
-            pool: p,
-            outputs,
-            job: Job::Mean { x, y },
-        });
+    check(p, &[x], &[y]);
+    p.each_row(Job::Mean {
+        x: x.as_ptr(),
+        y: y.as_mut_ptr(),
     });
 }
 
 /// dx[i] = sum of dy[o] over the windows whose first maximum is i, with y = max(x).
 pub fn max_gradient<T: Real>(p: &Pool, x: &[T], y: &[T], dy: &[T], dx: &mut [T]) {
-    p.each_image(dx, |outputs, dx| {
-        dispatch(Sweep {
-            pool: p,
-            outputs,
-            job: Job::Scatter { x, y, dy, dx },
-        });
+    check(p, &[x], &[y, dy]);
+    p.each_image(dx, |dx| Job::Scatter {
+        x: x.as_ptr(),
+        y: y.as_ptr(),
+        dy: dy.as_ptr(),
+        dx,
+        exclusive: p.is_exclusive(),
     });
 }
 
 /// out[o] = g at the first maximum of the window of o, with y = max(x): the transpose of `max_gradient`.
 pub fn at_max<T: Real>(p: &Pool, x: &[T], y: &[T], g: &[T], out: &mut [T]) {
-    let shared = parallel::Disjoint::new(out);
-    p.each_output(|outputs| {
-        // SAFETY: chunks of output pixels do not overlap.
-        let out = unsafe { shared.slice(outputs.start * p.channels..outputs.end * p.channels) };
-        dispatch(Sweep {
-            pool: p,
-            outputs,
-            job: Job::Gather { x, y, g, out },
-        });
+    check(p, &[x, g], &[y, out]);
+    p.each_row(Job::Gather {
+        x: x.as_ptr(),
+        y: y.as_ptr(),
+        g: g.as_ptr(),
+        out: out.as_mut_ptr(),
     });
 }
 
 /// dx[i] = sum of dy[o] / count(o) over the windows that hold i: the transpose of `mean`.
 pub fn mean_gradient<T: Real>(p: &Pool, dy: &[T], dx: &mut [T]) {
-    p.each_image(dx, |outputs, dx| {
-        dispatch(Sweep {
-            pool: p,
-            outputs,
-            job: Job::Spread { dy, dx },
-        });
+    check(p, &[], &[dy]);
+    p.each_image(dx, |dx| Job::Spread {
+        dy: dy.as_ptr(),
+        dx,
+        exclusive: p.is_exclusive(),
     });
 }
 
@@ -312,6 +479,27 @@ mod tests {
     }
 
     #[test]
+    fn a_nan_is_the_maximum() {
+        let p = Pool {
+            batch: 1,
+            input: [1, 1, 4],
+            output: [1, 1, 2],
+            window: [1, 1, 2],
+            stride: [1, 1, 2],
+            before: [0; 3],
+            channels: 1,
+        };
+        for x in [
+            [f32::NAN, 1.0, 2.0, f32::NAN],
+            [1.0, f32::NAN, f32::NAN, f32::NAN],
+        ] {
+            let mut y = [0.0; 2];
+            max(&p, &x, &mut y);
+            assert!(y.iter().all(|y| y.is_nan()));
+        }
+    }
+
+    #[test]
     fn windows_of_all_kinds_at_every_level() {
         let p = |input, output, window, stride, before, channels| Pool {
             batch: 2,
@@ -328,6 +516,8 @@ mod tests {
             p([1, 5, 7], [1, 5, 7], [1, 3, 3], [1, 1, 1], [0, 1, 1], 4),
             p([1, 5, 6], [1, 3, 3], [1, 3, 2], [1, 2, 2], [0, 1, 0], 33),
             p([3, 4, 5], [2, 2, 2], [2, 3, 3], [1, 1, 2], [0, 0, 0], 2),
+            p([1, 5, 7], [1, 3, 4], [1, 2, 2], [1, 2, 2], [0, 1, 1], 64),
+            p([1, 7, 8], [1, 2, 3], [1, 2, 1], [1, 4, 3], [0, 0, 0], 117),
         ];
         for level in levels() {
             with_level(level, || {
