@@ -18,6 +18,8 @@ mod depthwise;
 mod depthwise_kernel;
 #[path = "conv_direct.rs"]
 mod direct;
+#[path = "conv_dots.rs"]
+mod dots;
 #[path = "conv_images.rs"]
 mod images;
 #[path = "conv_images_kernel.rs"]
@@ -144,7 +146,6 @@ pub fn forward<T: Real>(
         return gemm(size, T::ONE, a, b, T::ZERO, y, epilogue);
     }
     let part = Direct {
-        batch: g.batch,
         input: g.input,
         in_channels: g.in_channels,
         kernel: g.kernel,
@@ -181,6 +182,8 @@ fn run<T: Real>(
 ) {
     if g.is_depthwise() {
         depthwise::run(plan, x, k, y, epilogue);
+    } else if dots::suits(plan) {
+        dots::run(plan, x, k, y, epilogue, scratch);
     } else if images::suits(plan) {
         images::run(plan, x, k, y, epilogue, scratch);
     } else {
@@ -236,7 +239,6 @@ pub fn input_gradient<T: Real>(g: &Geometry, dy: &[T], k: &[T], dx: &mut [T], sc
                 let phase = [d, v, u];
                 let each = |f: &dyn Fn(usize) -> isize| -> isize { (0..3).map(f).sum() };
                 plan.parts.push(Direct {
-                    batch: g.batch,
                     input: g.output,
                     in_channels: g.out_channels,
                     kernel: phase.map(|p| p.taps),

@@ -20,8 +20,8 @@ const CHUNK: usize = 1 << 16;
 
 /// A part of the plan with its outputs sorted by the taps that meet the input. Taps are given by two distances: in the
 /// input, from the place of the first tap, and in the kernel; those of one kernel row follow each other.
-struct Sorted<'a> {
-    direct: &'a Direct,
+pub struct Sorted<'a> {
+    pub direct: &'a Direct,
     segments: [SmallVec<[Segment; 8]>; 3],
     taps: SmallVec<[(usize, usize); 64]>,
     /// The range of `taps` for each combination of segments of the three axes.
@@ -29,7 +29,7 @@ struct Sorted<'a> {
 }
 
 impl<'a> Sorted<'a> {
-    fn new(direct: &'a Direct) -> Self {
+    pub fn new(direct: &'a Direct) -> Self {
         let segments = core::array::from_fn(|a| direct.axis(a).segments());
         let (mut taps, mut cases) = (SmallVec::new(), SmallVec::new());
         let [_, height, width] = direct.input;
@@ -58,11 +58,29 @@ impl<'a> Sorted<'a> {
         }
     }
 
-    /// The segment of an axis that holds output `o`.
+    /// The segments of a row of outputs, with their taps, and the place of the first tap (perhaps outside of the input)
+    /// for the first output of each.
     #[inline(always)]
-    fn segment(&self, axis: usize, o: usize) -> usize {
-        let ends = self.segments[axis].iter().take_while(|s| s.outputs.end <= o);
-        ends.count()
+    pub fn row(
+        &self,
+        n: usize,
+        z: usize,
+        y: usize,
+    ) -> impl Iterator<Item = (&Segment, &[(usize, usize)], isize)> {
+        let d = self.direct;
+        let [az, ay, ax] = [d.axis(0), d.axis(1), d.axis(2)];
+        let at = |axis: usize, o: usize| {
+            let ends = self.segments[axis].iter().take_while(|s| s.outputs.end <= o);
+            ends.count()
+        };
+        let case = (at(0, z) * self.segments[1].len() + at(1, y)) * self.segments[2].len();
+        let plane = (n * d.input[0]) as isize + az.place(z, 0);
+        let line = (plane * d.input[1] as isize + ay.place(y, 0)) * d.input[2] as isize;
+        let segments = self.segments[2].iter().zip(&self.cases[case..]);
+        segments.map(move |(segment, case)| {
+            let first = line + ax.place(segment.outputs.start, 0);
+            (segment, &self.taps[case.clone()], first * d.in_channels as isize)
+        })
     }
 }
 
@@ -129,17 +147,11 @@ impl<T: Real> Kernel<T> for Rows<'_, T> {
                 let (Some(oz), Some(oy)) = (d.output_at(0, z), d.output_at(1, y)) else {
                     continue;
                 };
-                let (c, [az, ay, ax]) = (d.in_channels, [d.axis(0), d.axis(1), d.axis(2)]);
-                let case = part.segment(0, oz) * part.segments[1].len() + part.segment(1, oy);
-                let cases = &part.cases[case * part.segments[2].len()..];
-                let plane = (n * d.input[0]) as isize + az.place(oz, 0);
-                let line = plane * d.input[1] as isize + ay.place(oy, 0);
-                for (segment, case) in part.segments[2].iter().zip(cases) {
-                    let run = segment.taps.len();
-                    let first = segment.outputs.start;
-                    let from = (line * d.input[2] as isize + ax.place(first, 0)) * c as isize;
+                let c = d.in_channels;
+                for (segment, taps, from) in part.row(n, oz, oy) {
+                    let (run, first) = (segment.taps.len(), segment.outputs.start);
                     let pixels = Pixels {
-                        taps: &part.taps[case.clone()],
+                        taps,
                         run: if d.dilation[2] == 1 { run } else { 0 },
                         stride: d.stride[2],
                         x: self.x.as_ptr().wrapping_offset(from),

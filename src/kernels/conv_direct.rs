@@ -25,7 +25,6 @@ pub struct Taps {
 /// A convolution with its arrays described by strides, so that it serves the input gradient too.
 #[derive(Debug, Clone, Copy)]
 pub struct Direct {
-    pub batch: usize,
     pub input: [usize; 3],
     pub in_channels: usize,
     pub kernel: [usize; 3],
@@ -59,6 +58,8 @@ pub struct Plan {
 const CHUNK: usize = 1 << 20;
 /// Registers of columns in a tile.
 const V: usize = 2;
+/// Pixels of a tile whose taps share broadcasts: enough chains of multiply-adds to hide their latency.
+const SHARED: usize = 12;
 
 impl Direct {
     fn channels(&self) -> usize {
@@ -118,7 +119,7 @@ impl Plan {
             let own = direct.terms() * direct.groups * direct.columns.next_multiple_of(16);
             let (to, others) = core::mem::take(&mut rest).split_at_mut(own);
             rest = others;
-            dispatch(Pack { direct, k, to });
+            direct.pack(k, to);
             panels.push(to);
         }
         let [depth, height, width] = self.image;
@@ -159,11 +160,45 @@ impl Plan {
     }
 }
 
-/// Copies the kernel into panels: group by group, panel by panel, `terms` rows of whole registers.
+impl Direct {
+    /// Copies the kernel into panels: group by group, panel by panel, `terms` rows of whole registers.
+    fn pack<T: Real>(&self, k: &[T], to: &mut [T]) {
+        let panels = dispatch::<T, _>(Count(self.columns));
+        let own = to.len() / (panels * self.groups);
+        let shared = Disjoint::new(to);
+        parallel::for_ranges(panels * self.groups, parallel::GRAIN / own.max(1), |range| {
+            for panel in range {
+                dispatch(Pack {
+                    direct: self,
+                    k,
+                    group: panel / panels,
+                    panel: panel % panels,
+                    to: &shared,
+                });
+            }
+        });
+    }
+}
+
+/// Panels of so many columns.
+pub struct Count(pub usize);
+
+impl<T: Real> Kernel<T> for Count {
+    type Output = usize;
+
+    #[inline(always)]
+    fn run<L: Lanes<T>>(self) -> usize {
+        Panels::new(self.0, L::N, V).count
+    }
+}
+
+/// Copies one panel.
 struct Pack<'a, T> {
     direct: &'a Direct,
     k: &'a [T],
-    to: &'a mut [T],
+    group: usize,
+    panel: usize,
+    to: &'a Disjoint<'a, T>,
 }
 
 impl<T: Real> Kernel<T> for Pack<'_, T> {
@@ -172,21 +207,16 @@ impl<T: Real> Kernel<T> for Pack<'_, T> {
     #[inline(always)]
     fn run<L: Lanes<T>>(self) {
         let d = self.direct;
-        let panels = Panels::new(d.columns, L::N, V);
-        let channels = d.channels();
-        let [kd, kh, kw] = d.kernel;
-        let mut at = 0;
-        for group in 0..d.groups {
-            for (first, columns) in (0..panels.count).map(|i| panels.get(i)) {
-                let width = columns.next_multiple_of(L::N);
-                for tap in 0..kd * kh * kw {
-                    let tap = d.tap([tap / (kh * kw), tap / kw % kh, tap % kw]) as isize;
-                    let from = tap + group as isize * d.taps.group + first as isize * d.taps.column;
-                    let to = &mut self.to[at..][..channels * width];
-                    pack_tap::<T, L>(d, self.k, from as usize, columns, to);
-                    at += to.len();
-                }
-            }
+        let (first, columns) = Panels::new(d.columns, L::N, V).get(self.panel);
+        let (terms, width) = (d.terms(), columns.next_multiple_of(L::N));
+        let at = (self.group * d.columns.next_multiple_of(L::N) + first) * terms;
+        // SAFETY: each panel of each group has its own part.
+        let to = unsafe { self.to.slice(at..at + terms * width) };
+        let [_, kh, kw] = d.kernel;
+        for (tap, to) in to.chunks_exact_mut(d.channels() * width).enumerate() {
+            let tap = d.tap([tap / (kh * kw), tap / kw % kh, tap % kw]) as isize;
+            let from = tap + self.group as isize * d.taps.group + first as isize * d.taps.column;
+            pack_tap::<T, L>(d, self.k, from as usize, columns, to);
         }
     }
 }
@@ -348,7 +378,15 @@ impl<T: Real> Task<'_, T> {
         let mut panel = group * terms * d.columns.next_multiple_of(L::N);
         for (first, columns) in (0..panels.count).map(|i| panels.get(i)) {
             let registers = columns.div_ceil(L::N);
-            let most = most_rows(L::REGISTERS, V);
+            // A single register of columns asks for more broadcasts than the cache gives: taps that meet the same
+            // pixel share one.
+            let shared = const { L::REGISTERS >= 32 }
+                && (registers, d.kernel[2], d.stride[2], d.dilation[2], d.groups) == (1, 3, 1, 1, 1);
+            let most = if shared {
+                SHARED
+            } else {
+                most_rows(L::REGISTERS, V)
+            };
             let tiles = width.div_ceil(most);
             let b = self.panels[panel..][..terms * registers * L::N].as_ptr();
             for t in 0..tiles {
@@ -367,8 +405,16 @@ impl<T: Real> Task<'_, T> {
                 // No two tasks, and no two phases of a gradient, write the same pixels.
                 // SAFETY: the pieces hold all that `count` pixels read; b holds `terms` rows of `registers`.
                 unsafe {
-                    if registers == 1 {
+                    if shared {
+                        with_rows!(count, SHARED, R => tile.run_shared::<L, R>(y, pixel));
+                    } else if registers == 1 && (d.in_channels, d.stride[2]) == (1, 2) {
+                        let tile = Tile { a_row: 2, ..tile };
                         with_rows!(count, most_rows(L::REGISTERS, V), R => tile.run::<L, R, 1>(y, pixel));
+                    } else if registers == 1 {
+                        with_rows!(count, most_rows(L::REGISTERS, V), R => tile.run::<L, R, 1>(y, pixel));
+                    } else if (d.in_channels, d.stride[2]) == (1, 1) {
+                        let tile = Tile { a_row: 1, ..tile };
+                        with_rows!(count, most_rows(L::REGISTERS, V), R => tile.run::<L, R, 2>(y, pixel));
                     } else {
                         with_rows!(count, most_rows(L::REGISTERS, V), R => tile.run::<L, R, 2>(y, pixel));
                     }
@@ -413,6 +459,58 @@ impl<T: Real> Tile<'_, T> {
                     } else {
                         sums[r][v].store_part(to, last);
                     }
+                }
+            }
+        }
+    }
+
+    /// As `run` for one register of columns and kernel rows of three taps with stride 1: every pixel of the input is
+    /// broadcast once for all three.
+    #[inline(always)]
+    unsafe fn run_shared<L: Lanes<T>, const R: usize>(&self, y: *mut T, pixel: usize) {
+        let mut sums = [L::splat(T::ZERO); R];
+        for piece in self.pieces {
+            let channels = piece.length / 3;
+            let a = piece.a.wrapping_add(self.skip);
+            let b = self.b.wrapping_add(piece.b * L::N);
+            // SAFETY: R + 2 pixels of `channels` numbers, and three taps of as many rows, by the caller's promise.
+            unsafe {
+                let mut c = 0;
+                while c + 4 <= channels {
+                    for i in c..c + 4 {
+                        step_shared::<T, L, R>(&mut sums, a.add(i), b.add(i * L::N), channels);
+                    }
+                    c += 4;
+                }
+                while c < channels {
+                    step_shared::<T, L, R>(&mut sums, a.add(c), b.add(c * L::N), channels);
+                    c += 1;
+                }
+            }
+        }
+        for r in 0..R {
+            // SAFETY: R pixels of `columns` numbers, by the caller's promise.
+            unsafe { sums[r].store_part(y.add(r * pixel), self.columns) };
+        }
+    }
+}
+
+/// One channel of R + 2 pixels against three taps.
+#[inline(always)]
+unsafe fn step_shared<T: Real, L: Lanes<T>, const R: usize>(
+    sums: &mut [L; R],
+    a: *const T,
+    b: *const T,
+    channels: usize,
+) {
+    // SAFETY: by the caller's promise.
+    unsafe {
+        let taps = [0, 1, 2].map(|k| L::load(b.add(k * channels * L::N)));
+        for p in 0..R + 2 {
+            let x = L::splat(*a.add(p * channels));
+            for k in 0..3 {
+                if p >= k && p - k < R {
+                    sums[p - k] = x.mul_add(taps[k], sums[p - k]);
                 }
             }
         }

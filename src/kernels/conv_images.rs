@@ -7,7 +7,7 @@
 use smallvec::SmallVec;
 
 use super::Geometry;
-use super::direct::{Direct, Plan, pack_tap};
+use super::direct::{Count, Direct, Plan, pack_tap};
 use super::rows::Buffer;
 use crate::kernels::gemm::{Epilogue, finish};
 use crate::kernels::parallel::{self, Disjoint};
@@ -97,18 +97,6 @@ impl<T: Real> Kernel<T> for Most {
     #[inline(always)]
     fn run<L: Lanes<T>>(self) -> usize {
         most_rows(L::REGISTERS, V)
-    }
-}
-
-/// Panels of so many columns.
-pub struct Count(pub usize);
-
-impl<T: Real> Kernel<T> for Count {
-    type Output = usize;
-
-    #[inline(always)]
-    fn run<L: Lanes<T>>(self) -> usize {
-        Panels::new(self.0, L::N, V).count
     }
 }
 

@@ -7,7 +7,7 @@
 //! images, which is what counts where the kernel is larger than the images.
 
 use super::Geometry;
-use super::images::Count;
+use super::direct::Count;
 use crate::kernels::parallel::{self, Disjoint};
 use crate::kernels::real::Real;
 use crate::kernels::simd::{Kernel, Lanes, dispatch};

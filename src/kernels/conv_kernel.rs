@@ -11,6 +11,8 @@ use crate::kernels::tile::{Panels, Run, accumulate, most_rows, with_rows};
 
 /// Registers of columns in a tile.
 const V: usize = 2;
+/// Channels of a tile whose taps share broadcasts.
+const SHARED: usize = 8;
 /// Numbers of input and output gradient that a unit of rows holds: 128 KiB in `f32`, so that L2 keeps them while all
 /// tiles sweep them.
 const UNIT: usize = 32 * 1024;
@@ -236,6 +238,22 @@ fn sweep_all<T: Real, L: Lanes<T>>(g: &Geometry, sweep: &Sweep<T>, to: &mut [T])
                 .wrapping_add(run * g.dilation[2] * g.in_channels + group * c);
             for (first, columns) in (0..panels.count).map(|i| panels.get(i)) {
                 let b = sweep.b.wrapping_add(group * f + first);
+                if const { L::REGISTERS >= 32 } && whole && columns <= L::N && (kw, g.stride[2]) == (3, 1) {
+                    for from in (0..c).step_by(SHARED) {
+                        let tile = Tile {
+                            g,
+                            sweep,
+                            a: a.wrapping_add(from),
+                            b,
+                            columns,
+                        };
+                        let count = SHARED.min(c - from);
+                        let to = to[from * f + first..][..(2 * c + count - 1) * f + columns].as_mut_ptr();
+                        // SAFETY: as below, for `count` channels of all three taps.
+                        unsafe { with_rows!(count, SHARED, R => tile.run_shared::<L, R>(to)) };
+                    }
+                    continue;
+                }
                 for t in 0..tiles {
                     let row = t * length / tiles;
                     let count = (t + 1) * length / tiles - row;
@@ -301,6 +319,49 @@ impl<T: Real> Tile<'_, T> {
                 unsafe {
                     let to = to.add(r * g.out_channels + v * L::N);
                     L::load_part(to, count).add(sums[r][v]).store_part(to, count);
+                }
+            }
+        }
+    }
+
+    /// Three taps of R channels at once, for one register of columns and stride 1: every number of the input is
+    /// broadcast once for all three.
+    #[inline(always)]
+    unsafe fn run_shared<L: Lanes<T>, const R: usize>(&self, to: *mut T) {
+        let (g, zero) = (self.g, L::splat(T::ZERO));
+        let (c, f, width) = (g.in_channels, g.out_channels, g.output[2]);
+        let mut sums = [[zero; 3]; R];
+        for line in 0..self.sweep.lines {
+            let a = self.a.wrapping_add(line * self.sweep.a_line);
+            let b = self.b.wrapping_add(line * self.sweep.b_line);
+            // The gradients of the outputs that meet this column with the first, second and third tap.
+            let mut dy = [zero; 3];
+            for p in 0..width + 2 {
+                // SAFETY: `width` pixels of the gradient, two more of the input, by the caller's promise.
+                unsafe {
+                    let next = if p < width {
+                        L::load_part(b.add(p * f), self.columns)
+                    } else {
+                        zero
+                    };
+                    dy = [next, dy[0], dy[1]];
+                    for r in 0..R {
+                        let x = L::splat(*a.add(p * c + r));
+                        for k in 0..3 {
+                            sums[r][k] = x.mul_add(dy[k], sums[r][k]);
+                        }
+                    }
+                }
+            }
+        }
+        for k in 0..3 {
+            for r in 0..R {
+                // SAFETY: three taps of R rows of `columns` numbers, by the caller's promise.
+                unsafe {
+                    let to = to.add((k * c + r) * f);
+                    L::load_part(to, self.columns)
+                        .add(sums[r][k])
+                        .store_part(to, self.columns);
                 }
             }
         }
