@@ -55,3 +55,30 @@ class Plain:
     def call(self, inputs: Any, states: Any) -> Any:
         total = states[0] + inputs
         return total, [total]
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Nested(keras.Layer):
+    """Two inputs, two outputs and two states, one of each with two axes."""
+
+    def __init__(self, width: int, rows: int, columns: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.sizes = (width, rows, columns)
+        self.state_size = [width, (rows, columns)]
+        self.output_size = [(width,), (rows, columns)]
+
+    def build(self, input_shape: Any) -> None:
+        one, two = keras.tree.flatten_shapes(input_shape) if isinstance(input_shape, dict) else input_shape
+        width, rows, columns = self.sizes
+        self.kernel = self.add_weight(shape=(one[-1], width), name="kernel")
+        self.other = self.add_weight(shape=(*two[1:], rows, columns), name="other")
+
+    def call(self, inputs: Any, states: Any) -> Any:
+        one, two = keras.tree.flatten(inputs)
+        total = states[0] + ops.matmul(one, self.kernel)
+        grid = states[1] + ops.einsum("bij,ijkl->bkl", two, self.other)
+        return (total, grid), (total, grid)
+
+    def get_config(self) -> dict[str, Any]:
+        width, rows, columns = self.sizes
+        return {**super().get_config(), "width": width, "rows": rows, "columns": columns}

@@ -64,30 +64,49 @@ def output_size(cell: Any) -> Any:
     return size[0] if isinstance(size, (list, tuple)) else size
 
 
+def output_shapes(size: Any, before: tuple[Any, ...]) -> Any:
+    """The shape of an output of this `output_size`, after the sizes `before`; a structure for a list of shapes."""
+    if isinstance(size, (list, tuple)) and any(isinstance(one, (list, tuple)) for one in size):
+        return tuple(output_shapes(one, before) for one in size)
+    return (*before, *(int(one) for one in (size if isinstance(size, (list, tuple)) else (size,))))
+
+
+def _parts(cell: Any) -> Any:
+    """The cells of a stack; `None` for other cells."""
+    from oxhorn.layers.rnn.stacked_rnn_cells import StackedRNNCells
+
+    return cell.cells if isinstance(cell, StackedRNNCells) else None
+
+
 def initial_state(cell: Any, batch_size: Any, default_dtype: str) -> Any:
     """The state that a sequence begins with: what the cell says, or zeros in the form of its `state_size`."""
     given = getattr(cell, "get_initial_state", None)
     if given is not None:
         return given(batch_size=batch_size)
     dtype = dtype_of(cell, default_dtype)
-
-    def zeros(size: Any) -> Any:
-        if isinstance(size, (list, tuple)):
-            return [zeros(one) for one in size]
-        return ops.zeros((batch_size, int(size)), dtype=dtype)
-
-    return zeros(cell.state_size)
+    return tree.map_shape_structure(
+        lambda shape: ops.zeros(shape, dtype=dtype), state_shapes(cell, batch_size)
+    )
 
 
-def state_shapes(size: Any, batch_size: Any) -> Any:
-    """The shape of each state, in the form of `size`."""
-    if isinstance(size, (list, tuple)):
-        return [state_shapes(one, batch_size) for one in size]
-    return (batch_size, int(size))
+def state_shapes(cell: Any, batch_size: Any) -> Any:
+    """The shape of each state: of one, of a list of them, or for a stack a list with an entry for each cell.
+
+    In a list of sizes, a tuple is the shape of one state.
+    """
+    parts = _parts(cell)
+    if parts is not None:
+        return [state_shapes(one, batch_size) for one in parts]
+
+    def one(size: Any) -> Any:
+        return (batch_size, *(int(n) for n in (size if isinstance(size, (list, tuple)) else (size,))))
+
+    size = cell.state_size
+    return [one(entry) for entry in size] if isinstance(size, (list, tuple)) else one(size)
 
 
-def build_cell(cell: Any, step_shape: tuple[Any, ...]) -> None:
-    """Makes the weights of a cell for inputs of one step of this shape."""
+def build_cell(cell: Any, step_shape: Any) -> None:
+    """Makes the weights of a cell for inputs of one step of this shape (or structure of shapes)."""
     if not isinstance(cell, Layer) or cell.built:
         return
     if type(cell).build is not Layer.build:
@@ -95,12 +114,15 @@ def build_cell(cell: Any, step_shape: tuple[Any, ...]) -> None:
         cell.built = True
         return
     # The layers inside are built when `call` reaches them; that must not happen inside a loop.
-    sizes: Any = getattr(cell, "state_size", None)
-    state = state_shapes(sizes, step_shape[0])
-    states = state if isinstance(state, list) else [state]
+    batch = tree.flatten_shapes(step_shape)[0][0]
 
     def symbolic(shape: Any) -> KerasTensor:
         return KerasTensor(shape, cell.compute_dtype)
 
-    tracing.output_spec(cell, (symbolic(step_shape), tree.map_shape_structure(symbolic, states)), {})
+    states = tree.map_shape_structure(symbolic, state_shapes(cell, batch))
+    arguments = (
+        tree.map_shape_structure(symbolic, step_shape),
+        states if isinstance(states, list) else [states],
+    )
+    tracing.output_spec(cell, arguments, {})
     cell._clear_losses()

@@ -13,7 +13,7 @@ Step = Callable[[Any, Any], tuple[Any, Any]]
 
 
 class Loop:
-    """`output_t, states_t = step(x_t, states_{t-1})` along axis 1 of the sequences.
+    """`output_t, states_t = step(x_t, states_{t-1})` along axis 1 of the sequences (a tensor or a structure of them).
 
     Where the mask is False, the states stay and the output is the one before it (that of the first steps: the state
     that the cell puts out, or zeros if it puts out something else), or zeros if that is asked for.
@@ -45,103 +45,121 @@ class Loop:
         self.backwards, self.unroll = backwards, unroll
         self.zero_output, self.all_outputs = zero_output, all_outputs
         self.first: list[Any] = tree.flatten(states)
+        # The form of what goes in and of what comes out, tensors or structures of them.
+        self.sequences: Any = None
+        self.output: Any = None
 
     def run(self, sequences: Any) -> tuple[Any, Any, Any]:
         """The last output, the outputs `(batch, steps, ...)` (`None` if not wanted), and the last states."""
-        if self.unroll or not _core.is_tracing():
-            return self._unrolled(sequences)
-        return self._scanned(sequences)
+        self.sequences = sequences
+        xs = tree.flatten(sequences)
+        made = self._unrolled if self.unroll or not _core.is_tracing() else self._scanned
+        last, outputs, states = made(xs)
+        return (
+            tree.pack_sequence_as(self.output, last),
+            None if outputs is None else tree.pack_sequence_as(self.output, outputs),
+            tree.pack_sequence_as(self.states, states),
+        )
 
-    def _call(self, x: Any, leaves: Sequence[Any]) -> tuple[Any, list[Any], int | None]:
-        """The output, the states after the step, and which of the states the output is."""
-        output, states = self.step(x, tree.pack_sequence_as(self.states, list(leaves)))
+    def _call(self, xs: Sequence[Any], before: Sequence[Any]) -> tuple[list[Any], list[Any], int | None]:
+        """The outputs, the states after the step, and which of the states is the output."""
+        x = tree.pack_sequence_as(self.sequences, list(xs))
+        output, states = self.step(x, tree.pack_sequence_as(self.states, list(before)))
         after = tree.flatten(states)
-        if len(after) != len(leaves):
+        if len(after) != len(before):
             raise ValueError(
-                f"{self.who}: the cell was called with {len(leaves)} states and returned {len(after)}. Return the "
+                f"{self.who}: the cell was called with {len(before)} states and returned {len(after)}. Return the "
                 "output and a list with the next value of each state."
             )
-        return output, after, next((i for i, state in enumerate(after) if state is output), None)
+        self.output = output
+        return (
+            tree.flatten(output),
+            after,
+            next((i for i, state in enumerate(after) if state is output), None),
+        )
 
     def _hold(
-        self, mask: Any, before: Sequence[Any], output: Any, after: list[Any], which: int | None, last: Any
-    ) -> tuple[Any, list[Any]]:
-        """The output and the states of a step that may be masked."""
+        self,
+        mask: Any,
+        before: Sequence[Any],
+        outputs: list[Any],
+        after: list[Any],
+        which: int | None,
+        last: Sequence[Any],
+    ) -> tuple[list[Any], list[Any]]:
+        """The outputs and the states of a step that may be masked."""
         kept = [_choose(mask, new, old) for new, old in zip(after, before, strict=True)]
-        if self.zero_output:
-            return _choose(mask, output, ops.zeros_like(output)), kept
-        if which is not None:
-            return kept[which], kept
-        return _choose(mask, output, ops.zeros_like(output) if last is None else last), kept
+        if which is not None and not self.zero_output:
+            return [kept[which]], kept
+        if self.zero_output or not last:
+            last = [ops.zeros_like(output) for output in outputs]
+        return [_choose(mask, new, old) for new, old in zip(outputs, last, strict=True)], kept
 
-    def _unrolled(self, sequences: Any) -> tuple[Any, Any, Any]:
-        steps = sequences.shape[1]
-        if not steps:
-            raise ValueError(
-                f"{self.who}: expected sequences of at least one step; got the shape {tuple(sequences.shape)}."
-            )
-        leaves, output, outputs = self.first, None, []
+    def _unrolled(self, xs: list[Any]) -> tuple[list[Any], list[Any] | None, list[Any]]:
+        steps = xs[0].shape[1]
+        states = self.first
+        output: list[Any] = []
+        outputs: list[list[Any]] = []
         for t in range(steps - 1, -1, -1) if self.backwards else range(steps):
-            made, after, which = self._call(sequences[:, t], leaves)
+            made, after, which = self._call([x[:, t] for x in xs], states)
             if self.mask is not None:
-                output, leaves = self._hold(self.mask[:, t], leaves, made, after, which, output)
+                output, states = self._hold(self.mask[:, t], states, made, after, which, output)
             else:
-                output, leaves = made, after
+                output, states = made, after
             outputs.append(output)
-        stacked = ops.stack(outputs, axis=1) if self.all_outputs else None
-        return output, stacked, tree.pack_sequence_as(self.states, list(leaves))
+        columns = zip(*outputs, strict=True)
+        return output, [ops.stack(list(one), axis=1) for one in columns] if self.all_outputs else None, states
 
-    def _scanned(self, sequences: Any) -> tuple[Any, Any, Any]:
+    def _scanned(self, xs: list[Any]) -> tuple[list[Any], list[Any] | None, list[Any]]:
         n, masked = len(self.first), self.mask is not None
         carry = list(self.first)
-        which: list[int | None] = []
         if masked and not self.zero_output:
-            carry.extend(self._before_first(sequences))
+            carry.extend(self._before_first(xs))
+        places: list[int | None] = []
 
-        def step(carried: list[Any], element: Any) -> tuple[list[Any], Any]:
-            x = element[0]
-            output, after, place = self._call(x, carried[:n])
+        def step(carried: list[Any], element: list[Any]) -> tuple[list[Any], Any]:
+            outputs, after, which = self._call(element[: len(xs)], carried[:n])
             if masked:
-                last = carried[n] if len(carried) > n else None
-                output, after = self._hold(element[1], carried[:n], output, after, place, last)
-                if last is not None:
-                    after = [*after, output]
-                elif self.zero_output:
-                    place = None
-            which.append(place)
+                outputs, after = self._hold(element[-1], carried[:n], outputs, after, which, carried[n:])
+                if len(carried) > n:
+                    after = [*after, *outputs]
+                if self.zero_output:
+                    which = None
+            places.append(which)
             # An output that is a state too is found among the last states.
-            return after, output if self.all_outputs or which[-1] is None else None
+            return after, outputs if self.all_outputs or which is None else None
 
-        elements = [_turned(sequences)] + ([_turned(self.mask)] if masked else [])
+        elements = [_turned(x) for x in xs] + ([_turned(self.mask)] if masked else [])
         last, outputs = ops.scan(step, carry, elements, reverse=self.backwards)
-        place = which[-1]
-        if place is not None:
-            output = last[place]
+        which = places[-1]
+        if which is not None:
+            output = [last[which]]
         elif len(carry) > n:
-            output = last[n]
+            output = last[n:]
         else:
-            output = outputs[0 if self.backwards else -1]
-        if self.all_outputs and self.backwards:
-            outputs = ops.flip(outputs, axis=0)
-        outputs = _turned(outputs) if self.all_outputs else None
-        return output, outputs, tree.pack_sequence_as(self.states, list(last[:n]))
+            output = [one[0 if self.backwards else -1] for one in outputs]
+        if not self.all_outputs:
+            return output, None, last[:n]
+        if self.backwards:
+            outputs = [ops.flip(one, axis=0) for one in outputs]
+        return output, [_turned(one) for one in outputs], last[:n]
 
-    def _before_first(self, sequences: Any) -> list[Any]:
+    def _before_first(self, xs: list[Any]) -> list[Any]:
         """What masked steps at the beginning put out, unless that is one of the states: zeros."""
-        place: list[int | None] = []
+        places: list[int | None] = []
 
-        def one(x: Any, *leaves: Any) -> Any:
-            output, _, which = self._call(x, leaves)
-            place.append(which)
-            return output
+        def one(*values: Any) -> Any:
+            outputs, _, which = self._call(values[: len(xs)], values[len(xs) :])
+            places.append(which)
+            return outputs
 
-        shape = tuple(sequences.shape)
-        specs = [((shape[0], *shape[2:]), str(sequences.dtype))]
+        specs = [((x.shape[0], *x.shape[2:]), str(x.dtype)) for x in xs]
         specs += [(tuple(x.shape), str(x.dtype)) for x in self.first]
-        output = Traced(one, specs, lambda values: values, "output").result.tensors[0]
-        if place[-1] is not None:
+        outputs = Traced(one, specs, lambda values: values, "output").result.tensors
+        if places[-1] is not None:
             return []
-        return [ops.zeros((ops.shape(sequences)[0], *output.shape[1:]), dtype=str(output.dtype))]
+        batch = ops.shape(xs[0])[0]
+        return [ops.zeros((batch, *output.shape[1:]), dtype=str(output.dtype)) for output in outputs]
 
 
 def _choose(mask: Any, new: Any, old: Any) -> Any:
@@ -156,7 +174,9 @@ def _turned(x: Any) -> Any:
 
 def fixed_batch(sequences: Any, batch_size: int) -> Any:
     """Sequences whose batch size is open in the trace, with this one: any other is an error when the model runs."""
-    shape = ops.shape(sequences)
-    if not isinstance(shape[0], Size):
-        return sequences
-    return ops.reshape(sequences, (batch_size, *shape[1:]))
+
+    def fixed(x: Any) -> Any:
+        shape = ops.shape(x)
+        return ops.reshape(x, (batch_size, *shape[1:])) if isinstance(shape[0], Size) else x
+
+    return tree.map_structure(fixed, sequences)

@@ -27,8 +27,9 @@ class RNN(Layer):
 
     - `call(inputs, states)`, which returns the output of one step and the list of the states after it. It may take
       `training`;
-    - `state_size`: an integer, or a list of integers, one for each state;
-    - `output_size` (optional): an integer; by default the size of the first state;
+    - `state_size`: an integer, or a list with an entry for each state: an integer, or a tuple for several axes;
+    - `output_size` (optional): an integer, or a tuple for several axes; a list of tuples for several outputs. By
+      default the size of the first state;
     - `get_initial_state(batch_size=None)` (optional): the first states; zeros by default.
 
     Inside `fit`, `evaluate` and `predict` the cell is traced once, and the loop over the steps runs in the core.
@@ -49,7 +50,7 @@ class RNN(Layer):
         **kwargs: `name`, `dtype`, `trainable` and the other arguments of every layer.
 
     Call arguments:
-        sequences: The input, `(batch, steps, ...)`.
+        sequences: The input, `(batch, steps, ...)`, or a structure of them for cells that take one.
         initial_state: The first states: a tensor or a list of them. Defaults to what the cell says.
         mask: Booleans `(batch, steps)`; False leaves a step out. Defaults to the mask of `sequences`.
         training: Passed to cells that take it. Defaults to False.
@@ -124,19 +125,21 @@ class RNN(Layer):
 
     def compute_output_shape(self, sequences_shape: Any, initial_state_shape: Any = None) -> Any:
         """The shape of the output, and with `return_state` those of the states after it."""
-        batch, steps = sequences_shape[0], sequences_shape[1]
+        batch, steps = tree.flatten_shapes(sequences_shape)[0][:2]
         size = cells.output_size(self.cell)
         cells.check_state_size(size, f"{type(self).__name__} {self.name!r}, output_size")
-        sizes = tuple(size) if isinstance(size, (list, tuple)) else (int(size),)
-        output = (batch, steps, *sizes) if self.return_sequences else (batch, *sizes)
+        before = (batch, steps) if self.return_sequences else (batch,)
+        output = cells.output_shapes(size, before)
         if self.return_state:
-            return output, *cells.state_shapes(self.state_size, batch)
+            states = cells.state_shapes(self.cell, batch)
+            return output, *(states if isinstance(states, list) else [states])
         return output
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """The shapes and dtypes of the results, as `KerasTensor`s."""
         sequences = args[0] if args else kwargs.get("sequences")
-        self._check_steps(tuple(getattr(sequences, "shape", ())))
+        for x in tree.flatten(sequences):
+            self._check_steps(tuple(x.shape))
         return super().compute_output_spec(*args, **kwargs)
 
     def _check_steps(self, shape: tuple[Any, ...]) -> None:
@@ -167,10 +170,14 @@ class RNN(Layer):
 
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
         """Build the cell, and make the variables of the states if they stay."""
-        shape = tuple(sequences_shape)
-        # How many steps there are plays no part yet.
-        self._check_steps((shape[0], 1, *shape[2:]) if len(shape) > 2 else shape)
-        cells.build_cell(self.cell, (shape[0], *shape[2:]))
+        shapes = tree.flatten_shapes(sequences_shape)
+        for shape in shapes:
+            # How many steps there are plays no part yet.
+            self._check_steps((shape[0], 1, *shape[2:]) if len(shape) > 2 else shape)
+        shape = shapes[0]
+        cells.build_cell(
+            self.cell, tree.map_shape_structure(lambda shape: (shape[0], *shape[2:]), sequences_shape)
+        )
         if self.stateful:
             if self.states is not None:
                 self.reset_state()
@@ -253,15 +260,19 @@ class RNN(Layer):
         self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool | None = False
     ) -> Any:
         """Run the cell along the sequences."""
-        self._check_steps(tuple(sequences.shape))
-        mask = _one_mask(mask if mask is not None else getattr(sequences, "_keras_mask", None))
+        leaves = tree.flatten(sequences)
+        for x in leaves:
+            self._check_steps(tuple(x.shape))
+        first = leaves[0]
+        mask = _one_mask(mask if mask is not None else getattr(first, "_keras_mask", None))
         if mask is not None:
-            mask = self._checked_mask(mask, sequences)
+            mask = self._checked_mask(mask, first)
         if self.stateful:
-            sequences = self._of_expected_batch(sequences)
-        states = self._first_states(sequences, initial_state)
+            sequences = self._of_expected_batch(sequences, first)
+            first = tree.flatten(sequences)[0]
+        states = self._first_states(first, initial_state)
         if training:
-            self._make_dropout_masks(self.cell, sequences[:, 0], states)
+            self._make_dropout_masks(self.cell, tree.map_structure(lambda x: x[:, 0], sequences), states)
         try:
             last_output, outputs, states = self.inner_loop(
                 sequences=sequences, initial_state=states, mask=mask, training=training
@@ -272,7 +283,7 @@ class RNN(Layer):
         if self.stateful:
             for variable, state in zip(tree.flatten(self.states), tree.flatten(states), strict=True):
                 variable.assign(state)
-        output = self._cast(outputs if self.return_sequences else last_output)
+        output = tree.map_structure(self._cast, outputs if self.return_sequences else last_output)
         return (output, *self._in_form_of_sizes(states)) if self.return_state else output
 
     def _cast(self, x: Any) -> Any:
@@ -289,8 +300,8 @@ class RNN(Layer):
         mask = mask if mask.dtype == "bool" else ops.cast(mask, "bool")
         return mask if len(mask.shape) == 2 else ops.any(mask, axis=tuple(range(2, len(mask.shape))))
 
-    def _of_expected_batch(self, sequences: Any) -> Any:
-        wanted, size = self._expected_batch_size, sequences.shape[0]
+    def _of_expected_batch(self, sequences: Any, first: Any) -> Any:
+        wanted, size = self._expected_batch_size, first.shape[0]
         if wanted is not None and size is not None and size != wanted:
             raise ValueError(
                 f"{type(self).__name__} {self.name!r}: If an RNN is stateful, the batch size of the input sequences "
@@ -328,12 +339,10 @@ class RNN(Layer):
 
     def _in_form_of_sizes(self, states: Any) -> Any:
         """The states in the structure of `state_size`: a cell of a stack may keep its only state in a list."""
-        leaves = iter(tree.flatten(states))
-
-        def place(size: Any) -> Any:
-            return [place(one) for one in size] if isinstance(size, (list, tuple)) else next(leaves)
-
-        return place(self.state_size)
+        form = cells.state_shapes(self.cell, None)
+        form = tree.map_shape_structure(lambda _: 0, form if isinstance(form, list) else [form])
+        leaves = tree.flatten(states)
+        return tree.pack_sequence_as(form, leaves) if len(tree.flatten(form)) == len(leaves) else states
 
     # Dropout -----------------------------------------------------------------------------------------
 
@@ -344,10 +353,10 @@ class RNN(Layer):
         if isinstance(cell, StackedRNNCells) and _drops(cell):
             for one, state in zip(cell.cells, states, strict=True):
                 self._make_dropout_masks(one, step_input, state)
-                size = cells.output_size(one)
-                sizes = tuple(size) if isinstance(size, (list, tuple)) else (size,)
                 # Of the output of the cell only the shape is of interest.
-                step_input = ops.zeros((ops.shape(step_input)[0], *sizes), dtype=str(step_input.dtype))
+                x = tree.flatten(step_input)[0]
+                shapes = cells.output_shapes(cells.output_size(one), (ops.shape(x)[0],))
+                step_input = _zeros_of(shapes, str(x.dtype))
 
     def _reset_dropout_masks(self) -> None:
         """Forgets the masks of all cells inside."""
@@ -396,6 +405,12 @@ def _fits(shape: Any, expected: tuple[Any, ...]) -> bool:
     return len(shape) == len(expected) and all(
         a is None or b is None or a == b for a, b in zip(shape, expected, strict=True)
     )
+
+
+def _zeros_of(shapes: Any, dtype: str) -> Any:
+    if any(isinstance(one, tuple) for one in shapes):
+        return tuple(_zeros_of(one, dtype) for one in shapes)
+    return ops.zeros(shapes, dtype=dtype)
 
 
 def _drops(cell: Any) -> bool:

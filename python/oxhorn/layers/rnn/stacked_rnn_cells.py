@@ -73,9 +73,9 @@ class StackedRNNCells(Layer):
     def build(self, input_shape: Any) -> None:
         """Build the cells, each for what the one below it returns."""
         for cell in self.cells:
-            of_cells.build_cell(cell, tuple(input_shape))
-            size = of_cells.output_size(cell)
-            input_shape = (input_shape[0], *(size if isinstance(size, (list, tuple)) else (size,)))
+            of_cells.build_cell(cell, input_shape)
+            batch = tree.flatten_shapes(input_shape)[0][0]
+            input_shape = of_cells.output_shapes(of_cells.output_size(cell), (batch,))
 
     def call(self, inputs: Any, states: Any, training: bool | None = False, **kwargs: Any) -> Any:
         """Take one step in each cell."""
@@ -93,10 +93,8 @@ class StackedRNNCells(Layer):
 
     def compute_output_shape(self, inputs_shape: Any, states_shape: Any = None) -> Any:
         """The shapes of the output and of the states after the step."""
-        size = self.output_size
-        batch = inputs_shape[0]
-        output = (batch, *(size if isinstance(size, (list, tuple)) else (size,)))
-        return output, of_cells.state_shapes(self.state_size, batch)
+        batch = tree.flatten_shapes(inputs_shape)[0][0]
+        return of_cells.output_shapes(self.output_size, (batch,)), of_cells.state_shapes(self, batch)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
