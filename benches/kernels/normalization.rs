@@ -2,7 +2,7 @@
 
 use criterion::Criterion;
 use oxhorn::kernels::norm::{
-    Layout, Saved, gradient, layer, layer_gradient, layer_scratch, normalize, statistics,
+    Arriving, Layout, Saved, Then, gradient, layer, layer_gradient, layer_scratch, normalize, statistics,
 };
 
 use crate::{Family, some};
@@ -28,7 +28,7 @@ pub fn bench(c: &mut Criterion) {
         // Read for the statistics, read and written for the result.
         family.numbers(&format!("batch {outer}x{channels} forward"), 3 * l.len(), || {
             statistics(l, &x, &mut mean, &mut variance, &mut scratch);
-            normalize(l, &x, &mean, &variance, &mean, &mut y);
+            normalize(l, &x, &mean, &variance, &mean, Then::NOTHING, &mut y);
         });
         // x and dy read twice, dx written.
         family.numbers(&format!("batch {outer}x{channels} gradient"), 5 * l.len(), || {
@@ -38,10 +38,14 @@ pub fn bench(c: &mut Criterion) {
                 inverse: &variance,
                 gamma: None,
             };
+            let arriving = Arriving {
+                dy: &y,
+                through: None,
+            };
             gradient(
                 l,
                 saved,
-                &y,
+                arriving,
                 Some(&mut dx),
                 &mut dgamma,
                 &mut dbeta,

@@ -3,7 +3,7 @@
 use criterion::{Criterion, Throughput};
 use oxhorn::kernels::conv::{forward, kernel_gradient};
 use oxhorn::kernels::gemm::{Epilogue, Mat, Size, gemm};
-use oxhorn::kernels::norm::{Layout, normalize, statistics};
+use oxhorn::kernels::norm::{Layout, Then, normalize, statistics};
 
 use crate::convolution::Case;
 use crate::{Family, some};
@@ -68,6 +68,6 @@ fn image(family: &mut Family<'_>, threads: usize) {
     let name = format!("batch normalization 131072x16, threads {threads}");
     family.time(moved, &name, threads, || {
         statistics(l, &x, &mut mean, &mut variance, &mut scratch);
-        normalize(l, &x, &mean, &variance, &mean, &mut z);
+        normalize(l, &x, &mean, &variance, &mean, Then::NOTHING, &mut z);
     });
 }

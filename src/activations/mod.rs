@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::float_dispatch;
 use crate::kernels::activate::{self, Activate};
 use crate::ops::{
-    self, Attrs, Axes, Op, Pass, Run, absolute, add, cast, divide, exp, greater, less, log_softmax, maximum,
+    self, Attrs, Axes, Op, Pass, Role, Run, absolute, add, cast, divide, exp, greater, less, log_softmax, maximum,
     minimum, multiply, negative, parse_attrs, softmax, sqrt, square, stop_gradient, subtract, tanh, to_float,
     where_, zeros_like,
 };
@@ -55,6 +55,10 @@ impl Op for Activation {
     fn inplace(&self, _: usize) -> bool {
         true
     }
+
+    fn role(&self) -> Role {
+        Role::Activation(self.f)
+    }
 }
 
 /// f'(a) g, with a the output or input of f.
@@ -91,6 +95,10 @@ impl Op for Slope {
 
     fn inplace(&self, _: usize) -> bool {
         true
+    }
+
+    fn role(&self) -> Role {
+        Role::Slope(self.0.f)
     }
 }
 

@@ -8,7 +8,6 @@ use super::graph::{Graph, tracing};
 use super::tape;
 use super::value::{Value, Values};
 use crate::error::{Error, Result};
-use crate::kernels::parallel;
 use crate::ops::{Op, Run};
 use crate::shape::{Shape, Spec};
 use crate::tensor::{Tensor, View, ViewMut};
@@ -89,18 +88,10 @@ pub fn eager_forward(op: &dyn Op, inputs: &[&Tensor]) -> Result<SmallVec<[Tensor
     {
         let views: SmallVec<[View<'_>; 4]> = inputs.iter().map(|t| t.view()).collect();
         let mut outs: SmallVec<[ViewMut<'_>; 2]> = outputs.iter_mut().map(Tensor::view_mut).collect();
-        let worth_it = op.cost(&specs, &made) >= WORTH_ENTERING;
-        RUN.with(|run| {
-            let run = &mut *run.borrow_mut();
-            parallel::inside_if(worth_it, || op.forward(run, &views, &mut outs))
-        })?;
+        RUN.with(|run| op.forward(&mut run.borrow_mut(), &views, &mut outs))?;
     }
     Ok(outputs)
 }
-
-/// From this much work on (see [`Op::cost`]) an eager op gains more from a second thread than the 15 to 30 us it takes
-/// to hand work to the pool from outside.
-const WORTH_ENTERING: usize = 1 << 22;
 
 thread_local! {
     /// Scratch memory of eager ops, one a thread.

@@ -3,12 +3,16 @@
 mod apply;
 mod backward;
 mod control;
+mod fuse;
 mod graph;
 mod nodes;
 mod plan;
+pub mod profile;
 mod program;
 pub mod scope;
 mod tape;
+#[cfg(test)]
+mod fuse_tests;
 #[cfg(test)]
 mod tests;
 mod value;

@@ -37,23 +37,24 @@ pub(super) fn look_through<'a>(nodes: &mut [NodeData], ends: impl Iterator<Item 
 }
 
 /// The nodes that these slots depend on.
-pub(super) fn live_nodes<'a>(nodes: &[NodeData], ends: impl Iterator<Item = &'a Slot>) -> Vec<bool> {
+pub(super) fn live_nodes(nodes: &[NodeData], ends: &[Slot]) -> Vec<bool> {
     let mut live = vec![false; nodes.len()];
-    ends.for_each(|s| live[s.index as usize] = true);
-    for n in (0..nodes.len()).rev() {
-        if live[n] {
-            nodes[n].inputs.iter().for_each(|s| live[s.index as usize] = true);
+    let mut open: Vec<u32> = ends.iter().map(|s| s.index).collect();
+    while let Some(n) = open.pop() {
+        if !std::mem::replace(&mut live[n as usize], true) {
+            open.extend(nodes[n as usize].inputs.iter().map(|s| s.index));
         }
     }
     live
 }
 
-/// The live nodes, and the new index of each of them.
-pub(super) fn keep(nodes: Vec<NodeData>, live: &[bool]) -> (Vec<NodeData>, Vec<u32>) {
+/// The live nodes in this order, and the new index of each of them.
+pub(super) fn keep(nodes: Vec<NodeData>, live: &[bool], order: &[usize]) -> (Vec<NodeData>, Vec<u32>) {
     let mut renamed = vec![0u32; nodes.len()];
+    let mut nodes: Vec<Option<NodeData>> = nodes.into_iter().map(Some).collect();
     let mut kept: Vec<NodeData> = Vec::new();
-    for (n, mut node) in nodes.into_iter().enumerate() {
-        if live[n] {
+    for &n in order.iter().filter(|&&n| live[n]) {
+        if let Some(mut node) = nodes[n].take() {
             renamed[n] = kept.len() as u32;
             node.inputs
                 .iter_mut()

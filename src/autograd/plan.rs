@@ -12,7 +12,7 @@ use crate::ops::Op;
 use crate::shape::{Shape, Spec, show};
 use crate::tensor::ALIGN;
 
-/// Steps whose work is above this are worth waking the thread pool for, and looking for Ctrl-C after.
+/// Steps whose work is above this are worth looking for Ctrl-C after.
 const HEAVY: usize = 1 << 16;
 
 /// The last use of what must outlive the run: outputs and assigned values.
@@ -52,8 +52,6 @@ pub struct Plan {
     pub(super) outputs: Vec<u32>,
     pub(super) assigns: Vec<u32>,
     pub(super) arena_bytes: usize,
-    /// Whether some step is large enough for several threads.
-    pub(super) parallel: bool,
 }
 
 /// Free and used parts of the arena, as the steps go by.
@@ -274,7 +272,6 @@ impl Plan {
         Ok(Self {
             inputs: inputs.iter().filter_map(Spec::shape).collect(),
             values,
-            parallel: steps.iter().any(|s| s.heavy),
             steps,
             outputs: outputs.iter().map(|s| id(s) as u32).collect(),
             assigns: assigns.iter().map(|s| id(s) as u32).collect(),
@@ -284,33 +281,33 @@ impl Plan {
 
     /// One line for each step, for people.
     pub fn describe(&self) -> String {
-        let mut text = String::new();
-        for step in &self.steps {
-            let list = |ids: &[u32]| {
-                let parts: Vec<String> = ids
-                    .iter()
-                    .map(|&v| {
-                        let value = &self.values[v as usize];
-                        format!("%{v}:{}{}", value.dtype, crate::shape::show_shape(&value.shape))
-                    })
-                    .collect();
-                parts.join(", ")
-            };
+        self.steps.iter().fold(String::new(), |mut text, step| {
+            let numbers = |ids: &[u32]| ids.iter().map(|v| format!("%{v}")).collect::<Vec<_>>().join(", ");
             writeln!(
                 text,
-                "{} = {}({})",
-                list(&step.outputs),
-                step.op.name(),
-                list(&step.inputs)
+                "{} = {} of {}",
+                numbers(&step.outputs),
+                self.describe_step(step),
+                numbers(&step.inputs)
             )
             .expect("writing to a string");
-        }
-        text
+            text
+        })
     }
 
-    /// Whether running this plan is worth entering the thread pool.
-    pub fn is_parallel(&self) -> bool {
-        self.parallel
+    /// The op with the dtypes and shapes of what it reads and makes.
+    pub(super) fn describe_step(&self, step: &Step) -> String {
+        let list = |ids: &[u32]| {
+            let parts: Vec<String> = ids
+                .iter()
+                .map(|&v| {
+                    let value = &self.values[v as usize];
+                    format!("{}{}", value.dtype, crate::shape::show_shape(&value.shape))
+                })
+                .collect();
+            parts.join(", ")
+        };
+        format!("{}({}) -> {}", step.op.name(), list(&step.inputs), list(&step.outputs))
     }
 
     pub fn arena_bytes(&self) -> usize {

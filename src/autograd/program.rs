@@ -7,9 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use smallvec::SmallVec;
 
+use super::fuse::{fuse, in_order};
 use super::graph::{Kind, NodeData, Slot};
 use super::nodes::{infer, keep, live_nodes, look_through, trim};
 use super::plan::{Place, Plan};
+use super::profile::timed;
 use super::variable::Variable;
 use crate::error::{Error, Result};
 use crate::ops::{Copy, Run};
@@ -29,6 +31,16 @@ pub struct Program {
     constants: Vec<Tensor>,
     plans: Mutex<Vec<Arc<Plan>>>,
     arenas: Mutex<Vec<Arena>>,
+}
+
+/// The nodes in this order that the inputs and ends stand for or depend on, and their new names.
+fn needed(nodes: Vec<NodeData>, inputs: &mut [u32], ends: &mut [Slot], order: &[usize]) -> Vec<NodeData> {
+    let mut live = live_nodes(&nodes, ends);
+    inputs.iter().for_each(|&i| live[i as usize] = true);
+    let (kept, renamed) = keep(nodes, &live, order);
+    inputs.iter_mut().for_each(|i| *i = renamed[*i as usize]);
+    ends.iter_mut().for_each(|s| s.index = renamed[s.index as usize]);
+    kept
 }
 
 /// The memory of one run, reused by the next.
@@ -86,25 +98,22 @@ impl Program {
         let outputs: Vec<Slot> = outputs.iter().map(|s| owned(*s)).collect();
         let assigns: Vec<(Variable, Slot)> = assigns.into_iter().map(|(v, s)| (v, owned(s))).collect();
 
-        // Keep what they need; inputs stay, since callers pass them by position.
-        let mut live = live_nodes(&nodes, outputs.iter().chain(assigns.iter().map(|(_, s)| s)));
-        inputs.iter().for_each(|&i| live[i as usize] = true);
-        let (mut kept, renamed) = keep(nodes, &live);
-        let rename = |s: Slot| Slot {
-            index: renamed[s.index as usize],
-            output: s.output,
-        };
-        let outputs: Vec<Slot> = outputs.into_iter().map(rename).collect();
-        let assigns: Vec<(Variable, Slot)> = assigns.into_iter().map(|(v, s)| (v, rename(s))).collect();
-        trim(
-            &mut kept,
-            outputs.iter().chain(assigns.iter().map(|(_, s)| s)).copied(),
-        );
+        // Keep what they need; inputs stay, since callers pass them by position. Then once more without what was fused.
+        let mut ends: Vec<Slot> = outputs.into_iter().chain(assigns.iter().map(|(_, s)| *s)).collect();
+        let mut inputs = inputs.to_vec();
+        let order: Vec<usize> = (0..nodes.len()).collect();
+        let mut kept = needed(nodes, &mut inputs, &mut ends, &order);
+        trim(&mut kept, ends.iter().copied());
+        fuse(&mut kept, &mut ends);
+        let order = in_order(&kept);
+        let kept = needed(kept, &mut inputs, &mut ends, &order);
+        let assigned = ends.split_off(ends.len() - assigns.len());
+        let (outputs, assigns) = (ends, assigns.into_iter().map(|(v, _)| v).zip(assigned).collect());
 
         Self {
             inputs: inputs
                 .iter()
-                .map(|&i| kept[renamed[i as usize] as usize].outputs[0].clone())
+                .map(|&i| kept[i as usize].outputs[0].clone())
                 .collect(),
             variables: kept
                 .iter()
@@ -282,7 +291,10 @@ impl Program {
                     unsafe { ViewMut::from_raw(value.dtype, &value.shape, view(v).as_ptr().cast_mut()) }
                 })
                 .collect();
-            step.op.forward(&mut arena.run, &ins, &mut outs)?;
+            timed(
+                || plan.describe_step(step),
+                || step.op.forward(&mut arena.run, &ins, &mut outs),
+            )?;
             if step.heavy {
                 poll()?;
             }

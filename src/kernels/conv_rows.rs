@@ -105,6 +105,7 @@ struct Line(#[allow(dead_code)] [u64; 8]);
 /// Memory that belongs to this thread and is kept for the next one who asks. The contents are arbitrary.
 ///
 /// Not a function that takes a closure: kernels are inlined into each instruction set, and a closure might not be.
+#[derive(Debug)]
 pub struct Buffer(Vec<Line>);
 
 impl Buffer {

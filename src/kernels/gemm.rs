@@ -4,6 +4,8 @@
 //! `gemm_tiles` on each part. (Measured beside the `gemm` crate on one thread of a Zen 5 core, the tiles are ahead for
 //! nearly all dense shapes, and far ahead for small, narrow and transposed ones.)
 
+use core::ops::Range;
+
 use super::parallel::{self, Disjoint};
 use super::real::Real;
 use super::simd::dispatch;
@@ -67,25 +69,59 @@ pub type Elementwise<T> = dyn Fn(&mut [T]) + Sync;
 #[derive(Clone, Copy)]
 #[allow(missing_debug_implementations)] // holds a function
 pub struct Epilogue<'a, T> {
+    /// One number for each column, by which every row is multiplied, before the bias.
+    pub scale: Option<&'a [T]>,
     /// One number for each column, added to every row.
     pub bias: Option<&'a [T]>,
     /// An elementwise function, applied to contiguous parts of rows.
     pub activation: Option<&'a Elementwise<T>>,
 }
 
-impl<T> Epilogue<'_, T> {
+impl<'a, T> Epilogue<'a, T> {
+    /// What belongs to some of the columns.
+    fn of(self, columns: Range<usize>) -> Self {
+        let part = |numbers: Option<&'a [T]>| numbers.map(|x| &x[columns.clone()]);
+        Self {
+            scale: part(self.scale),
+            bias: part(self.bias),
+            activation: self.activation,
+        }
+    }
+
+    pub fn does_something(&self) -> bool {
+        self.scale.is_some() || self.bias.is_some() || self.activation.is_some()
+    }
+
     pub const NONE: Self = Self {
+        scale: None,
         bias: None,
         activation: None,
     };
 }
 
-/// Multiply-adds in a chunk of work, at least: about 10 us, against the fraction of a microsecond that a split costs.
-const CHUNK: usize = 1 << 20;
-/// Rows in a chunk, at least: each chunk copies all of B into panels, and this is what pays for it.
-const CHUNK_ROWS: usize = 48;
-/// A chunk's rows of A should stay in L2 while the panels of B pass by.
-const MAX_CHUNK_ROWS: usize = 256;
+/// Multiply-adds in a part of the work, at least: about 10 us, against the microsecond that it costs to share it.
+const PART: usize = 1 << 20;
+/// Rows and columns of a part, at least: each part copies its columns of B into panels, and its rows are what pays for it.
+const PART_ROWS: usize = 48;
+const PART_COLUMNS: usize = 96;
+/// A part's rows of A should stay in L2 while the panels of B pass by.
+const MAX_PART_ROWS: usize = 256;
+/// Columns of a panel of the tiles: three registers.
+const PANEL: usize = 48;
+
+/// How many parts there are along the rows and the columns of C: a function of the sizes alone, so that the bits do not
+/// depend on the threads.
+fn parts(Size { m, n, k }: Size) -> [usize; 2] {
+    let work = m.saturating_mul(n).saturating_mul(k);
+    let few = (work / PART).clamp(1, 32);
+    if m < 2 * PART_ROWS && n >= PART_COLUMNS {
+        return [1, few.min(n / PANEL)];
+    }
+    let most = (work / (2 * PART)).clamp(few.min(4), 32);
+    let rows = m.div_ceil(MAX_PART_ROWS);
+    let columns = (most / rows).clamp(1, (n / PART_COLUMNS).max(1));
+    [rows.max((most / columns).min(m / PART_ROWS)), columns]
+}
 
 /// c = epilogue(alpha * a b + beta * c), with `c` row-major and contiguous. `beta` 0 means that `c` is not read.
 pub fn gemm<T: Real>(
@@ -105,44 +141,61 @@ pub fn gemm<T: Real>(
         return;
     }
     let shared = Disjoint::new(c);
-    let rows_of = |first: usize, count: usize| {
-        // SAFETY: chunks of rows do not overlap.
-        let c = unsafe { shared.slice(first * n..(first + count) * n) };
-        let a = Mat {
-            data: &a.data[(first * a.rows).min(a.data.len())..],
-            ..a
-        };
-        block(Size { m: count, n, k }, alpha, a, b, beta, c.as_mut_ptr(), n);
-        finish(c, n, epilogue);
-    };
-    let columns_of = |first: usize, count: usize| {
-        let b = Mat {
-            data: &b.data[(first * b.columns).min(b.data.len())..],
-            ..b
-        };
-        let to = shared.pointer(first..m * n);
-        block(Size { m, n: count, k }, alpha, a, b, beta, to, n);
-        for i in 0..m {
-            // SAFETY: chunks of columns do not overlap.
-            let c = unsafe { shared.slice(i * n + first..i * n + first + count) };
-            let bias = epilogue.bias.map(|bias| &bias[first..first + count]);
-            finish(c, count, Epilogue { bias, ..epilogue });
+    let [down, across] = parts(size);
+    let row = |i: usize| i * m / down;
+    // Whole panels, unless that would make parts of very different sizes.
+    let step = if n / across < 4 * PANEL { PANEL / 3 } else { PANEL };
+    let column = |j: usize| if j == across { n } else { (j * n / across + step / 2) / step * step };
+    parallel::for_ranges(down * across, 1, |range| {
+        for part in range {
+            let (i, j) = (part / across, part % across);
+            let (rows, columns) = (row(i)..row(i + 1), column(j)..column(j + 1));
+            let a = Mat {
+                data: &a.data[(rows.start * a.rows).min(a.data.len())..],
+                ..a
+            };
+            let b = Mat {
+                data: &b.data[(columns.start * b.columns).min(b.data.len())..],
+                ..b
+            };
+            let to = shared.pointer(rows.start * n + columns.start..m * n);
+            let size = Size {
+                m: rows.len(),
+                n: columns.len(),
+                k,
+            };
+            block(size, alpha, a, b, beta, to, n);
+            let epilogue = epilogue.of(columns.clone());
+            if across == 1 {
+                // SAFETY: parts do not overlap.
+                finish(unsafe { shared.slice(rows.start * n..rows.end * n) }, n, epilogue);
+            } else if epilogue.scale.is_some() || epilogue.bias.is_some() {
+                let activation = None;
+                for i in rows {
+                    // SAFETY: as above.
+                    let row = unsafe { shared.slice(i * n + columns.start..i * n + columns.end) };
+                    finish(row, columns.len(), Epilogue { activation, ..epilogue });
+                }
+            }
         }
-    };
-    // A function of the sizes alone, so that the bits do not depend on the threads.
-    let chunks = (m.saturating_mul(n).saturating_mul(k) / CHUNK).clamp(1, 32);
-    if m >= 2 * CHUNK_ROWS || n < 96 {
-        let chunks = chunks.min(m / CHUNK_ROWS).max(m.div_ceil(MAX_CHUNK_ROWS)).max(1);
-        let grain = m.div_ceil(chunks).next_multiple_of(8);
-        parallel::for_ranges(m, grain, |r| rows_of(r.start, r.len()));
-    } else {
-        let grain = n.div_ceil(chunks).next_multiple_of(48);
-        parallel::for_ranges(n, grain, |r| columns_of(r.start, r.len()));
+    });
+    // Not part by part: pieces of rows are too short for what a call costs.
+    if across > 1
+        && let Some(activation) = epilogue.activation
+    {
+        activation(c);
     }
 }
 
-/// Bias and activation of finished rows of `n` columns.
+/// Scale, bias and activation of finished rows of `n` columns.
 pub(super) fn finish<T: Real>(c: &mut [T], n: usize, epilogue: Epilogue<'_, T>) {
+    if let Some(scale) = epilogue.scale {
+        for row in c.chunks_exact_mut(n) {
+            for (x, &s) in row.iter_mut().zip(scale) {
+                *x *= s;
+            }
+        }
+    }
     if let Some(bias) = epilogue.bias {
         for row in c.chunks_exact_mut(n) {
             for (x, &b) in row.iter_mut().zip(bias) {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::kernels::parallel::tests::with_threads;
 use crate::kernels::simd::{levels, with_level};
 
 /// Numbers without a pattern, in [-1, 1).
@@ -51,6 +52,7 @@ fn check<T: Real>(size: Size, tolerance: f64) {
             let (mut got, mut want) = (start.clone(), start);
             let double = |x: &mut [T]| x.iter_mut().for_each(|x| *x += *x);
             let epilogue = Epilogue {
+                scale: None,
                 bias: Some(&bias),
                 activation: Some(&double),
             };
@@ -103,11 +105,7 @@ fn large_products_split_into_the_same_bits() {
             gemm(Size { m, n, k }, 1.0, a, b, 0.0, &mut c, Epilogue::NONE);
             c
         };
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(3)
-            .build()
-            .expect("threads");
-        assert_eq!(product(), pool.install(product));
+        assert_eq!(product(), with_threads(3, product));
     }
 }
 

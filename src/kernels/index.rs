@@ -4,6 +4,7 @@ use super::elementwise::Shared;
 use super::memory::Bits;
 use super::parallel::{GRAIN, for_ranges};
 use super::real::Real;
+use super::simd::{Kernel, Lanes, dispatch};
 
 /// out[o, j, i] = x[o, index[j], i], with x of layout (outer, axis, inner).
 pub fn take<T: Bits>(x: &[T], [outer, axis, inner]: [usize; 3], index: &[i64], out: &mut [T]) {
@@ -99,20 +100,63 @@ pub fn add_along<T: Real>(
     }
 }
 
+/// An integer that names a row.
+pub trait Place: Copy + Send + Sync {
+    fn wide(self) -> i64;
+    /// The row, of an index that was checked.
+    fn place(self) -> usize;
+}
+
+macro_rules! place {
+    ($($int:ty),*) => {
+        $(impl Place for $int {
+            #[inline(always)]
+            fn wide(self) -> i64 {
+                i64::from(self)
+            }
+            #[inline(always)]
+            fn place(self) -> usize {
+                self as usize
+            }
+        })*
+    };
+}
+place!(i32, i64, u8);
+
+/// Whether some index lies outside of [low, high): a plain loop without an early end, which vectorises.
+struct Outside<'a, I> {
+    index: &'a [I],
+    low: i64,
+    high: i64,
+}
+
+impl<I: Place> Kernel<f32> for Outside<'_, I> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn run<L: Lanes<f32>>(self) -> bool {
+        let out = |i: &I| i.wide() < self.low || i.wide() >= self.high;
+        self.index.iter().fold(false, |any, i| any | out(i))
+    }
+}
+
+/// The first index outside of [low, high).
+pub fn first_outside<I: Place>(index: &[I], low: i64, high: i64) -> Option<usize> {
+    if !dispatch(Outside { index, low, high }) {
+        return None;
+    }
+    index.iter().position(|i| i.wide() < low || i.wide() >= high)
+}
+
 /// Writes places in [0, n) to `out`; the error is the first index that names none, with its place. Negative ones
 /// count from the end where `from_end` holds, and name nothing elsewhere.
-pub fn resolve(
-    index: impl Iterator<Item = i64>,
-    n: usize,
-    from_end: bool,
-    out: &mut [i64],
-) -> Result<(), (usize, i64)> {
+pub fn resolve<I: Place>(index: &[I], n: usize, from_end: bool, out: &mut [i64]) -> Result<(), (usize, i64)> {
     let n = n as i64;
-    let lowest = if from_end { -n } else { 0 };
-    for (place, (at, slot)) in index.zip(out).enumerate() {
-        if at < lowest || at >= n {
-            return Err((place, at));
-        }
+    if let Some(place) = first_outside(index, if from_end { -n } else { 0 }, n) {
+        return Err((place, index[place].wide()));
+    }
+    for (i, slot) in index.iter().zip(out) {
+        let at = i.wide();
         *slot = if at < 0 { at + n } else { at };
     }
     Ok(())
@@ -234,13 +278,13 @@ mod tests {
     #[test]
     fn indices_are_checked() {
         let mut out = [0; 3];
-        assert_eq!(resolve([-1, 0, 2].into_iter(), 3, true, &mut out), Ok(()));
+        assert_eq!(resolve(&[-1_i64, 0, 2], 3, true, &mut out), Ok(()));
         assert_eq!(out, [2, 0, 2]);
-        assert_eq!(resolve([0, 3].into_iter(), 3, true, &mut out), Err((1, 3)));
+        assert_eq!(resolve(&[0_i64, 3], 3, true, &mut out), Err((1, 3)));
         assert_eq!(
-            resolve([i64::MIN].into_iter(), 3, true, &mut out),
+            resolve(&[i64::MIN], 3, true, &mut out),
             Err((0, i64::MIN))
         );
-        assert_eq!(resolve([1, -1].into_iter(), 3, false, &mut out), Err((1, -1)));
+        assert_eq!(resolve(&[1_i64, -1], 3, false, &mut out), Err((1, -1)));
     }
 }

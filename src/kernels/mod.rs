@@ -6,6 +6,7 @@ pub mod conv;
 pub mod ctc;
 pub mod ctc_beam;
 pub mod elementwise;
+pub mod embedding_bag;
 pub mod fourier;
 pub mod functions;
 pub mod gemm;

@@ -1,9 +1,18 @@
 //! Batch normalisation: statistics, result and gradient.
 
+use core::ops::Range;
+
 use super::{Layout, Repeated};
+use crate::kernels::activate::{self, Activate};
+use crate::kernels::conv::Buffer;
+use crate::kernels::math::Math;
 use crate::kernels::parallel::{self, Disjoint};
 use crate::kernels::real::Real;
 use crate::kernels::simd::{Kernel, Lanes, dispatch};
+
+/// Numbers of a block: what passes over it one after the other, three or four arrays of it, stays in the second-level
+/// cache; smaller ones do not pay for being begun.
+const BLOCK: usize = 8192;
 
 /// mean[c] and squares[c] = sum of (x - mean)^2 of one chunk. As in all kernels here, with inner = 1 a lane is a channel,
 /// else a lane is a position of one channel.
@@ -185,11 +194,11 @@ fn join<T: Real>((n, m): (usize, usize), mean: &mut [T], squares: &mut [T], othe
     }
 }
 
-/// y = (x - center[c]) * scale[c] + shift[c] (+ second * factor[c])
+/// y = (x - center[c]) * scale[c] + shift[c] (+ second * factor[c], or + second)
 struct Affine<'a, T> {
     layout: Layout,
     x: &'a [T],
-    second: Option<(&'a [T], &'a [T])>,
+    second: Second<'a, T>,
     center: &'a [T],
     scale: &'a [T],
     shift: &'a [T],
@@ -205,7 +214,7 @@ impl<T: Real> Kernel<T> for Affine<'_, T> {
         let row = channels * inner;
         for (r, y) in self.y.chunks_exact_mut(row).enumerate() {
             let x = &self.x[r * row..][..row];
-            let second = self.second.map(|(z, f)| (&z[r * row..][..row], f));
+            let second = self.second.part(r * row..(r + 1) * row);
             if inner == 1 {
                 let whole = channels / L::N * L::N;
                 for v in (0..whole).step_by(L::N) {
@@ -213,9 +222,15 @@ impl<T: Real> Kernel<T> for Affine<'_, T> {
                     let mut sum = L::from_slice(&x[v..])
                         .sub(L::from_slice(&self.center[v..]))
                         .mul_add(scale, shift);
-                    if let Some((z, factor)) = second {
-                        sum = L::from_slice(&z[v..]).mul_add(L::from_slice(&factor[v..]), sum);
-                    }
+                    sum = match second {
+                        Second::None => sum,
+                        Second::Plain(z) => L::from_slice(&z[v..]).add(sum),
+                        Second::Scaled(z, f) => L::from_slice(&z[v..]).mul_add(L::from_slice(&f[v..]), sum),
+                        Second::Masked(z, f, a) => {
+                            let z = where_above_0(L::from_slice(&a[v..]), L::from_slice(&z[v..]));
+                            z.mul_add(L::from_slice(&f[v..]), sum)
+                        }
+                    };
                     sum.to_slice(&mut y[v..]);
                 }
                 if whole < channels {
@@ -227,10 +242,17 @@ impl<T: Real> Kernel<T> for Affine<'_, T> {
                     let centered =
                         L::from_part(&x[rest.clone()]).sub(L::from_part(&self.center[rest.clone()]));
                     let mut sum = centered.mul_add(scale, shift);
-                    if let Some((z, factor)) = second {
-                        sum =
-                            L::from_part(&z[rest.clone()]).mul_add(L::from_part(&factor[rest.clone()]), sum);
-                    }
+                    sum = match second {
+                        Second::None => sum,
+                        Second::Plain(z) => L::from_part(&z[rest.clone()]).add(sum),
+                        Second::Scaled(z, f) => {
+                            L::from_part(&z[rest.clone()]).mul_add(L::from_part(&f[rest.clone()]), sum)
+                        }
+                        Second::Masked(z, f, a) => {
+                            let z = where_above_0(L::from_part(&a[rest.clone()]), L::from_part(&z[rest.clone()]));
+                            z.mul_add(L::from_part(&f[rest.clone()]), sum)
+                        }
+                    };
                     sum.to_part(&mut y[rest]);
                 }
             } else {
@@ -243,9 +265,18 @@ impl<T: Real> Kernel<T> for Affine<'_, T> {
                     for v in (c * inner..(c + 1) * inner).step_by(L::N) {
                         let part = v..((c + 1) * inner).min(v + L::N);
                         let mut sum = L::from_part(&x[part.clone()]).sub(center).mul_add(scale, shift);
-                        if let Some((z, factor)) = second {
-                            sum = L::from_part(&z[part.clone()]).mul_add(L::splat(factor[c]), sum);
-                        }
+                        sum = match second {
+                            Second::None => sum,
+                            Second::Plain(z) => L::from_part(&z[part.clone()]).add(sum),
+                            Second::Scaled(z, f) => {
+                                L::from_part(&z[part.clone()]).mul_add(L::splat(f[c]), sum)
+                            }
+                            Second::Masked(z, f, a) => {
+                                let z =
+                                    where_above_0(L::from_part(&a[part.clone()]), L::from_part(&z[part.clone()]));
+                                z.mul_add(L::splat(f[c]), sum)
+                            }
+                        };
                         sum.to_part(&mut y[part]);
                     }
                 }
@@ -254,53 +285,120 @@ impl<T: Real> Kernel<T> for Affine<'_, T> {
     }
 }
 
-/// y = (x - mean) * scale + shift, channel by channel; `scale` is gamma / sqrt(variance + epsilon).
-pub fn normalize<T: Real>(l: Layout, x: &[T], mean: &[T], scale: &[T], shift: &[T], y: &mut [T]) {
-    affine(l, x, None, mean, scale, shift, y);
+/// The slope of relu, which is common enough to be done here and not in a loop of its own.
+#[inline(always)]
+fn where_above_0<T: Real, L: Lanes<T>>(a: L, dy: L) -> L {
+    let zero = L::splat(T::ZERO);
+    L::select(a.gt(zero), dy, zero)
 }
 
-fn affine<T: Real>(
+/// Another array that goes into the sum: as it is, or times a factor for each channel.
+#[derive(Debug, Clone, Copy)]
+enum Second<'a, T> {
+    None,
+    Plain(&'a [T]),
+    Scaled(&'a [T], &'a [T]),
+    /// As scaled, but only where the last array is above 0.
+    Masked(&'a [T], &'a [T], &'a [T]),
+}
+
+impl<'a, T> Second<'a, T> {
+    fn part(self, range: Range<usize>) -> Self {
+        match self {
+            Second::None => Second::None,
+            Second::Plain(z) => Second::Plain(&z[range]),
+            Second::Scaled(z, factor) => Second::Scaled(&z[range], factor),
+            Second::Masked(z, factor, a) => Second::Masked(&z[range.clone()], factor, &a[range]),
+        }
+    }
+}
+
+/// What follows the normalisation, done to each block while it is in the cache: first the sum, then the function.
+#[derive(Debug, Clone, Copy)]
+pub struct Then<'a, T> {
+    pub add: Option<&'a [T]>,
+    pub activation: Option<Activate>,
+}
+
+impl<T> Then<'_, T> {
+    pub const NOTHING: Self = Self {
+        add: None,
+        activation: None,
+    };
+}
+
+/// y = (x - mean) * scale + shift, channel by channel, and what follows; `scale` is gamma / sqrt(variance + epsilon).
+pub fn normalize<T: Math>(
     l: Layout,
     x: &[T],
-    second: Option<(&[T], &[T])>,
-    center: &[T],
+    mean: &[T],
     scale: &[T],
     shift: &[T],
+    then: Then<'_, T>,
     y: &mut [T],
 ) {
+    let columns = Columns::new(l, [mean, scale, shift]);
+    let second = then.add.map_or(Second::None, Second::Plain);
+    blocks(l, y, |part, y| {
+        columns.affine(&x[part.clone()], second.part(part), y);
+        if let Some(f) = then.activation {
+            // SAFETY: the same memory twice, of as many elements.
+            unsafe { activate::forward(f, y.as_ptr(), y.as_mut_ptr(), y.len()) };
+        }
+    });
+}
+
+/// Calls `work` with blocks of whole rows that stay in the first-level cache, and where they lie.
+fn blocks<T: Real>(l: Layout, y: &mut [T], work: impl Fn(Range<usize>, &mut [T]) + Sync) {
     if l.is_empty() {
         return;
     }
     let wide = l.folded();
-    let (a, b, c) = (
-        Repeated::new(l, center),
-        Repeated::new(l, scale),
-        Repeated::new(l, shift),
-    );
-    let factors = second.map(|(z, factor)| (z, Repeated::new(l, factor)));
-    let (center, scale, shift) = (a.get(), b.get(), c.get());
-    let second = factors.as_ref().map(|(z, factor)| (*z, factor.get()));
-    let (l, row) = (wide, wide.channels * wide.inner);
-    parallel::for_chunks_mut(y, l.grain() * row, |first, y| {
-        let part = first..first + y.len();
-        let second = second.map(|(z, f)| (&z[part.clone()], f));
-        dispatch(Affine {
-            layout: l,
-            x: &x[part.clone()],
-            second,
-            center,
-            scale,
-            shift,
-            y,
-        });
+    let row = wide.channels * wide.inner;
+    let block = (BLOCK / row).max(1) * row;
+    parallel::for_chunks_mut(y, wide.grain() * row, |first, y| {
+        for (i, y) in y.chunks_mut(block).enumerate() {
+            let at = first + i * block;
+            work(at..at + y.len(), y);
+        }
     });
 }
 
-/// Per channel and chunk: sum of dy, sum of dy (x - mean).
+/// Center, scale and shift of the columns of a folded layout.
+struct Columns<'a, T> {
+    layout: Layout,
+    numbers: [Repeated<'a, T>; 3],
+}
+
+impl<'a, T: Real> Columns<'a, T> {
+    fn new(l: Layout, numbers: [&'a [T]; 3]) -> Self {
+        Self {
+            layout: l.folded(),
+            numbers: numbers.map(|n| Repeated::new(l, n)),
+        }
+    }
+
+    fn affine(&self, x: &[T], second: Second<'_, T>, y: &mut [T]) {
+        let [center, scale, shift] = &self.numbers;
+        dispatch(Affine {
+            layout: self.layout,
+            x,
+            second,
+            center: center.get(),
+            scale: scale.get(),
+            shift: shift.get(),
+            y,
+        });
+    }
+}
+
+/// Adds, per channel: the sum of dy, the sum of dy (x - mean).
 struct GradientSums<'a, T> {
     layout: Layout,
     x: &'a [T],
     dy: &'a [T],
+    /// Where it is not above 0, dy counts as 0.
+    mask: Option<&'a [T]>,
     mean: &'a [T],
     sums: &'a mut [T],
     products: &'a mut [T],
@@ -308,9 +406,10 @@ struct GradientSums<'a, T> {
 
 /// The two sums for a block of columns, as `moments`.
 #[inline(always)]
-unsafe fn gradient_sums<T: Real, L: Lanes<T>, const V: usize>(
+unsafe fn gradient_sums<T: Real, L: Lanes<T>, const V: usize, const MASKED: bool>(
     x: *const T,
     dy: *const T,
+    mask: *const T,
     mean: *const T,
     rows: usize,
     row: usize,
@@ -330,7 +429,10 @@ unsafe fn gradient_sums<T: Real, L: Lanes<T>, const V: usize>(
         }
         for r in 0..rows {
             for v in 0..V {
-                let dy = get::<T, L, V>(dy.add(r * row), v, last);
+                let mut dy = get::<T, L, V>(dy.add(r * row), v, last);
+                if MASKED {
+                    dy = where_above_0(get::<T, L, V>(mask.add(r * row), v, last), dy);
+                }
                 sums[v] = sums[v].add(dy);
                 products[v] = get::<T, L, V>(x.add(r * row), v, last)
                     .sub(means[v])
@@ -340,8 +442,9 @@ unsafe fn gradient_sums<T: Real, L: Lanes<T>, const V: usize>(
     }
     for v in 0..V {
         let part = v * L::N..v * L::N + if V > 1 { L::N } else { last };
-        sums[v].to_part(&mut to_sums[part.clone()]);
-        products[v].to_part(&mut to_products[part]);
+        let (to_sums, to_products) = (&mut to_sums[part.clone()], &mut to_products[part]);
+        L::from_part(to_sums).add(sums[v]).to_part(to_sums);
+        L::from_part(to_products).add(products[v]).to_part(to_products);
     }
     if V > 1 { V * L::N } else { last }
 }
@@ -362,14 +465,23 @@ impl<T: Real> Kernel<T> for GradientSums<'_, T> {
                     self.dy[c..].as_ptr(),
                     self.mean[c..].as_ptr(),
                 );
+                let mask = self.mask.map(|a| a[c..].as_ptr());
                 let (s, p) = (&mut self.sums[c..], &mut self.products[c..]);
-                // SAFETY: as in `Moments`.
-                c += unsafe {
-                    if c + 4 * L::N <= channels {
-                        gradient_sums::<T, L, 4>(x, dy, mean, rows, row, L::N, s, p)
-                    } else {
-                        gradient_sums::<T, L, 1>(x, dy, mean, rows, row, L::N.min(channels - c), s, p)
-                    }
+                macro_rules! columns {
+                    ($V:literal, $last:expr) => {
+                        // SAFETY: as in `Moments`.
+                        unsafe {
+                            match mask {
+                                None => gradient_sums::<T, L, $V, false>(x, dy, x, mean, rows, row, $last, s, p),
+                                Some(a) => gradient_sums::<T, L, $V, true>(x, dy, a, mean, rows, row, $last, s, p),
+                            }
+                        }
+                    };
+                }
+                c += if c + 4 * L::N <= channels {
+                    columns!(4, L::N)
+                } else {
+                    columns!(1, L::N.min(channels - c))
                 };
             }
             return;
@@ -382,15 +494,19 @@ impl<T: Real> Kernel<T> for GradientSums<'_, T> {
                     &self.x[r * row + c * inner..][..inner],
                     &self.dy[r * row + c * inner..][..inner],
                 );
-                for (x, dy) in x.chunks(L::N).zip(dy.chunks(L::N)) {
+                let mask = self.mask.map(|a| &a[r * row + c * inner..][..inner]);
+                for (i, (x, dy)) in x.chunks(L::N).zip(dy.chunks(L::N)).enumerate() {
                     // Lanes beyond the end hold dy = 0, whatever x - mean is there.
-                    let dy = L::from_part(dy);
+                    let mut dy = L::from_part(dy);
+                    if let Some(a) = mask {
+                        dy = where_above_0(L::from_part(&a[i * L::N..]), dy);
+                    }
                     sum = sum.add(dy);
                     products = L::from_part(x).sub(mean).mul_add(dy, products);
                 }
             }
-            self.sums[c] = sum.reduce_sum();
-            self.products[c] = products.reduce_sum();
+            self.sums[c] += sum.reduce_sum();
+            self.products[c] += products.reduce_sum();
         }
     }
 }
@@ -406,14 +522,45 @@ pub struct Saved<'a, T> {
     pub gamma: Option<&'a [T]>,
 }
 
+/// The gradient that arrives: dy, or f'(a) dy where a function f followed (see [`Then`]); `a` is f's output or input, as
+/// `Activate::from_output` says.
+#[derive(Debug, Clone, Copy)]
+pub struct Arriving<'a, T> {
+    pub dy: &'a [T],
+    pub through: Option<(Activate, &'a [T])>,
+}
+
+impl<'a, T: Math> Arriving<'a, T> {
+    /// The output of relu, if that is what followed: its slope is only a mask.
+    fn mask(&self) -> Option<&'a [T]> {
+        const RELU: Activate = Activate::Relu {
+            slope: 0.0,
+            top: f64::INFINITY,
+        };
+        self.through.filter(|(f, _)| *f == RELU).map(|(_, a)| a)
+    }
+
+    /// The gradient at these places, in `memory` if it has to be computed.
+    fn at<'b>(&'b self, part: Range<usize>, memory: &'b mut Buffer) -> &'b [T] {
+        let dy = &self.dy[part.clone()];
+        let Some((f, a)) = self.through.filter(|_| self.mask().is_none()) else {
+            return dy;
+        };
+        let out = memory.get::<T>(dy.len());
+        // SAFETY: three arrays of one length; the last is apart from the others.
+        unsafe { activate::gradient(f, a[part].as_ptr(), dy.as_ptr(), out.as_mut_ptr(), out.len()) };
+        out
+    }
+}
+
 /// With h = (x - mean) * inverse and means over all but the channels:
 /// dbeta = sum of dy;  dgamma = sum of dy h;  dx = gamma * inverse * (dy - mean(dy) - h mean(dy h)).
 ///
 /// `factors` is memory for three numbers a channel.
-pub fn gradient<T: Real>(
+pub fn gradient<T: Math>(
     l: Layout,
     saved: Saved<'_, T>,
-    dy: &[T],
+    arriving: Arriving<'_, T>,
     dx: Option<&mut [T]>,
     dgamma: &mut [T],
     dbeta: &mut [T],
@@ -430,22 +577,32 @@ pub fn gradient<T: Real>(
     let columns = wide.channels;
     {
         let (row, grain) = (columns * wide.inner, wide.grain());
+        let block = (BLOCK / row).max(1) * row;
         let mean = Repeated::new(l, saved.mean);
         let shared = Disjoint::new(scratch);
         parallel::for_ranges(wide.outer, grain, |r| {
             let at = r.start / grain * 2 * columns;
             // SAFETY: each chunk has its own part of the scratch memory.
             let (sums, products) = unsafe { shared.slice(at..at + 2 * columns) }.split_at_mut(columns);
-            let part = r.start * row..r.end * row;
-            let (x, dy) = (&saved.x[part.clone()], &dy[part]);
-            dispatch(GradientSums {
-                layout: wide,
-                x,
-                dy,
-                mean: mean.get(),
-                sums,
-                products,
-            });
+            sums.fill(T::ZERO);
+            products.fill(T::ZERO);
+            let mut memory = Buffer::take();
+            let (first, end) = (r.start * row, r.end * row);
+            // In one piece where nothing has to be computed first.
+            let whole = arriving.through.is_none() || arriving.mask().is_some();
+            let step = if whole { end - first } else { block };
+            for at in (first..end).step_by(step) {
+                let part = at..end.min(at + step);
+                dispatch(GradientSums {
+                    layout: wide,
+                    x: &saved.x[part.clone()],
+                    mask: arriving.mask().map(|a| &a[part.clone()]),
+                    dy: arriving.at(part, &mut memory),
+                    mean: mean.get(),
+                    sums: &mut *sums,
+                    products: &mut *products,
+                });
+            }
         });
     }
     for chunk in scratch.chunks_exact(2 * columns).take(wide.chunks()) {
@@ -470,5 +627,17 @@ pub fn gradient<T: Real>(
         scale[i] = -factor[i] * saved.inverse[i] * (dgamma[i] / count);
         shift[i] = -factor[i] * (dbeta[i] / count);
     }
-    affine(l, saved.x, Some((dy, factor)), saved.mean, scale, &shift[..c], dx);
+    let (columns, factor) = (
+        Columns::new(l, [saved.mean, scale, &shift[..c]]),
+        Repeated::new(l, factor),
+    );
+    blocks(l, dx, |part, dx| {
+        let mut memory = Buffer::take();
+        let dy = arriving.at(part.clone(), &mut memory);
+        let second = match arriving.mask() {
+            Some(a) => Second::Masked(dy, factor.get(), &a[part.clone()]),
+            None => Second::Scaled(dy, factor.get()),
+        };
+        columns.affine(&saved.x[part], second, dx);
+    });
 }

@@ -1,4 +1,7 @@
 use super::*;
+use crate::kernels::activate::{self, Activate};
+use crate::kernels::math::Math;
+use crate::kernels::real::Real;
 use crate::kernels::simd::{levels, with_level};
 
 fn numbers<T: Real>(n: usize, seed: usize, offset: f64) -> Vec<T> {
@@ -17,7 +20,7 @@ fn near<T: Real>(what: &str, got: &[T], want: &[f64], tolerance: f64) {
     }
 }
 
-fn batch<T: Real>(l: Layout, tolerance: f64) {
+fn batch<T: Math>(l: Layout, tolerance: f64) {
     let (x, dy) = (numbers::<T>(l.len(), 1, 3.0), numbers::<T>(l.len(), 2, 0.0));
     let gamma = numbers::<T>(l.channels, 3, 1.5);
     let channel = |i: usize| i / l.inner % l.channels;
@@ -40,7 +43,7 @@ fn batch<T: Real>(l: Layout, tolerance: f64) {
     let h = |i: usize| (x[i].to_f64() - mean_want[channel(i)]) / (variance_want[channel(i)] + 1e-3).sqrt();
     let scale: Vec<T> = inverse.iter().zip(&gamma).map(|(&a, &b)| a * b).collect();
     let mut y = vec![T::NAN; x.len()];
-    normalize(l, &x, &mean, &scale, &gamma, &mut y);
+    normalize(l, &x, &mean, &scale, &gamma, Then::NOTHING, &mut y);
     let want: Vec<f64> = (0..x.len())
         .map(|i| (h(i) + 1.0) * gamma[channel(i)].to_f64())
         .collect();
@@ -56,7 +59,10 @@ fn batch<T: Real>(l: Layout, tolerance: f64) {
     gradient(
         l,
         saved,
-        &dy,
+        Arriving {
+            dy: &dy,
+            through: None,
+        },
         Some(&mut dx),
         &mut dgamma,
         &mut dbeta,
@@ -74,6 +80,55 @@ fn batch<T: Real>(l: Layout, tolerance: f64) {
         })
         .collect();
     near("dx", &dx, &want, tolerance * 10.0);
+    let elu = Activate::Elu {
+        alpha: 1.5,
+        scale: 1.0,
+    };
+    let relu = Activate::Relu {
+        slope: 0.0,
+        top: f64::INFINITY,
+    };
+    for f in [elu, relu] {
+        followed(l, &x, &dy, saved, &scale, &gamma, f);
+    }
+}
+
+/// A sum and a function that follow give the same numbers in the same pass as one after the other, and so do gradients.
+fn followed<T: Math>(l: Layout, x: &[T], dy: &[T], saved: Saved<'_, T>, scale: &[T], shift: &[T], f: Activate) {
+    let skip = numbers::<T>(l.len(), 7, 0.0);
+    let n = l.len();
+    let (mut apart, mut together) = (vec![T::NAN; n], vec![T::NAN; n]);
+    normalize(l, x, saved.mean, scale, shift, Then::NOTHING, &mut apart);
+    apart.iter_mut().zip(&skip).for_each(|(y, &s)| *y += s);
+    // SAFETY: the same memory twice.
+    unsafe { activate::forward(f, apart.as_ptr(), apart.as_mut_ptr(), n) };
+    let then = Then {
+        add: Some(&skip),
+        activation: Some(f),
+    };
+    normalize(l, x, saved.mean, scale, shift, then, &mut together);
+    assert_eq!(apart, together);
+    let mut slope = vec![T::NAN; n];
+    // SAFETY: arrays of one length, apart.
+    unsafe { activate::gradient(f, apart.as_ptr(), dy.as_ptr(), slope.as_mut_ptr(), n) };
+    let run = |arriving: Arriving<'_, T>| {
+        let (mut dx, mut dgamma, mut dbeta) = (vec![T::NAN; n], scale.to_vec(), scale.to_vec());
+        let (mut factors, mut scratch) = (vec![T::NAN; 3 * l.channels], vec![T::NAN; l.scratch()]);
+        gradient(l, saved, arriving, Some(&mut dx), &mut dgamma, &mut dbeta, &mut factors, &mut scratch);
+        dx.into_iter().chain(dgamma).chain(dbeta).map(T::to_f64).collect::<Vec<f64>>()
+    };
+    let want = run(Arriving {
+        dy: &slope,
+        through: None,
+    });
+    let got = run(Arriving {
+        dy,
+        through: Some((f, &together)),
+    });
+    let tolerance = if size_of::<T>() == 4 { 1e-4 } else { 1e-11 };
+    for (a, b) in got.iter().zip(&want) {
+        assert!((a - b).abs() <= tolerance * (1.0 + b.abs()), "{a} {b}");
+    }
 }
 
 fn rows<T: Real>(rows: usize, n: usize, tolerance: f64) {

@@ -4,16 +4,20 @@
 //! threads, and partial results are combined along a tree that depends on the number of chunks alone. So the bits of
 //! a result are the same for any number of threads, also for one.
 //!
-//! The pool is entered once for each call from outside (`inside`); entering costs tens of microseconds, splitting
-//! while inside costs tens of nanoseconds. Outside of the pool everything runs on the calling thread.
+//! The caller takes part in the work: see `team`. A job inside a job, or beside one of another thread of Python's, runs on
+//! its own thread.
 
 use core::fmt;
 use core::marker::PhantomData;
 use core::ops::Range;
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
-use std::time::Duration;
+
+use smallvec::SmallVec;
+
+#[path = "team.rs"]
+mod team;
+use team::Team;
 
 /// The most threads that `set_num_threads` accepts.
 pub const MAX_THREADS: usize = 256;
@@ -21,17 +25,12 @@ pub const MAX_THREADS: usize = 256;
 /// A chunk of elementwise work is about this many elements: large against the cost of a split, small against L2.
 pub const GRAIN: usize = 16 * 1024;
 
-struct Pool {
-    process: u32,
-    threads: rayon::ThreadPool,
-}
-
 /// The number asked for; 0 means the number of CPUs this process may use.
 static REQUESTED: AtomicUsize = AtomicUsize::new(0);
 
-/// One pool for each number of threads ever used, built on first use and never freed: a pool can thus be read without
+/// One team for each number of threads ever used, made on first use and never freed: a team can thus be read without
 /// a lock, which matters because a lock held by another thread during `fork` would stay locked in the child for ever.
-static POOLS: [AtomicPtr<Pool>; MAX_THREADS + 1] = [const { AtomicPtr::new(null_mut()) }; MAX_THREADS + 1];
+static TEAMS: [AtomicPtr<Team>; MAX_THREADS + 1] = [const { AtomicPtr::new(null_mut()) }; MAX_THREADS + 1];
 
 /// A number of threads that cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +65,10 @@ fn available() -> usize {
 
 /// The number of threads that calls use.
 pub fn get_num_threads() -> usize {
+    #[cfg(test)]
+    if let Some(n) = tests::forced() {
+        return n;
+    }
     match REQUESTED.load(Ordering::Relaxed) {
         0 => available(),
         n => n,
@@ -81,93 +84,44 @@ pub fn set_num_threads(n: usize) -> Result<(), InvalidThreads> {
     Ok(())
 }
 
-/// The pool for `n` threads in this process, or none if the system refuses to start threads.
-fn pool(n: usize) -> Option<&'static Pool> {
+/// The team of `n` threads in this process.
+fn team(n: usize) -> &'static Team {
     let process = std::process::id();
-    let found = POOLS[n].load(Ordering::Acquire);
+    let found = TEAMS[n].load(Ordering::Acquire);
     // SAFETY: a non-null pointer here came from `Box::into_raw` below and is never freed.
-    if let Some(pool) = unsafe { found.as_ref() }
-        && pool.process == process
+    if let Some(team) = unsafe { found.as_ref() }
+        && team.process == process
     {
-        return Some(pool);
+        return team;
     }
-    // First use, or a child after `fork`: the threads of the parent's pool do not exist here.
-    let threads = rayon::ThreadPoolBuilder::new()
-        .num_threads(n)
-        .thread_name(|i| format!("oxhorn-{i}"))
-        .build()
-        .ok()?;
-    let fresh = Box::into_raw(Box::new(Pool { process, threads }));
-    match POOLS[n].compare_exchange(found, fresh, Ordering::AcqRel, Ordering::Acquire) {
-        // SAFETY: `fresh` is valid and, being published, lives for ever.
-        Ok(_) => unsafe { fresh.as_ref() },
+    // First use, or a child after `fork`: the threads of the parent's team do not exist here.
+    let fresh = Box::into_raw(Box::new(Team::new(n, process)));
+    match TEAMS[n].compare_exchange(found, fresh, Ordering::AcqRel, Ordering::Acquire) {
+        Ok(_) => {
+            // SAFETY: `fresh` is valid and, being published, lives for ever.
+            let team: &'static Team = unsafe { &*fresh };
+            team.hire();
+            team
+        }
         Err(other) => {
             // SAFETY: `fresh` was not published, so this thread owns it; `other` was published by another thread.
             unsafe {
                 drop(Box::from_raw(fresh));
-                other.as_ref()
+                &*other
             }
         }
     }
 }
 
-/// Whether the calling thread is one of a pool's, so that splitting is cheap.
-#[inline]
-pub fn is_inside() -> bool {
-    rayon::current_thread_index().is_some()
-}
-
-/// Runs `f` in the pool. With one thread, or when the system grants none, `f` runs on the calling thread: the bits of
-/// its results are the same.
-pub fn inside<R: Send>(f: impl FnOnce() -> R + Send) -> R {
-    let n = get_num_threads();
-    if n == 1 || is_inside() {
-        return f();
-    }
-    match pool(n) {
-        Some(pool) => pool.threads.install(f),
-        None => f(),
-    }
-}
-
-/// Runs `f` in the pool while the calling thread waits outside and calls `tick` every `period`, until `f` is done.
-/// `f` must not panic; `tick` runs on the calling thread.
-pub fn inside_ticking<R: Send>(f: impl FnOnce() -> R + Send, period: Duration, tick: impl Fn()) -> R {
-    let found = if is_inside() {
-        None
-    } else {
-        pool(get_num_threads())
-    };
-    let Some(pool) = found else { return f() };
-    let done: (Mutex<Option<R>>, Condvar) = (Mutex::new(None), Condvar::new());
-    pool.threads.in_place_scope(|scope| {
-        scope.spawn(|_| {
-            let result = f();
-            *done.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
-            done.1.notify_one();
-        });
-        let mut result = done.0.lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
-            if let Some(result) = result.take() {
-                return result;
-            }
-            let (guard, waited) = done
-                .1
-                .wait_timeout(result, period)
-                .unwrap_or_else(PoisonError::into_inner);
-            result = guard;
-            if waited.timed_out() && result.is_none() {
-                drop(result);
-                tick();
-                result = done.0.lock().unwrap_or_else(PoisonError::into_inner);
-            }
+/// Calls `part` once for each number below `chunks`, on one thread or several.
+fn for_each(chunks: usize, part: &(impl Fn(usize) + Sync)) {
+    if chunks > 1 {
+        let threads = get_num_threads();
+        if threads > 1 && team(threads).run(chunks, part) {
+            return;
         }
-    })
-}
-
-/// `inside(f)` if the work is worth the tens of microseconds of entering the pool, else `f()` where we are.
-pub fn inside_if<R: Send>(worth_it: bool, f: impl FnOnce() -> R + Send) -> R {
-    if worth_it { inside(f) } else { f() }
+    }
+    (0..chunks).for_each(part);
 }
 
 /// Calls `f` for the consecutive ranges of `grain` elements (the last may be shorter) that make up `0..n`.
@@ -175,22 +129,7 @@ pub fn for_ranges(n: usize, grain: usize, f: impl Fn(Range<usize>) + Sync) {
     let grain = grain.max(1);
     let chunks = n.div_ceil(grain);
     let part = |i: usize| f(i * grain..n.min((i + 1) * grain));
-    if chunks > 1 && is_inside() && rayon::current_num_threads() > 1 {
-        split(0..chunks, &part);
-    } else {
-        (0..chunks).for_each(part);
-    }
-}
-
-fn split(chunks: Range<usize>, part: &(impl Fn(usize) + Sync)) {
-    if chunks.len() == 1 {
-        return part(chunks.start);
-    }
-    let middle = chunks.start + chunks.len() / 2;
-    rayon::join(
-        || split(chunks.start..middle, part),
-        || split(middle..chunks.end, part),
-    );
+    for_each(chunks, &part);
 }
 
 /// Calls `f(index of the first element, chunk)` for the consecutive chunks of `len` elements of `data`.
@@ -211,37 +150,27 @@ pub fn fold_ranges<A: Send>(
 ) -> Option<A> {
     let grain = grain.max(1);
     let chunks = n.div_ceil(grain);
-    if chunks == 0 {
-        return None;
-    }
-    let part = |i: usize| map(i * grain..n.min((i + 1) * grain));
-    let parallel = chunks > 1 && is_inside() && rayon::current_num_threads() > 1;
-    Some(fold(0..chunks, parallel, &part, &combine))
+    let mut parts: SmallVec<[Option<A>; 16]> = SmallVec::with_capacity(chunks);
+    parts.resize_with(chunks, || None);
+    let shared = Disjoint::new(&mut parts);
+    for_each(chunks, &|i| {
+        let part = map(i * grain..n.min((i + 1) * grain));
+        // SAFETY: each number is given once.
+        let place = unsafe { shared.slice(i..i + 1) };
+        place[0] = Some(part);
+    });
+    fold(&mut parts, &combine)
 }
 
-fn fold<A: Send>(
-    chunks: Range<usize>,
-    parallel: bool,
-    part: &(impl Fn(usize) -> A + Sync),
-    combine: &(impl Fn(A, A) -> A + Sync),
-) -> A {
-    if chunks.len() == 1 {
-        return part(chunks.start);
+fn fold<A>(parts: &mut [Option<A>], combine: &impl Fn(A, A) -> A) -> Option<A> {
+    if parts.len() <= 1 {
+        return parts.first_mut().and_then(Option::take);
     }
-    let middle = chunks.start + chunks.len() / 2;
-    let (left, right) = (chunks.start..middle, middle..chunks.end);
-    let (a, b) = if parallel {
-        rayon::join(
-            || fold(left, true, part, combine),
-            || fold(right, true, part, combine),
-        )
-    } else {
-        (
-            fold(left, false, part, combine),
-            fold(right, false, part, combine),
-        )
-    };
-    combine(a, b)
+    let (left, right) = parts.split_at_mut(parts.len() / 2);
+    match (fold(left, combine), fold(right, combine)) {
+        (Some(a), Some(b)) => Some(combine(a, b)),
+        (a, b) => a.or(b),
+    }
 }
 
 /// A mutable slice of which several threads may each take a part of their own.
@@ -291,11 +220,25 @@ impl<'a, T> Disjoint<'a, T> {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
+    use core::cell::Cell;
+
     use super::*;
 
-    fn with_threads<R: Send>(n: usize, f: impl FnOnce() -> R + Send) -> R {
-        pool(n).expect("threads").threads.install(f)
+    thread_local! {
+        static FORCED: Cell<Option<usize>> = const { Cell::new(None) };
+    }
+
+    pub fn forced() -> Option<usize> {
+        FORCED.get()
+    }
+
+    /// f() with this number of threads, whatever other tests use.
+    pub fn with_threads<R>(n: usize, f: impl FnOnce() -> R) -> R {
+        let before = FORCED.replace(Some(n));
+        let result = f();
+        FORCED.set(before);
+        result
     }
 
     #[test]
@@ -339,9 +282,41 @@ mod tests {
     }
 
     #[test]
-    fn calls_from_outside_enter_once() {
-        assert!(!is_inside());
-        assert!(with_threads(2, || inside(is_inside)));
-        assert!(!inside_if(false, is_inside));
+    fn several_threads_do_a_job_and_nested_jobs_stay_where_they_are() {
+        with_threads(3, || {
+            for round in 0..200 {
+                let total = AtomicUsize::new(0);
+                for_ranges(40, 1, |outer| {
+                    for_ranges(10, 1, |inner| {
+                        total.fetch_add(outer.start * 10 + inner.start + round, Ordering::Relaxed);
+                    });
+                });
+                assert_eq!(total.into_inner(), 400 * 399 / 2 + 400 * round);
+            }
+        });
+    }
+
+    #[test]
+    fn callers_beside_each_other_do_not_mix() {
+        let sum = |n: usize| {
+            fold_ranges(n, 1, |r| r.start, |a, b| a + b).unwrap_or(0) == n * n.saturating_sub(1) / 2
+        };
+        std::thread::scope(|scope| {
+            for first in 0..4 {
+                scope.spawn(move || with_threads(2, || (0..300).for_each(|i| assert!(sum(first + i % 50)))));
+            }
+        });
+    }
+
+    #[test]
+    fn a_panic_reaches_the_caller_and_the_team_goes_on() {
+        for bad in [0, 19, 37] {
+            let caught = std::panic::catch_unwind(|| {
+                with_threads(2, || for_ranges(38, 1, |r| assert_ne!(r.start, bad, "chunk")));
+            });
+            assert!(caught.is_err());
+            FORCED.set(None);
+        }
+        with_threads(2, || for_ranges(38, 1, |_| ()));
     }
 }

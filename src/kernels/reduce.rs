@@ -262,7 +262,7 @@ pub fn arg_extreme<T: PartialOrd + Copy>(largest: bool, layout: Layout, x: &[T],
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::parallel::inside;
+    use crate::kernels::parallel::tests::with_threads;
 
     fn naive(kind: Fold, l: Layout, x: &[f64]) -> Vec<f64> {
         let mut out = vec![kind.start(); l.outer * l.inner];
@@ -305,7 +305,7 @@ mod tests {
                     );
                 }
                 let alone = out.clone();
-                inside(|| fold(kind, layout, &x, &mut out, &mut scratch));
+                with_threads(3, || fold(kind, layout, &x, &mut out, &mut scratch));
                 assert_eq!(alone, out, "same bits inside the pool");
             }
         }

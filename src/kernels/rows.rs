@@ -255,8 +255,11 @@ impl<T: Math> Kernel<T> for LabelGradient<'_, T> {
             .enumerate()
         {
             let (shift, g) = (L::splat(self.lse[r]), L::splat(self.g[r]));
-            dx.copy_from_slice(x);
-            map::<T, L>(dx, |v| math::exp(v.sub(shift)).mul(g));
+            // Nothing is read from dx here: a register of a short row reaches into the next one, and reading there would
+            // wait until the row before is written.
+            for (x, dx) in x.chunks(L::N).zip(dx.chunks_mut(L::N)) {
+                math::exp(L::from_part(x).sub(shift)).mul(g).to_part(dx);
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Dtypes are promoted along bool < uint8 < int32 < int64 < float32 < float64; two booleans count as int32.
 //! The engine sums gradients back over broadcast axes.
 
-use super::op::{Op, OpFn, Pass, Run};
+use super::op::{Op, OpFn, Pass, Role, Run};
 use super::table::rows;
 use super::{cast, equal, greater, log, logical_or, negative, to_float, where_, zeros_like};
 use crate::activations::sigmoid;
@@ -138,6 +138,10 @@ impl Op for Binary {
             needs: [pass.needs[0], pass.needs[1]],
         };
         Ok((self.rule)(&pair)?.into())
+    }
+
+    fn role(&self) -> Role {
+        if self.name == "add" { Role::Add } else { Role::Other }
     }
 
     fn inplace(&self, _: usize) -> bool {

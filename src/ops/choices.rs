@@ -204,7 +204,7 @@ pub(super) const OPS: &[(&str, OpFn)] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::parallel::inside;
+    use crate::kernels::parallel::tests::with_threads;
     use crate::tensor::Tensor;
 
     fn key() -> Value {
@@ -224,7 +224,7 @@ mod tests {
             .count() as f64
             / 90_300.0;
         assert!((kept - 0.75).abs() < 0.01, "{kept}");
-        let again = inside(|| dropout(&key(), &x, 0.25, None).unwrap());
+        let again = with_threads(3, || dropout(&key(), &x, 0.25, None).unwrap());
         assert_eq!(
             y.tensor().unwrap().slice::<f32>(),
             again.tensor().unwrap().slice::<f32>()

@@ -6,13 +6,13 @@
 use serde::Deserialize;
 
 use super::matmul::{agree, float_only, multiply_adds, same_float};
-use super::op::{Attrs, Op, OpFn, Pass, Run, parse_attrs};
+use super::after::After;
+use super::op::{Fused, Role, Attrs, Op, OpFn, Pass, Run, parse_attrs};
 use super::window::{DataFormat, Padding, Sizes, Window};
 use crate::autograd::{Value, apply};
 use crate::error::{Error, Result};
 use crate::float_dispatch;
 use crate::kernels::conv::{Geometry, forward, input_gradient, kernel_gradient};
-use crate::kernels::gemm::Epilogue;
 use crate::shape::{Dims, Spec, Specs, show};
 use crate::tensor::{View, ViewMut};
 
@@ -122,9 +122,9 @@ impl Sliding {
     }
 }
 
-/// y = conv(x, k) + b
+/// y = conv(x, k) + b, with what may follow in the same pass.
 #[derive(Debug, Clone)]
-pub(super) struct Conv(pub Sliding);
+pub(super) struct Conv(pub Sliding, pub After);
 
 impl Op for Conv {
     fn name(&self) -> &'static str {
@@ -135,6 +135,7 @@ impl Op for Conv {
         same_float("conv", x)?;
         let dims = self.0.output("conv", &x[0], &x[1])?;
         if let Some(bias) = x.get(2)
+            && self.1.bias(x.len())
             && (bias.rank() != 1 || !agree(bias.dims[0], dims[dims.len() - 1]))
         {
             return Err(Error::value("conv")
@@ -150,8 +151,9 @@ impl Op for Conv {
     fn forward(&self, run: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {
         let g = self.0.geometry("conv", x[0].shape(), x[1].shape())?;
         float_dispatch!(x[0].dtype(), T => {
-            let epilogue = Epilogue { bias: x.get(2).map(View::slice::<T>), activation: None };
-            forward(&g, x[0].slice::<T>(), x[1].slice(), y[0].slice_mut(), epilogue, run.scratch(g.scratch()));
+            let (to, filters) = (y[0].slice_mut::<T>(), g.out_channels);
+            let (memory, scratch) = run.scratch::<T>(2 * filters + g.scratch()).split_at_mut(2 * filters);
+            self.1.with(x, memory, |epilogue| forward(&g, x[0].slice(), x[1].slice(), to, epilogue, scratch));
             Ok(())
         }, else => Err(float_only("conv", x[0].dtype())))
     }
@@ -173,6 +175,15 @@ impl Op for Conv {
             .into_iter()
             .take(pass.inputs.len())
             .collect())
+    }
+
+    fn absorbs(&self) -> bool {
+        self.1.absorbs()
+    }
+
+    fn then(&self, next: &Role, _: usize, own: &[Spec]) -> Option<Fused> {
+        let (after, others) = self.1.then(next, own)?;
+        Some(Fused::after(Self(self.0.clone(), after), own.len(), &others))
     }
 
     fn cost(&self, inputs: &[Spec], _: &[Spec]) -> usize {
@@ -212,7 +223,7 @@ impl Op for ConvInputGradient {
     fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
         let (dy, k, g) = (&pass.inputs[0], &pass.inputs[1], pass.grad()?);
         let ddy = if pass.needs[0] {
-            Some(apply(Conv(self.0.clone()), &[g, k])?)
+            Some(apply(Conv(self.0.clone(), After::default()), &[g, k])?)
         } else {
             None
         };
@@ -270,7 +281,7 @@ impl Op for ConvKernelGradient {
             None
         };
         let ddy = if pass.needs[1] {
-            Some(apply(Conv(self.0.clone()), &[x, g])?)
+            Some(apply(Conv(self.0.clone(), After::default()), &[x, g])?)
         } else {
             None
         };
@@ -306,8 +317,8 @@ pub fn conv(x: &Value, kernel: &Value, bias: Option<&Value>, options: &ConvOptio
     };
     let x = options.data_format.to_last(x)?;
     let y = match bias {
-        Some(bias) => apply(Conv(sliding), &[&x, kernel, bias])?,
-        None => apply(Conv(sliding), &[&x, kernel])?,
+        Some(bias) => apply(Conv(sliding, After::default()), &[&x, kernel, bias])?,
+        None => apply(Conv(sliding, After::default()), &[&x, kernel])?,
     };
     options.data_format.restore(&y)
 }
@@ -396,7 +407,7 @@ mod tests {
             dilation: options.dilation_rate.clone(),
             groups: options.groups,
         };
-        Ok(Conv(sliding)
+        Ok(Conv(sliding, After::default())
             .infer(&[spec(x), Spec::known(DType::F32, k)])?
             .remove(0)
             .dims)

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::conv::{Conv, ConvKernelGradient, Sliding};
 use super::matmul::{agree, float_only, multiply_adds, same_float};
+use super::after::After;
 use super::op::{Attrs, Op, OpFn, Pass, Run, parse_attrs};
 use super::pad::{PadMode, pad};
 use super::window::{DataFormat, Padding, Sizes};
@@ -124,7 +125,7 @@ impl Op for ConvTranspose {
     fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
         let (x, k, g) = (&pass.inputs[0], &pass.inputs[1], pass.grad()?);
         let dx = if pass.needs[0] {
-            Some(apply(Conv(self.0.clone()), &[g, k])?)
+            Some(apply(Conv(self.0.clone(), After::default()), &[g, k])?)
         } else {
             None
         };

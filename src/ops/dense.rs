@@ -1,16 +1,20 @@
 //! y = x w + b: x (.., k), w (k, n), b (n).
 
+use super::after::After;
 use super::matmul::{agree, contract_rows, float_only, matmul_of, multiply_adds, same_float};
-use super::op::{Attrs, Op, OpFn, Pass, Run, parse_attrs};
+use super::op::{Attrs, Fused, Op, OpFn, Pass, Role, Run, parse_attrs};
 use crate::autograd::{Value, apply};
 use crate::error::{Error, Result};
 use crate::float_dispatch;
-use crate::kernels::gemm::{Epilogue, Mat, Size, gemm};
+use crate::kernels::gemm::{Mat, Size, gemm};
 use crate::shape::{Spec, Specs, show};
 use crate::tensor::{View, ViewMut};
 
-#[derive(Debug, Clone, Copy)]
-struct Dense;
+/// With what may follow in the same pass.
+#[derive(Debug, Clone, Copy, Default)]
+struct Dense {
+    after: After,
+}
 
 impl Op for Dense {
     fn name(&self) -> &'static str {
@@ -36,6 +40,7 @@ impl Op for Dense {
                 .hint("Give the layer inputs with as many features as it was built for"));
         }
         if let Some(bias) = x.get(2)
+            && self.after.bias(x.len())
             && (bias.rank() != 1 || !agree(bias.dims[0], kernel[1]))
         {
             return Err(Error::value("dense")
@@ -49,13 +54,13 @@ impl Op for Dense {
         x[0].with_dims(lead.iter().copied().chain([kernel[1]])).one()
     }
 
-    fn forward(&self, _: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {
+    fn forward(&self, run: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {
         let (k, n) = (x[1].shape()[0], x[1].shape()[1]);
         let m = x[0].shape()[..x[0].shape().len() - 1].iter().product();
         float_dispatch!(x[0].dtype(), T => {
             let (a, b) = (Mat::row_major(x[0].slice::<T>(), k), Mat::row_major(x[1].slice::<T>(), n));
-            let epilogue = Epilogue { bias: x.get(2).map(View::slice::<T>), activation: None };
-            gemm(Size { m, n, k }, 1.0, a, b, 0.0, y[0].slice_mut::<T>(), epilogue);
+            let (c, memory) = (y[0].slice_mut::<T>(), run.scratch::<T>(2 * n));
+            self.after.with(x, memory, |epilogue| gemm(Size { m, n, k }, 1.0, a, b, 0.0, c, epilogue));
             Ok(())
         }, else => Err(float_only("dense", x[0].dtype())))
     }
@@ -79,6 +84,15 @@ impl Op for Dense {
             .collect())
     }
 
+    fn absorbs(&self) -> bool {
+        self.after.absorbs()
+    }
+
+    fn then(&self, next: &Role, _: usize, own: &[Spec]) -> Option<Fused> {
+        let (after, others) = self.after.then(next, own)?;
+        Some(Fused::after(Self { after }, own.len(), &others))
+    }
+
     fn cost(&self, inputs: &[Spec], outputs: &[Spec]) -> usize {
         multiply_adds(outputs[0].len(), inputs[1].dims[0].unwrap_or(1))
     }
@@ -87,8 +101,8 @@ impl Op for Dense {
 /// x w + b, the last axis of x contracted.
 pub fn dense(x: &Value, kernel: &Value, bias: Option<&Value>) -> Result<Value> {
     match bias {
-        Some(bias) => apply(Dense, &[x, kernel, bias]),
-        None => apply(Dense, &[x, kernel]),
+        Some(bias) => apply(Dense::default(), &[x, kernel, bias]),
+        None => apply(Dense::default(), &[x, kernel]),
     }
 }
 
@@ -124,7 +138,7 @@ mod tests {
     #[test]
     fn errors_name_the_shapes() {
         let spec = |dims: &[usize]| Spec::known(DType::F32, dims);
-        let e = Dense
+        let e = Dense::default()
             .infer(&[spec(&[2, 3]), spec(&[4, 5])])
             .unwrap_err()
             .to_string();
@@ -132,7 +146,7 @@ mod tests {
             e.contains("(2, 3) and kernel (4, 5)") && e.contains("axis 1"),
             "{e}"
         );
-        let e = Dense
+        let e = Dense::default()
             .infer(&[spec(&[2, 4]), spec(&[4, 5]), spec(&[4])])
             .unwrap_err()
             .to_string();

@@ -1,9 +1,12 @@
 //! Reading at indices: take, take_along_axis, embedding, one_hot; and triangles. The gradient of a read is a sum by
 //! index, and the other way round. Negative indices count from the end; one out of range is an error.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 
-use super::op::{Op, OpFn, Pass, Run, arity, parse_attrs};
+use super::embedding_bag::{self, AddRepeatedAt};
+use super::op::{Fused, Op, OpFn, Pass, Role, Run, Source, arity, parse_attrs};
 use super::{add, broadcast_like, cast, ravel, slice_axis, to_indices, zeros_like};
 use crate::autograd::{Value, apply};
 use crate::dtype::{Bool, DType};
@@ -19,34 +22,34 @@ pub(super) fn places<'r>(name: &str, run: &'r mut Run, index: &View<'_>, n: usiz
     let out = run.scratch::<i64>(index.len());
     let from_end = name != "embedding";
     let found = match index.dtype() {
-        DType::I32 => resolve(
-            index.slice::<i32>().iter().map(|&i| i64::from(i)),
-            n,
-            from_end,
-            out,
-        ),
-        DType::I64 => resolve(index.slice::<i64>().iter().copied(), n, from_end, out),
-        DType::U8 => resolve(
-            index.slice::<u8>().iter().map(|&i| i64::from(i)),
-            n,
-            from_end,
-            out,
-        ),
+        DType::I32 => resolve(index.slice::<i32>(), n, from_end, out),
+        DType::I64 => resolve(index.slice::<i64>(), n, from_end, out),
+        DType::U8 => resolve(index.slice::<u8>(), n, from_end, out),
         other => return Err(not_integers(name, other)),
     };
-    match found {
-        Ok(()) => Ok(out),
-        Err((place, at)) => Err(Error::index(name)
-            .expected(format!(
-                "indices in [0, {n}){}",
-                if from_end {
-                    ", or negative ones counted from the end"
-                } else {
-                    ""
-                }
-            ))
-            .got(format!("{at} at place {place}"))
-            .hint("Every index must name an existing row")),
+    found.map_err(|(place, at)| outside(name, n, from_end, place, at))?;
+    Ok(out)
+}
+
+fn outside(name: &str, n: usize, from_end: bool, place: usize, at: i64) -> Error {
+    Error::index(name)
+        .expected(format!(
+            "indices in [0, {n}){}",
+            if from_end {
+                ", or negative ones counted from the end"
+            } else {
+                ""
+            }
+        ))
+        .got(format!("{at} at place {place}"))
+        .hint("Every index must name an existing row")
+}
+
+/// Whether every index names one of n rows.
+pub(super) fn check_places<I: kernel::Place>(name: &str, index: &[I], n: usize) -> Result<()> {
+    match kernel::first_outside(index, 0, n as i64) {
+        Some(place) => Err(outside(name, n, false, place, index[place].wide())),
+        None => Ok(()),
     }
 }
 
@@ -98,6 +101,14 @@ impl Op for Take {
             });
         });
         Ok(())
+    }
+
+    fn role(&self) -> Role {
+        if self.name == "embedding" {
+            Role::Rows
+        } else {
+            Role::Other
+        }
     }
 
     fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
@@ -155,9 +166,31 @@ impl Op for AddAt {
     fn shape_only(&self, input: usize) -> bool {
         input == 2
     }
+
+    fn absorbs(&self) -> bool {
+        self.take.name == "embedding"
+    }
+
+    fn fed_by(&self, input: usize, maker: &Role, own: &[Spec]) -> Option<Fused> {
+        match *maker {
+            Role::Repeat { mean } if input == 0 && own[0].rank() == 3 && own[1].rank() == 2 => {
+                let inputs = [Source::Other(0), Source::Own(1), Source::Own(2)];
+                Some(Fused {
+                    op: Arc::new(AddRepeatedAt { mean }),
+                    inputs: inputs.into_iter().collect(),
+                })
+            }
+            _ => None,
+        }
+    }
 }
 
 fn add_at(name: &str, axis: usize, run: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {
+    if name == "embedding" {
+        return float_dispatch!(x[0].dtype(), T => {
+            embedding_bag::add_at::<T>(run, x[0].slice(), 1, 1.0, &x[1], &mut y[0])
+        }, else => Err(Error::type_error(name).expected("floats").got(x[0].dtype().name())));
+    }
     let layout = split_at_axis(y[0].shape(), axis).into();
     let index = places(name, run, &x[1], y[0].shape()[axis])?;
     float_dispatch!(x[0].dtype(), T => {

@@ -1,6 +1,7 @@
 //! The op set: one op or one family a file. Each file lists its ops by name in `OPS`; this index lists the files.
 
 mod adaptive;
+mod after;
 mod arrange;
 mod aspect;
 mod binary;
@@ -16,6 +17,7 @@ mod copy;
 mod ctc;
 mod dense;
 mod einsum;
+mod embedding_bag;
 mod extent;
 mod fft;
 mod fold_at;

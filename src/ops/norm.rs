@@ -8,12 +8,14 @@ use serde::Deserialize;
 
 use super::matmul::{agree, float_only, same_float};
 use super::norm_gradient::{BatchNormalizationGradient, LayerNormalizationGradient};
-use super::op::{Attrs, Op, OpFn, Pass, Run, parse_attrs};
-use crate::autograd::{Value, apply, apply_many};
+use super::op::{Attrs, Fused, Op, OpFn, Pass, Role, Run, parse_attrs};
+use crate::autograd::{Value, apply, apply_many, differentiate};
 use crate::dtype::Element;
 use crate::error::{Error, Result};
 use crate::float_dispatch;
-use crate::kernels::norm::{Layout, layer, normalize, statistics};
+use crate::kernels::activate::Activate;
+use crate::kernels::math::Math;
+use crate::kernels::norm::{Layout, Then, layer, normalize, statistics};
 use crate::kernels::real::Real;
 use crate::shape::{Spec, Specs, axis_index, show, split_at_axis};
 use crate::tensor::{View, ViewMut};
@@ -92,28 +94,37 @@ pub(super) fn invert<T: Real>(variance: &[T], epsilon: f64, inverse: &mut [T]) {
     }
 }
 
-/// Inputs x, gamma?, beta?; outputs y, mean, variance.
+/// Inputs x, gamma?, beta?; outputs y, mean, variance. What may follow in the same pass: the sum with another array, the
+/// last input then, and a function.
 #[derive(Debug, Clone, Copy)]
-struct BatchNormalization(Settings);
+struct BatchNormalization {
+    settings: Settings,
+    add: bool,
+    activation: Option<Activate>,
+}
 
 impl BatchNormalization {
-    fn run<T: Real + Element>(self, run: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) {
-        let l = self.0.layout(x[0].shape());
+    fn run<T: Math + Element>(self, run: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) {
+        let l = self.settings.layout(x[0].shape());
         let c = l.channels;
         let [y, mean, variance] = y else { return };
         let (mean, variance) = (mean.slice_mut::<T>(), variance.slice_mut::<T>());
         let (factors, scratch) = run.scratch::<T>(2 * c + l.scratch()).split_at_mut(2 * c);
         statistics(l, x[0].slice(), mean, variance, scratch);
         let (scale, shift) = factors.split_at_mut(c);
-        invert(variance, self.0.epsilon, scale);
-        if let Some(gamma) = self.0.gamma::<T>(x) {
+        invert(variance, self.settings.epsilon, scale);
+        if let Some(gamma) = self.settings.gamma::<T>(x) {
             scale.iter_mut().zip(gamma).for_each(|(s, &g)| *s *= g);
         }
-        match self.0.beta::<T>(x) {
+        match self.settings.beta::<T>(x) {
             Some(beta) => shift.copy_from_slice(beta),
             None => shift.fill(T::ZERO),
         }
-        normalize(l, x[0].slice(), mean, scale, shift, y.slice_mut());
+        let then = Then {
+            add: x.last().filter(|_| self.add).map(View::slice),
+            activation: self.activation,
+        };
+        normalize(l, x[0].slice(), mean, scale, shift, then, y.slice_mut());
     }
 }
 
@@ -123,8 +134,8 @@ impl Op for BatchNormalization {
     }
 
     fn infer(&self, x: &[Spec]) -> Result<Specs> {
-        self.0.check(self.name(), x)?;
-        let channels = x[0].with_dims([x[0].dims[self.0.axis]]);
+        self.settings.check(self.name(), &x[..x.len() - usize::from(self.add)])?;
+        let channels = x[0].with_dims([x[0].dims[self.settings.axis]]);
         Ok([x[0].clone(), channels.clone(), channels].into_iter().collect())
     }
 
@@ -136,6 +147,11 @@ impl Op for BatchNormalization {
     }
 
     fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
+        if self.add || self.activation.is_some() {
+            return Err(Error::runtime(self.name())
+                .expected("gradients to be taken before ops are fused")
+                .got("a fused op"));
+        }
         if pass.grads[1].is_some() || pass.grads[2].is_some() {
             return Err(Error::not_implemented(self.name())
                 .expected("a gradient of the normalised output only")
@@ -144,12 +160,31 @@ impl Op for BatchNormalization {
         }
         let x = &pass.inputs[0];
         let mut inputs = vec![x, &pass.outputs[1], &pass.outputs[2], pass.grad()?];
-        inputs.extend(self.0.scale.then(|| &pass.inputs[1]));
-        let outputs = apply_many(std::sync::Arc::new(BatchNormalizationGradient(self.0)), &inputs)?;
+        inputs.extend(self.settings.scale.then(|| &pass.inputs[1]));
+        let gradient = BatchNormalizationGradient {
+            settings: self.settings,
+            through: None,
+        };
+        let outputs = apply_many(std::sync::Arc::new(gradient), &inputs)?;
         let mut grads = vec![Some(outputs[0].clone())];
-        grads.extend(self.0.scale.then(|| Some(outputs[1].clone())));
-        grads.extend(self.0.offset.then(|| Some(outputs[2].clone())));
+        grads.extend(self.settings.scale.then(|| Some(outputs[1].clone())));
+        grads.extend(self.settings.offset.then(|| Some(outputs[2].clone())));
         Ok(grads)
+    }
+
+    fn absorbs(&self) -> bool {
+        self.activation.is_none()
+    }
+
+    fn then(&self, next: &Role, at: usize, own: &[Spec]) -> Option<Fused> {
+        match *next {
+            Role::Add if !self.add => Some(Fused::after(Self { add: true, ..*self }, own.len(), &[1 - at])),
+            Role::Activation(f) => {
+                let activation = Some(f);
+                Some(Fused::after(Self { activation, ..*self }, own.len(), &[]))
+            }
+            _ => None,
+        }
     }
 }
 
@@ -201,7 +236,11 @@ pub fn batch_normalization_training(
 ) -> Result<[Value; 3]> {
     let settings = Settings::new("batch_normalization_training", x, scale, offset, axis, epsilon)?;
     let outputs = apply_many(
-        std::sync::Arc::new(BatchNormalization(settings)),
+        std::sync::Arc::new(BatchNormalization {
+            settings,
+            add: false,
+            activation: None,
+        }),
         &with_weights(x, scale, offset),
     )?;
     <[Value; 3]>::try_from(outputs.to_vec()).map_err(|got| {
@@ -222,8 +261,103 @@ pub fn layer_normalization(
     apply(LayerNormalization(settings), &with_weights(x, scale, offset))
 }
 
+/// y = (x - mean) / sqrt(variance + epsilon) * scale + offset with statistics that are given, numbers of one axis each.
+/// Inputs x, mean, variance, offset?, scale?; and as in training, an array to add may follow.
+#[derive(Debug, Clone, Copy)]
+struct GivenNormalization {
+    settings: Settings,
+    add: bool,
+    activation: Option<Activate>,
+}
+
+impl GivenNormalization {
+    fn run<T: Math + Element>(self, run: &mut Run, x: &[View<'_>], y: &mut ViewMut<'_>) {
+        let l = self.settings.layout(x[0].shape());
+        let (scale, shift) = run.scratch::<T>(2 * l.channels).split_at_mut(l.channels);
+        invert(x[2].slice(), self.settings.epsilon, scale);
+        shift.fill(T::ZERO);
+        if self.settings.offset {
+            shift.copy_from_slice(x[3].slice());
+        }
+        if self.settings.scale {
+            let gamma = x[3 + usize::from(self.settings.offset)].slice::<T>();
+            scale.iter_mut().zip(gamma).for_each(|(s, &g)| *s *= g);
+        }
+        let then = Then {
+            add: x.last().filter(|_| self.add).map(View::slice),
+            activation: self.activation,
+        };
+        normalize(l, x[0].slice(), x[1].slice(), scale, shift, then, y.slice_mut());
+    }
+}
+
+impl Op for GivenNormalization {
+    fn name(&self) -> &'static str {
+        "batch_normalization"
+    }
+
+    fn infer(&self, x: &[Spec]) -> Result<Specs> {
+        self.settings.check(self.name(), &x[..x.len() - usize::from(self.add)])?;
+        x[0].clone().one()
+    }
+
+    fn forward(&self, run: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {
+        float_dispatch!(x[0].dtype(), T => {
+            self.run::<T>(run, x, &mut y[0]);
+            Ok(())
+        }, else => Err(float_only(self.name(), x[0].dtype())))
+    }
+
+    // The formula, written with ops.
+    fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
+        let inputs: Vec<&Value> = pass.inputs.iter().collect();
+        let Settings {
+            axis,
+            epsilon,
+            scale,
+            offset,
+        } = self.settings;
+        differentiate(&inputs, pass.grads, |v| {
+            let scale = scale.then(|| &v[3 + usize::from(offset)]);
+            let offset = offset.then(|| &v[3]);
+            Ok(vec![normalization_of_ops(&v[0], &v[1], &v[2], axis, offset, scale, epsilon)?])
+        })
+    }
+
+    fn inplace(&self, input: usize) -> bool {
+        input == 0
+    }
+
+    fn role(&self) -> Role {
+        if self.add || self.activation.is_some() {
+            return Role::Other;
+        }
+        Role::Normalize {
+            axis: self.settings.axis,
+            epsilon: self.settings.epsilon,
+            offset: self.settings.offset,
+            scale: self.settings.scale,
+        }
+    }
+
+    fn absorbs(&self) -> bool {
+        self.activation.is_none()
+    }
+
+    fn then(&self, next: &Role, at: usize, own: &[Spec]) -> Option<Fused> {
+        match *next {
+            Role::Add if !self.add => Some(Fused::after(Self { add: true, ..*self }, own.len(), &[1 - at])),
+            Role::Activation(f) => {
+                let activation = Some(f);
+                Some(Fused::after(Self { activation, ..*self }, own.len(), &[]))
+            }
+            _ => None,
+        }
+    }
+}
+
 /// y = (x - mean) / sqrt(variance + epsilon) * scale + offset with statistics that are given: inference, and Keras's
-/// `ops.batch_normalization`. Composed of ops, so that every gradient of it exists.
+/// `ops.batch_normalization`.
 pub fn batch_normalization(
     x: &Value,
     mean: &Value,
@@ -234,6 +368,30 @@ pub fn batch_normalization(
     epsilon: f64,
 ) -> Result<Value> {
     let at = axis_index("batch_normalization", axis, x.rank())?;
+    let weights = [Some(mean), Some(variance), offset, scale];
+    let plain = |v: &&Value| v.rank() == 1 && v.dtype() == x.dtype() && x.dtype().is_float();
+    if weights.iter().flatten().all(plain) {
+        let op = GivenNormalization {
+            settings: Settings::new("batch_normalization", x, scale, offset, axis, epsilon)?,
+            add: false,
+            activation: None,
+        };
+        let inputs: Vec<&Value> = std::iter::once(x).chain(weights.into_iter().flatten()).collect();
+        return apply(op, &inputs);
+    }
+    normalization_of_ops(x, mean, variance, at, offset, scale, epsilon)
+}
+
+/// The same composed of ops, so that every gradient of it exists.
+fn normalization_of_ops(
+    x: &Value,
+    mean: &Value,
+    variance: &Value,
+    at: usize,
+    offset: Option<&Value>,
+    scale: Option<&Value>,
+    epsilon: f64,
+) -> Result<Value> {
     // Shapes (c) become (c, 1, ..): numbers of axis `at` once broadcast.
     let spread = |v: &Value| (at + 1..x.rank()).try_fold(v.clone(), |v, _| super::expand_dims(&v, -1));
     let mut factor = super::rsqrt(&super::add(variance, &variance.like(epsilon)?)?)?;
@@ -420,7 +578,12 @@ mod tests {
             offset: false,
         };
         let spec = |dims: &[usize]| Spec::known(DType::F32, dims);
-        let e = BatchNormalization(settings)
+        let op = BatchNormalization {
+            settings,
+            add: false,
+            activation: None,
+        };
+        let e = op
             .infer(&[spec(&[2, 3]), spec(&[4])])
             .unwrap_err()
             .to_string();

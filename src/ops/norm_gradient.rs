@@ -6,30 +6,36 @@
 
 use super::matmul::{float_only, same_float};
 use super::norm::{Settings, invert};
-use super::op::{Op, Pass, Run};
+use super::op::{Fused, Op, Pass, Role, Run, Source};
 use super::reduce::Axes;
 use crate::autograd::{Value, differentiate};
 use crate::dtype::Element;
 use crate::error::Result;
 use crate::float_dispatch;
-use crate::kernels::norm::{Saved, gradient, layer_gradient, layer_scratch};
+use crate::kernels::activate::Activate;
+use crate::kernels::math::Math;
+use crate::kernels::norm::{Arriving, Saved, gradient, layer_gradient, layer_scratch};
 use crate::kernels::real::Real;
 use crate::shape::{Spec, Specs};
 use crate::tensor::{View, ViewMut};
 
-/// Inputs x, mean, variance, dy, gamma?; outputs dx, dgamma, dbeta.
+/// Inputs x, mean, variance, dy, gamma?; outputs dx, dgamma, dbeta. With a function f that follows the normalisation,
+/// what arrives is f'(a) dy, and a is the last input.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct BatchNormalizationGradient(pub Settings);
+pub(super) struct BatchNormalizationGradient {
+    pub settings: Settings,
+    pub through: Option<Activate>,
+}
 
 impl BatchNormalizationGradient {
-    fn run<T: Real + Element>(self, run: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) {
-        let l = self.0.layout(x[0].shape());
+    fn run<T: Math + Element>(self, run: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) {
+        let l = self.settings.layout(x[0].shape());
         let c = l.channels;
         let [dx, dgamma, dbeta] = y else { return };
         let (factors, scratch) = run.scratch::<T>(4 * c + l.scratch()).split_at_mut(4 * c);
         let (inverse, factors) = factors.split_at_mut(c);
-        invert(x[2].slice(), self.0.epsilon, inverse);
-        let gamma = self.0.scale.then(|| x[4].slice::<T>());
+        invert(x[2].slice(), self.settings.epsilon, inverse);
+        let gamma = self.settings.scale.then(|| x[4].slice::<T>());
         let saved = Saved {
             x: x[0].slice(),
             mean: x[1].slice(),
@@ -37,7 +43,12 @@ impl BatchNormalizationGradient {
             gamma,
         };
         let (dx, dgamma, dbeta) = (dx.slice_mut(), dgamma.slice_mut(), dbeta.slice_mut());
-        gradient(l, saved, x[3].slice(), Some(dx), dgamma, dbeta, factors, scratch);
+        let through = self.through.and_then(|f| Some((f, x.last()?.slice())));
+        let arriving = Arriving {
+            dy: x[3].slice(),
+            through,
+        };
+        gradient(l, saved, arriving, Some(dx), dgamma, dbeta, factors, scratch);
     }
 }
 
@@ -62,13 +73,32 @@ impl Op for BatchNormalizationGradient {
     fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
         let (x, dy, gamma) = (&pass.inputs[0], &pass.inputs[3], pass.inputs.get(4));
         let axes: Vec<i64> = (0..x.rank())
-            .filter(|&i| i != self.0.axis)
+            .filter(|&i| i != self.settings.axis)
             .map(|i| i as i64)
             .collect();
-        let [dx, ddy, dgamma] = second(self.0, x, dy, gamma, &axes, &axes, pass.grads)?;
+        let [dx, ddy, dgamma] = second(self.settings, x, dy, gamma, &axes, &axes, pass.grads)?;
         let mut grads = vec![dx, None, None, ddy];
         grads.extend(gamma.map(|_| dgamma));
         Ok(grads)
+    }
+
+    fn absorbs(&self) -> bool {
+        self.through.is_none()
+    }
+
+    fn fed_by(&self, input: usize, maker: &Role, own: &[Spec]) -> Option<Fused> {
+        let &Role::Slope(f) = maker else { return None };
+        if input != 3 {
+            return None;
+        }
+        let through = Self {
+            through: Some(f),
+            ..*self
+        };
+        // The slope's inputs are a and dy.
+        let mut fused = Fused::after(through, own.len(), &[0]);
+        fused.inputs[3] = Source::Other(1);
+        Some(fused)
     }
 }
 

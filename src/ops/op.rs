@@ -3,9 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use crate::autograd::Value;
 use crate::dtype::Element;
 use crate::error::{Error, Result};
+use crate::kernels::activate::Activate;
 use crate::shape::{Spec, Specs};
 use crate::tensor::{View, ViewMut};
 
@@ -62,11 +65,83 @@ pub trait Op: fmt::Debug + Send + Sync {
         false
     }
 
-    /// A rough count of the work (elements touched, or multiply-adds), by which the executor decides whether a step is
-    /// worth entering the thread pool.
+    /// What this op is to its neighbours, who may take it over.
+    fn role(&self) -> Role {
+        Role::Other
+    }
+
+    /// Whether this op can take over neighbours at all: `then` and `fed_by` are asked only if so.
+    fn absorbs(&self) -> bool {
+        false
+    }
+
+    /// This op, whose inputs are like `own`, with the next one, which alone reads its first output (as its input `at`),
+    /// done in the same pass. The first output is then the next op's.
+    fn then(&self, next: &Role, at: usize, own: &[Spec]) -> Option<Fused> {
+        let _ = (next, at, own);
+        None
+    }
+
+    /// This op, whose inputs are like `own`, with the maker of one of them, which nobody else reads, done in the same pass.
+    fn fed_by(&self, input: usize, maker: &Role, own: &[Spec]) -> Option<Fused> {
+        let _ = (input, maker, own);
+        None
+    }
+
+    /// A rough count of the work (elements touched, or multiply-adds), by which the executor decides whether to look
+    /// for Ctrl-C after a step.
     fn cost(&self, inputs: &[Spec], outputs: &[Spec]) -> usize {
         let elements = |specs: &[Spec]| specs.iter().map(|s| s.len().unwrap_or(0)).sum::<usize>();
         elements(inputs) + elements(outputs)
+    }
+}
+
+/// What an op is to a neighbour in a frozen trace that can compute both at once, where one of them alone would write a
+/// large array only for the other to read it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Role {
+    Other,
+    /// y = f(x)
+    Activation(Activate),
+    /// f'(a) g: inputs a, g
+    Slope(Activate),
+    /// a + b, of one shape
+    Add,
+    /// (x - mean) / sqrt(variance + epsilon) * scale + offset along an axis: inputs x, mean, variance, offset?, scale?
+    Normalize {
+        axis: usize,
+        epsilon: f64,
+        offset: bool,
+        scale: bool,
+    },
+    /// y[.., :] = table[index[..], :]: inputs table, index
+    Rows,
+    /// g (batch, ..) repeated along axis 1, divided by that axis's size for a mean: inputs g, and an array of the result's shape
+    Repeat { mean: bool },
+}
+
+/// A fused op, and where each of its inputs comes from.
+#[derive(Debug)]
+pub struct Fused {
+    pub op: Arc<dyn Op>,
+    pub inputs: SmallVec<[Source; 6]>,
+}
+
+/// An input of the op itself, or of the neighbour that it takes over.
+#[derive(Debug, Clone, Copy)]
+pub enum Source {
+    Own(usize),
+    Other(usize),
+}
+
+impl Fused {
+    /// The op's own `inputs`, followed by these of its neighbour.
+    pub fn after(op: impl Op + 'static, inputs: usize, others: &[usize]) -> Self {
+        let own = (0..inputs).map(Source::Own);
+        Self {
+            op: Arc::new(op),
+            inputs: own.chain(others.iter().map(|&i| Source::Other(i))).collect(),
+        }
     }
 }
 

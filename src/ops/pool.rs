@@ -6,11 +6,12 @@
 use serde::Deserialize;
 
 use super::matmul::{agree, float_only, same_float};
-use super::op::{Attrs, Op, OpFn, Pass, Run, arity, parse_attrs};
+use super::op::{Attrs, Fused, Op, OpFn, Pass, Role, Run, arity, parse_attrs};
 use super::window::{DataFormat, Padding, Sizes, Window};
 use crate::autograd::{Value, apply};
 use crate::error::{Error, Result};
 use crate::float_dispatch;
+use crate::kernels::activate::{Activate, gradient};
 use crate::kernels::pool::{Pool, at_max, max, max_gradient, mean, mean_gradient};
 use crate::shape::{Dims, Spec, Specs, show};
 use crate::tensor::{View, ViewMut};
@@ -48,6 +49,9 @@ enum Job {
 struct Pooling {
     job: Job,
     window: Window,
+    /// Of a gradient of max pooling: it goes on through this function, whose output was pooled. Where a window has its
+    /// maximum, f' of the output is f' of the maximum: so it is taken of the smaller array.
+    through: Option<Activate>,
 }
 
 impl Pooling {
@@ -55,6 +59,7 @@ impl Pooling {
         Self {
             job,
             window: self.window.clone(),
+            through: None,
         }
     }
 
@@ -126,13 +131,22 @@ impl Op for Pooling {
         input.with_dims(dims).one()
     }
 
-    fn forward(&self, _: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {
+    fn forward(&self, run: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {
         let pool = self.geometry(x[self.pooled()].shape())?;
         float_dispatch!(x[0].dtype(), T => {
             let to = y[0].slice_mut::<T>();
             match self.job {
                 Job::Max => max(&pool, x[0].slice(), to),
-                Job::MaxGradient => max_gradient(&pool, x[0].slice(), x[1].slice(), x[2].slice(), to),
+                Job::MaxGradient => {
+                    let (maxima, mut dy) = (x[1].slice::<T>(), x[2].slice::<T>());
+                    if let Some(f) = self.through {
+                        let slope = run.scratch::<T>(dy.len());
+                        // SAFETY: three arrays of one length, the last apart from the others.
+                        unsafe { gradient(f, maxima.as_ptr(), dy.as_ptr(), slope.as_mut_ptr(), dy.len()) };
+                        dy = slope;
+                    }
+                    max_gradient(&pool, x[0].slice(), maxima, dy, to);
+                }
                 Job::AtMax => at_max(&pool, x[0].slice(), x[1].slice(), x[2].slice(), to),
                 Job::Average => mean(&pool, x[0].slice(), to),
                 Job::AverageGradient => mean_gradient(&pool, x[0].slice(), to),
@@ -164,6 +178,20 @@ impl Op for Pooling {
         })
     }
 
+    fn absorbs(&self) -> bool {
+        self.job == Job::MaxGradient && self.through.is_none()
+    }
+
+    fn then(&self, next: &Role, _: usize, own: &[Spec]) -> Option<Fused> {
+        match *next {
+            Role::Slope(f) if f.from_output() => {
+                let through = Some(f);
+                Some(Fused::after(Self { through, ..self.clone() }, own.len(), &[]))
+            }
+            _ => None,
+        }
+    }
+
     fn shape_only(&self, input: usize) -> bool {
         self.job == Job::AverageGradient && input == 1
     }
@@ -191,7 +219,7 @@ fn pool(job: Job, who: &'static str, x: &Value, options: &PoolOptions) -> Result
     let x = options.data_format.to_last(x)?;
     options
         .data_format
-        .restore(&apply(Pooling { job, window }, &[&x])?)
+        .restore(&apply(Pooling { job, window, through: None }, &[&x])?)
 }
 
 /// The maximum over each window of x (batch, spatial.., channels).
@@ -262,6 +290,7 @@ mod tests {
         let pooling = Pooling {
             job: Job::MaxGradient,
             window,
+            through: None,
         };
         let (x, y) = (&x, &y);
         check_twice(&[numbers(&[1, 3, 2], 5)], move |dy| {

@@ -1,9 +1,12 @@
 //! Reductions over axes: sum, mean, prod, max, min, any, all, argmax, argmin, and what is made of them.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use smallvec::SmallVec;
 
-use super::op::{Attrs, Op, OpFn, Pass, Run, arity, parse_attrs};
+use super::embedding_bag::MeanOfRows;
+use super::op::{Attrs, Fused, Op, OpFn, Pass, Role, Run, Source, arity, parse_attrs};
 use super::recurrence::others_gradient;
 use super::{
     add, cast, divide, equal, exp, isfinite, log, multiply, reshape_like, reshape_tail, sqrt, square,
@@ -160,6 +163,16 @@ fn fold_simple<T: Copy>(passes: &[Layout], x: &[T], out: &mut [T], start: T, f: 
 }
 
 impl Reduce {
+    /// Whether axis 1 goes, and nothing else.
+    fn over_sequence(&self) -> bool {
+        let named = match &self.axes {
+            Axes::All => None,
+            Axes::One(axis) => Some(*axis),
+            Axes::Some(axes) => axes.first().copied().filter(|_| axes.len() == 1),
+        };
+        named == Some(1) && !self.keepdims
+    }
+
     fn fold_kind(&self) -> Fold {
         match self.kind {
             Kind::Sum | Kind::Mean | Kind::Any | Kind::All => Fold::Sum,
@@ -267,6 +280,18 @@ impl Op for Reduce {
         Ok(())
     }
 
+    fn absorbs(&self) -> bool {
+        self.kind == Kind::Mean && self.over_sequence()
+    }
+
+    fn fed_by(&self, input: usize, maker: &Role, own: &[Spec]) -> Option<Fused> {
+        let inputs = [Source::Other(0), Source::Other(1)];
+        (input == 0 && *maker == Role::Rows && own[0].rank() == 3).then(|| Fused {
+            op: Arc::new(MeanOfRows),
+            inputs: inputs.into_iter().collect(),
+        })
+    }
+
     // sum: dx = g everywhere;  mean: g / n;  max, min: g shared by the elements that are extreme;  prod: g times the others
     fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
         let (x, y, g) = (&pass.inputs[0], &pass.outputs[0], pass.grad()?);
@@ -349,6 +374,14 @@ impl Op for Spread {
             )?),
             None,
         ])
+    }
+
+    fn role(&self) -> Role {
+        if self.of.over_sequence() {
+            Role::Repeat { mean: self.mean }
+        } else {
+            Role::Other
+        }
     }
 
     fn shape_only(&self, input: usize) -> bool {

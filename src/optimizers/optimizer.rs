@@ -11,7 +11,6 @@ use super::step::{Average, Pass, Phase, Ruled, Tensors, clip_factor, square_sum,
 use crate::autograd::Variable;
 use crate::error::{Error, Result};
 use crate::float_dispatch;
-use crate::kernels::parallel::{GRAIN, inside_if};
 use crate::shape::show_shape;
 use crate::tensor::{Tensor, View, ViewMut};
 
@@ -162,27 +161,23 @@ impl Optimizer {
         // Exclusive, so that two updates cannot interleave.
         let entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         self.check(&entries, gradients, variables, learning_rate)?;
-        let pass = self.pass(learning_rate, iteration);
-        let elements: usize = gradients.iter().flatten().map(View::len).sum();
-        inside_if(elements > 4 * GRAIN, || {
-            let mut pass = pass;
-            if let clip @ Clip::GlobalNorm(_) = self.common.clip()
-                && pass.phase == Phase::Update
-            {
-                let mut sum = 0.0;
-                for (i, gradient) in gradients.iter().enumerate() {
-                    if let Some(gradient) = gradient {
-                        sum += squares(find(&entries, variables, i)?, gradient, &pass)?;
-                    }
-                }
-                pass.clip_factor = clip_factor(clip, sum);
-            }
+        let mut pass = self.pass(learning_rate, iteration);
+        if let clip @ Clip::GlobalNorm(_) = self.common.clip()
+            && pass.phase == Phase::Update
+        {
+            let mut sum = 0.0;
             for (i, gradient) in gradients.iter().enumerate() {
-                let entry = find(&entries, variables, i)?;
-                self.update_one(entry, gradient.as_ref(), pass)?;
+                if let Some(gradient) = gradient {
+                    sum += squares(find(&entries, variables, i)?, gradient, &pass)?;
+                }
             }
-            Ok(())
-        })
+            pass.clip_factor = clip_factor(clip, sum);
+        }
+        for (i, gradient) in gradients.iter().enumerate() {
+            let entry = find(&entries, variables, i)?;
+            self.update_one(entry, gradient.as_ref(), pass)?;
+        }
+        Ok(())
     }
 
     /// The rule alone on one variable: no clipping, decay or averaging around it.

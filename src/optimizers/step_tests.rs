@@ -1,7 +1,7 @@
 use super::super::adam::Adam;
 use super::super::sgd::Sgd;
 use super::*;
-use crate::kernels::parallel::inside;
+use crate::kernels::parallel::tests::with_threads;
 
 fn plain() -> Pass {
     Pass {
@@ -50,7 +50,7 @@ fn agrees<T: Ruled>(n: usize, tolerance: f64) {
             0.9 * a[i].to_f64() + 0.1 * w
         })
         .collect();
-    inside(|| {
+    with_threads(3, || {
         update(
             &Sgd {
                 momentum: 0.9,
@@ -163,5 +163,5 @@ fn the_same_bits_for_any_number_of_threads() {
         update(&Adam::default(), &plain(), tensors);
         (w, square_sum(&g, None, 1.0, 1.0))
     };
-    assert_eq!(run(), inside(run));
+    assert_eq!(run(), with_threads(3, run));
 }

@@ -135,7 +135,7 @@ impl PyProgram {
         let held = self.borrow_inputs(inputs)?;
         let views: Vec<View<'_>> = held.iter().map(Borrowed::view).collect();
         let plan = guard(|| self.program.plan(&views))?;
-        detached(py, plan.is_parallel(), |poll| {
+        detached(py, |poll| {
             self.program.run(&plan, &views, poll, |done| {
                 (0..done.len()).map(|i| done.output(i).to_tensor()).collect()
             })

@@ -18,7 +18,7 @@ use crate::dtype::DType;
 use crate::optimizers::Optimizer;
 use crate::shape::Shape;
 use crate::tensor::{View, ViewMut};
-use crate::train::{Batches, Budget, Rate, Stage, evaluate, is_parallel, train};
+use crate::train::{Batches, Budget, Rate, Stage, evaluate, train};
 
 /// The arrays and the range of one call, borrowed.
 pub struct Rows {
@@ -186,8 +186,7 @@ impl PyEvalLoop {
             .pop()
             .unwrap_or_default();
         let result = rows.with(|batches| {
-            let heavy = super::errors::guard(|| is_parallel(&self.program, &mut stage, batches))?;
-            detached(py, heavy, |poll| {
+            detached(py, |poll| {
                 evaluate(
                     &self.program,
                     &mut stage,
@@ -273,9 +272,8 @@ impl PyTrainLoop {
         let update =
             |g: &[Option<View<'_>>], v: &[Variable], rate: f64, n: u64| self.optimizer.apply(g, v, rate, n);
         let report = rows.with(|batches| {
-            let heavy = super::errors::guard(|| is_parallel(&self.program, &mut stage, batches))?;
             let stage = &mut *stage;
-            detached(py, heavy, |poll| {
+            detached(py, |poll| {
                 train(
                     &self.program,
                     &update,

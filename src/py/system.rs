@@ -62,15 +62,23 @@ fn allocations() -> u64 {
 #[pyfunction]
 fn multiply_add_rate(py: Python<'_>, operations: usize) -> f64 {
     py.detach(|| {
-        parallel::inside(|| {
-            let threads = parallel::get_num_threads();
-            let start = Instant::now();
-            parallel::for_ranges(threads, 1, |_| {
-                black_box(peak::multiply_adds::<f32>(operations));
-            });
-            (threads * operations) as f64 / start.elapsed().as_secs_f64()
-        })
+        let threads = parallel::get_num_threads();
+        let start = Instant::now();
+        parallel::for_ranges(threads, 1, |_| {
+            black_box(peak::multiply_adds::<f32>(operations));
+        });
+        (threads * operations) as f64 / start.elapsed().as_secs_f64()
     })
+}
+
+/// Begins (True) or ends (False) to take the times of the steps that traced programs run. Gives what was taken since it
+/// began: (step, runs, seconds).
+#[pyfunction]
+fn profile(on: bool) -> Vec<(String, usize, f64)> {
+    crate::autograd::profile::profile(on)
+        .into_iter()
+        .map(|(step, time)| (step, time.runs, time.total.as_secs_f64()))
+        .collect()
 }
 
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -78,5 +86,6 @@ pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(set_num_threads, m)?)?;
     m.add_function(wrap_pyfunction!(get_num_threads, m)?)?;
     m.add_function(wrap_pyfunction!(allocations, m)?)?;
+    m.add_function(wrap_pyfunction!(profile, m)?)?;
     m.add_function(wrap_pyfunction!(multiply_add_rate, m)?)
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use smallvec::SmallVec;
 
 use super::batches::{Batches, Stage};
+use crate::autograd::profile::timed;
 use crate::autograd::{Execution, Program, Variable};
 use crate::error::{Error, Result};
 use crate::tensor::{View, ViewMut};
@@ -48,18 +49,6 @@ fn each_batch(
     Ok(report)
 }
 
-/// Whether the first batch is large enough for the thread pool.
-pub fn is_parallel(program: &Program, stage: &mut Stage, batches: &Batches<'_>) -> Result<bool> {
-    batches.check()?;
-    let rows = batches.size.min(batches.stop - batches.start);
-    if rows == 0 {
-        return Ok(false);
-    }
-    stage.with(batches, batches.start, rows, |views| {
-        Ok(program.plan(views)?.is_parallel())
-    })
-}
-
 /// Trains. The program's outputs are one gradient for each variable. `rates` gives the learning rate of each step if
 /// a schedule decides it; otherwise the variable holds it.
 pub fn train(
@@ -85,11 +74,10 @@ pub fn train(
         };
         program.run(&plan, views, poll, |done| {
             let iteration = counter(iterations)?;
-            update(
-                &gradients(done, variables.len()),
-                variables,
-                learning_rate,
-                iteration,
+            let gradients = gradients(done, variables.len());
+            timed(
+                || "update of the variables".to_owned(),
+                || update(&gradients, variables, learning_rate, iteration),
             )?;
             bump(iterations)
         })

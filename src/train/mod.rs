@@ -4,4 +4,4 @@ mod batches;
 mod loops;
 
 pub use batches::{Batches, Stage};
-pub use loops::{Budget, Rate, Report, Update, evaluate, is_parallel, train};
+pub use loops::{Budget, Rate, Report, Update, evaluate, train};

@@ -28,9 +28,10 @@ pub(super) struct Block {
 
 impl Block {
     fn new(nodes: Vec<NodeData>, inputs: &[u32], outputs: &[Slot]) -> Self {
-        let mut live = live_nodes(&nodes, outputs.iter());
+        let mut live = live_nodes(&nodes, outputs);
         inputs.iter().for_each(|&i| live[i as usize] = true);
-        let (nodes, renamed) = keep(nodes, &live);
+        let order: Vec<usize> = (0..nodes.len()).collect();
+        let (nodes, renamed) = keep(nodes, &live, &order);
         Self {
             nodes,
             inputs: inputs.iter().map(|&i| renamed[i as usize]).collect(),
@@ -103,7 +104,7 @@ impl Block {
 
     /// The same function without the inputs that it ignores (save for the first `keep`), and which inputs stayed.
     pub fn pruned(self, keep: usize) -> (Self, Vec<usize>) {
-        let live = live_nodes(&self.nodes, self.outputs.iter());
+        let live = live_nodes(&self.nodes, &self.outputs);
         let stay: Vec<usize> = (0..self.inputs.len())
             .filter(|&i| i < keep || live[self.inputs[i] as usize])
             .collect();
