@@ -35,11 +35,12 @@ print(json.dumps(found))
 def imports(libraries: list[tuple[Library, str]], environment: dict[str, str], rounds: int) -> dict[str, Any]:
     """Seconds that `import NAME` takes, and those of the whole process around it; libraries take turns.
 
-    The first round reads the files from disk and is left out.
+    The first round reads the files from disk and is left out. Every other round goes backwards, so that a small
+    library does not always come after a large one that leaves the caches full.
     """
     timed: dict[str, dict[str, dict[int, float]]] = {"import": {}, "process": {}}
     for index in range(rounds + 1):
-        for library, python in libraries:
+        for library, python in libraries if index % 2 else libraries[::-1]:
             env = {**os.environ, **environment, "CUDA_VISIBLE_DEVICES": "-1", **library.environment}
             start = time.perf_counter()
             command = [python, "-c", TIMED.format(library.imported)]
