@@ -26,6 +26,10 @@ mod images;
 mod images_kernel;
 #[path = "conv_kernel.rs"]
 mod kernel;
+#[path = "conv_multiplied.rs"]
+mod multiplied;
+#[path = "conv_pack.rs"]
+mod pack;
 #[path = "conv_rows.rs"]
 mod rows;
 
@@ -73,6 +77,10 @@ impl Geometry {
     fn is_depthwise(&self) -> bool {
         self.groups > 1 && self.groups == self.in_channels && self.groups == self.out_channels
     }
+    /// A single output channel, and input channels to fill the lanes instead.
+    fn has_one_filter(&self) -> bool {
+        self.out_channels == 1 && self.in_channels >= 8
+    }
     /// One tap that meets every pixel once: a plain matrix product.
     fn is_pointwise(&self) -> bool {
         self.groups == 1
@@ -87,16 +95,17 @@ impl Geometry {
         assert_eq!(y.len(), self.output_len(), "conv: the output has another size");
     }
     /// Scratch numbers that `forward` and `input_gradient` need: the kernel in panels of whole registers, or a copy of
-    /// small images.
+    /// the input.
     pub fn scratch(&self) -> usize {
-        let copy = images::copied(self);
+        let copy = images::copied(self).max(multiplied::copied(self));
         let taps = product(self.kernel) * self.groups;
         let (c, f) = (self.in_channels / self.groups, self.out_channels / self.groups);
         copy.max(taps * (c * f.next_multiple_of(16)).max(f * c.next_multiple_of(16)))
     }
-    /// Scratch numbers that `kernel_gradient` needs: partial sums, or copies of small images.
+    /// Scratch numbers that `kernel_gradient` needs: partial sums, or copies of the images.
     pub fn kernel_scratch(&self) -> usize {
-        (kernel::parts(self).copies * self.kernel_len()).max(images_kernel::copied(self))
+        let copy = images_kernel::copied(self).max(multiplied::kernel_scratch(self));
+        copy.max(kernel::parts(self).copies * self.kernel_len())
     }
     fn axis(&self, a: usize) -> Axis {
         Axis {
@@ -145,6 +154,9 @@ pub fn forward<T: Real>(
         };
         let (a, b) = (Mat::row_major(x, k_size), Mat::row_major(k, n));
         return gemm(size, T::ONE, a, b, T::ZERO, y, epilogue);
+    }
+    if multiplied::suits(g) {
+        return multiplied::forward(g, x, k, y, epilogue, scratch);
     }
     let part = Direct {
         input: g.input,
@@ -210,6 +222,9 @@ pub fn input_gradient<T: Real>(g: &Geometry, dy: &[T], k: &[T], dx: &mut [T], sc
         };
         let (a, b) = (Mat::row_major(dy, f), Mat::transposed(k, f));
         return gemm(size, T::ONE, a, b, T::ZERO, dx, Epilogue::NONE);
+    }
+    if multiplied::suits(g) {
+        return multiplied::input_gradient(g, dy, k, dx, scratch);
     }
     let axes: [Vec<Phase>; 3] = core::array::from_fn(|a| {
         (0..g.stride[a])
@@ -328,6 +343,9 @@ pub fn kernel_gradient<T: Real>(g: &Geometry, x: &[T], dy: &[T], dk: &mut [T], s
                 Epilogue::NONE,
             );
         }
+    }
+    if multiplied::suits(g) {
+        return multiplied::kernel_gradient(g, x, dy, dk, scratch);
     }
     if images_kernel::suits(g) {
         return images_kernel::run(g, x, dy, dk, scratch);

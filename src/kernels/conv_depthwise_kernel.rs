@@ -2,6 +2,8 @@
 //! the pixels of some rows.
 //!
 //! dK[k, c] = sum over n, o of X[n, o * stride + k * dilation - before, c] dY[n, o, c]
+//!
+//! A convolution with a single output channel is nearly the same: dY[n, o] stands for all channels.
 
 use super::Geometry;
 use super::depthwise::load;
@@ -15,8 +17,8 @@ const TAPS: usize = 3;
 /// Registers of channels in a tile of the kernel's gradient.
 const V: usize = 4;
 
-/// Adds a part's share of the kernel's gradient: dK[k, c] += sum over its pixels of X[o * stride + k.., c] dY[o, c].
-pub struct Unit<'a, T> {
+/// Adds a part's share of the kernel's gradient, with one number of dY for all channels if `ALIKE`: dK[k, c] += sum over its pixels of X[o * stride + k.., c] dY[o, c].
+pub struct Unit<'a, T, const ALIKE: bool> {
     pub g: &'a Geometry,
     pub x: &'a [T],
     pub dy: &'a [T],
@@ -24,7 +26,7 @@ pub struct Unit<'a, T> {
     pub part: Part,
 }
 
-impl<T: Real> Kernel<T> for Unit<'_, T> {
+impl<T: Real, const ALIKE: bool> Kernel<T> for Unit<'_, T, ALIKE> {
     type Output = ();
 
     #[inline(always)]
@@ -62,13 +64,13 @@ impl<T: Real> Kernel<T> for Unit<'_, T> {
     }
 }
 
-struct Sweep<'a, 'b, T> {
-    unit: &'a Unit<'b, T>,
+struct Sweep<'a, 'b, T, const ALIKE: bool> {
+    unit: &'a Unit<'b, T, ALIKE>,
     axes: [Axis; 3],
     segments: &'a [Segment],
 }
 
-impl<T: Real> Sweep<'_, '_, T> {
+impl<T: Real, const ALIKE: bool> Sweep<'_, '_, T, ALIKE> {
     #[inline(always)]
     unsafe fn channels<L: Lanes<T>, const K: usize>(&self, row: usize, to: *mut T) {
         let channels = self.unit.g.in_channels;
@@ -121,7 +123,8 @@ impl<T: Real> Sweep<'_, '_, T> {
             let line = ((n * az.input + iz as usize) * ay.input + iy as usize) * ax.input;
             let x = &unit.x[line * channels..][..ax.input * channels];
             let dy = ((n * az.output + z) * ay.output + o) * ax.output;
-            let dy = &unit.dy[dy * channels..][..ax.output * channels];
+            let pixel = if ALIKE { 1 } else { channels };
+            let dy = &unit.dy[dy * pixel..][..ax.output * pixel];
             for segment in self.segments {
                 let whole = segment.taps == (0..K);
                 let count = if whole { segment.outputs.len() } else { 1 };
@@ -131,11 +134,11 @@ impl<T: Real> Sweep<'_, '_, T> {
                     for k in segment.taps.clone() {
                         xs[k % K] = x[ax.place(first, k) as usize * channels + c..].as_ptr();
                     }
-                    let dy = dy[first * channels + c..].as_ptr();
+                    let dy = dy[first * pixel + if ALIKE { 0 } else { c }..].as_ptr();
                     for i in 0..count {
                         // SAFETY: pixels of the segment, V registers of channels, by the caller's promise.
                         unsafe {
-                            let dy = load::<T, L, V, RAGGED>(dy.add(i * channels), last);
+                            let dy = gradient::<T, L, V, RAGGED, ALIKE>(dy.add(i * pixel), last);
                             for k in 0..K {
                                 let x = load::<T, L, V, RAGGED>(xs[k].add(i * ax.stride * channels), last);
                                 for v in 0..V {
@@ -160,10 +163,25 @@ impl<T: Real> Sweep<'_, '_, T> {
     }
 }
 
+#[inline(always)]
+unsafe fn gradient<T: Real, L: Lanes<T>, const V: usize, const RAGGED: bool, const ALIKE: bool>(
+    dy: *const T,
+    last: usize,
+) -> [L; V] {
+    // SAFETY: by the caller's promise.
+    unsafe {
+        if ALIKE {
+            [L::splat(*dy); V]
+        } else {
+            load::<T, L, V, RAGGED>(dy, last)
+        }
+    }
+}
+
 /// Rows of a window whose sums stay in registers together.
 const ROWS: usize = 3;
 
-impl<T: Real> Unit<'_, T> {
+impl<T: Real, const ALIKE: bool> Unit<'_, T, ALIKE> {
     /// All taps of a window of up to 3 x 3 at once, one register of channels after the other: what lies under two windows
     /// that follow each other is loaded once.
     #[inline(always)]
@@ -204,8 +222,9 @@ impl<T: Real> Unit<'_, T> {
                 rows[ky % ROWS] = self.x[line * ax.input * channels..][c..].as_ptr();
                 steps[ky % ROWS] = channels;
             }
-            let dy = ((self.part.n * ay.output + o) * ax.output) * channels;
-            let dy = self.dy[dy..][c..(ax.output - 1) * channels + c + last].as_ptr();
+            let dy = (self.part.n * ay.output + o) * ax.output;
+            let (pixel, c) = if ALIKE { (1, 0) } else { (channels, c) };
+            let dy = self.dy[dy * pixel..][c..ax.output * pixel].as_ptr();
             let mut x = [[L::splat(T::ZERO); 3]; ROWS];
             for k in 0..3 - S.min(3) {
                 let j = ax.place(0, k + S) - S as isize;
@@ -220,7 +239,7 @@ impl<T: Real> Unit<'_, T> {
             for i in 0..ax.output {
                 // SAFETY: columns that are read lie inside of the row.
                 unsafe {
-                    let dy = load::<T, L, 1, RAGGED>(dy.add(i * channels), last)[0];
+                    let dy = gradient::<T, L, 1, RAGGED, ALIKE>(dy.add(i * pixel), last)[0];
                     for r in 0..ROWS {
                         for k in 0..3 - S {
                             x[r][k] = x[r][k + S];

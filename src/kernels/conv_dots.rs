@@ -5,7 +5,7 @@
 
 use core::ops::Range;
 
-use super::depthwise::{Sorted, load};
+use super::depthwise::Sorted;
 use super::direct::Plan;
 use crate::kernels::gemm::{Epilogue, finish};
 use crate::kernels::parallel::{self, Disjoint};
@@ -87,59 +87,114 @@ impl<T: Real> Kernel<T> for Rows<'_, T> {
     fn run<L: Lanes<T>>(self) {
         let [depth, height, width] = self.plan.image;
         let f = self.plan.channels;
+        let mut waiting = Waiting {
+            sums: [T::ZERO; 256],
+            places: [0; 16],
+            count: 0,
+        };
         for at in self.rows.clone() {
             let (n, z, y) = (at / height / depth, at / height % depth, at % height);
-            let to = &mut self.y[(at - self.rows.start) * width * f..][..width * f];
+            let row = (at - self.rows.start) * width;
             for part in self.parts {
                 let d = part.direct;
                 let (Some(oz), Some(oy)) = (d.output_at(0, z), d.output_at(1, y)) else {
                     continue;
                 };
+                let step = d.stride[2] * d.in_channels;
                 for (segment, taps, from) in part.row(n, oz, oy) {
-                    for o in segment.outputs.clone() {
-                        let skip = (o - segment.outputs.start) * d.stride[2] * d.in_channels;
-                        let x = self.x.as_ptr().wrapping_offset(from).wrapping_add(skip);
-                        let to = &mut to[(d.start[2] + o * d.step[2]) * f..][..f];
-                        for (column, to) in to.iter_mut().enumerate() {
-                            let k = self.k.as_ptr().wrapping_add(column * d.in_channels);
+                    let x = self.x.as_ptr().wrapping_offset(from);
+                    let first = (row + d.start[2] + segment.outputs.start * d.step[2]) * f;
+                    for column in 0..f {
+                        let k = self.k.as_ptr().wrapping_add(column * d.in_channels);
+                        let (mut i, end) = (0, segment.outputs.len());
+                        while i < end {
+                            if waiting.count == L::N {
+                                waiting.finish::<L>(self.y);
+                            }
+                            let (x, room) = (x.wrapping_add(i * step), L::N - waiting.count);
+                            let to = &mut waiting.sums[waiting.count * L::N..];
                             // SAFETY: the taps of a segment meet the input for all its outputs.
-                            *to = unsafe { dot::<T, L>(taps, x, k, d.in_channels) };
+                            let count = unsafe {
+                                match room.min(end - i) {
+                                    8.. => dots::<T, L, 8>(taps, x, step, k, d.in_channels, to),
+                                    4.. => dots::<T, L, 4>(taps, x, step, k, d.in_channels, to),
+                                    2.. => dots::<T, L, 2>(taps, x, step, k, d.in_channels, to),
+                                    _ => dots::<T, L, 1>(taps, x, step, k, d.in_channels, to),
+                                }
+                            };
+                            for o in i..i + count {
+                                waiting.places[waiting.count] = first + o * d.step[2] * f + column;
+                                waiting.count += 1;
+                            }
+                            i += count;
                         }
                     }
                 }
             }
         }
+        waiting.finish::<L>(self.y);
     }
 }
 
-/// The sum over taps and channels.
+/// Sums spread over the lanes of a register, side by side, and where their totals go.
+struct Waiting<T> {
+    sums: [T; 256],
+    places: [usize; 16],
+    count: usize,
+}
+
+impl<T: Real> Waiting<T> {
+    /// Transposed, the sums are added register by register.
+    #[inline(always)]
+    fn finish<L: Lanes<T>>(&mut self, y: &mut [T]) {
+        let mut turned = [T::ZERO; 256];
+        // SAFETY: both hold N x N numbers, N being at most 16.
+        unsafe { L::transpose(self.sums.as_ptr(), L::N, turned.as_mut_ptr(), L::N) };
+        let mut total = L::from_slice(&turned);
+        for i in 1..L::N {
+            total = total.add(L::from_slice(&turned[i * L::N..]));
+        }
+        total.to_slice(&mut turned);
+        for (place, total) in self.places[..self.count].iter().zip(turned) {
+            y[*place] = total;
+        }
+        self.count = 0;
+    }
+}
+
+/// The sums over taps and channels of R pixels that are `step` apart, each spread over the lanes of a register; returns R.
 #[inline(always)]
-unsafe fn dot<T: Real, L: Lanes<T>>(taps: &[(usize, usize)], x: *const T, k: *const T, channels: usize) -> T {
-    let mut sums = [L::splat(T::ZERO); 2];
-    for &(a, b) in taps {
-        let (x, k) = (x.wrapping_add(a), k.wrapping_add(b));
-        let mut c = 0;
-        // SAFETY: `channels` numbers at each place, by the caller's promise.
-        unsafe {
-            while c + 2 * L::N <= channels {
-                let (x, k) = (
-                    load::<T, L, 2, false>(x.add(c), 0),
-                    load::<T, L, 2, false>(k.add(c), 0),
-                );
-                sums = [x[0].mul_add(k[0], sums[0]), x[1].mul_add(k[1], sums[1])];
-                c += 2 * L::N;
-            }
-            while c < channels {
-                let rest = channels - c;
-                let (x, k) = if rest >= L::N {
-                    (L::load(x.add(c)), L::load(k.add(c)))
+unsafe fn dots<T: Real, L: Lanes<T>, const R: usize>(
+    taps: &[(usize, usize)],
+    x: *const T,
+    step: usize,
+    k: *const T,
+    channels: usize,
+    to: &mut [T],
+) -> usize {
+    let mut sums = [L::splat(T::ZERO); R];
+    for c in (0..channels).step_by(L::N) {
+        let count = channels - c;
+        for &(a, b) in taps {
+            let (x, k) = (x.wrapping_add(a + c), k.wrapping_add(b + c));
+            // SAFETY: `channels` numbers at each place, by the caller's promise.
+            unsafe {
+                if count >= L::N {
+                    let k = L::load(k);
+                    for r in 0..R {
+                        sums[r] = L::load(x.add(r * step)).mul_add(k, sums[r]);
+                    }
                 } else {
-                    (L::load_part(x.add(c), rest), L::load_part(k.add(c), rest))
-                };
-                sums[0] = x.mul_add(k, sums[0]);
-                c += L::N;
+                    let k = L::load_part(k, count);
+                    for r in 0..R {
+                        sums[r] = L::load_part(x.add(r * step), count).mul_add(k, sums[r]);
+                    }
+                }
             }
         }
     }
-    sums[0].add(sums[1]).reduce_sum()
+    for r in 0..R {
+        sums[r].to_slice(&mut to[r * L::N..]);
+    }
+    R
 }

@@ -7,7 +7,8 @@
 use smallvec::SmallVec;
 
 use super::Geometry;
-use super::direct::{Count, Direct, Plan, pack_tap};
+use super::direct::{Direct, Plan, V};
+use super::pack::{Count, pack_tap};
 use super::rows::Buffer;
 use crate::kernels::gemm::{Epilogue, finish};
 use crate::kernels::parallel::{self, Disjoint};
@@ -15,8 +16,6 @@ use crate::kernels::real::Real;
 use crate::kernels::simd::{Kernel, Lanes, dispatch};
 use crate::kernels::tile::{Panels, Run, accumulate, most_rows, with_rows};
 
-/// Registers of columns in a tile.
-const V: usize = 2;
 /// Tiles of images that one task works on, at most: they share its panel of the kernel.
 const BLOCKS: usize = 4;
 /// Pixels of an image, at most.

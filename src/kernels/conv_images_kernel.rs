@@ -7,14 +7,13 @@
 //! images, which is what counts where the kernel is larger than the images.
 
 use super::Geometry;
-use super::direct::Count;
+use super::direct::V;
+use super::pack::Count;
 use crate::kernels::parallel::{self, Disjoint};
 use crate::kernels::real::Real;
 use crate::kernels::simd::{Kernel, Lanes, dispatch};
 use crate::kernels::tile::{Panels, Run, accumulate, most_rows, with_rows};
 
-/// Registers of columns in a tile.
-const V: usize = 2;
 /// Pixels of an image, at most.
 const PIXELS: usize = 64;
 /// Pixels of a group of images, about: a panel of dY with so many stays in L2.

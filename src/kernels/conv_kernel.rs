@@ -35,8 +35,8 @@ pub fn parts(g: &Geometry) -> Parts {
     let units = g.batch * g.output[0] * g.output[1].div_ceil(rows);
     // No more parts than 16, than pay for their start (each clears and adds a kernel), or than fit in 64 MiB (f32).
     let pixels = g.batch * g.output.iter().product::<usize>();
-    // A multiply-add of a depthwise convolution takes about eight times as long.
-    let worth = if g.is_depthwise() {
+    // A multiply-add of one of these takes about eight times as long.
+    let worth = if g.is_depthwise() || g.has_one_filter() {
         (g.multiply_adds() >> 17).min(pixels / 64).max(1)
     } else {
         (g.multiply_adds() >> 21).min(pixels / 512).max(1)
@@ -65,7 +65,7 @@ pub fn run<T: Real>(g: &Geometry, x: &[T], dy: &[T], dk: &mut [T], scratch: &mut
     };
     {
         // With few parts, kernel rows are spread over threads too.
-        let tap_rows = if count < 8 && !g.is_depthwise() {
+        let tap_rows = if count < 8 && !g.is_depthwise() && !g.has_one_filter() {
             1
         } else {
             kd * kh
@@ -87,7 +87,9 @@ pub fn run<T: Real>(g: &Geometry, x: &[T], dy: &[T], dk: &mut [T], scratch: &mut
                 for unit in part * split.grain..((part + 1) * split.grain).min(split.units) {
                     let part = Part::new(g, unit, split.rows);
                     if g.is_depthwise() {
-                        dispatch(depthwise_kernel::Unit { g, x, dy, to, part });
+                        dispatch(depthwise_kernel::Unit::<_, false> { g, x, dy, to, part });
+                    } else if g.has_one_filter() {
+                        dispatch(depthwise_kernel::Unit::<_, true> { g, x, dy, to, part });
                     } else {
                         let taps = (first, tap_rows);
                         dispatch(Unit {

@@ -130,6 +130,8 @@ fn cases() -> Vec<Geometry> {
     let same = Axis(9, 3, 1, 1, 1, 1);
     vec![
         geometry(2, [NO, same, Axis(8, 3, 1, 1, 1, 1)], 35, 1, 1),
+        geometry(1, [NO, Axis(8, 3, 2, 1, 0, 1), Axis(41, 5, 2, 1, 2, 2)], 18, 1, 1),
+        geometry(2, [NO, same, Axis(9, 3, 2, 1, 1, 1)], 7, 21, 7),
         geometry(1, [NO, Axis(8, 3, 2, 1, 0, 1), Axis(9, 3, 2, 1, 1, 1)], 3, 17, 1),
         geometry(2, [NO, Axis(9, 3, 2, 1, 1, 1), Axis(27, 3, 2, 1, 1, 1)], 1, 16, 1),
         geometry(1, [NO, same, Axis(40, 3, 1, 1, 1, 1)], 21, 11, 1),
@@ -244,4 +246,53 @@ fn large_ones_split_into_the_same_bits() {
     assert!(g.kernel_scratch() > g.kernel_len(), "this size should split");
     assert_eq!(run(), with_threads(3, run));
     check::<f32>(&g, 1e-3);
+}
+
+/// Geometries of every kind, the same in each run: small odd sizes, and channels around the widths of registers.
+fn random_cases(count: usize) -> Vec<Geometry> {
+    let mut state = 12345_u64;
+    let mut below = |n: usize| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % n
+    };
+    let mut cases = Vec::new();
+    while cases.len() < count {
+        let mut axis = |flat: bool| {
+            if flat {
+                return NO;
+            }
+            let (size, kernel, dilation) = (1 + below(13), 1 + below(5), 1 + below(2));
+            let before = below(kernel * dilation);
+            let reach = (kernel - 1) * dilation + 1;
+            let after = below(kernel * dilation).max(reach.saturating_sub(size + before));
+            Axis(size, kernel, 1 + below(3), dilation, before, after)
+        };
+        let axes = [axis(true), axis(false), axis(false)];
+        let channels = [1, 2, 3, 8, 15, 16, 17, 32, 33, 37, 64];
+        let (c, f) = (channels[below(11)], channels[below(11)]);
+        let batch = [1, 2, 3, 9][below(4)];
+        let g = match below(4) {
+            0 => geometry(batch, axes, c, c, c),
+            1 => geometry(batch, axes, c, 2 * c, c),
+            _ => geometry(batch, axes, c, f, 1),
+        };
+        if g.multiply_adds() < 300_000 {
+            cases.push(g);
+        }
+    }
+    cases
+}
+
+#[test]
+fn random_sizes_agree_with_the_definition() {
+    for level in levels() {
+        with_level(level, || {
+            for g in random_cases(60) {
+                check::<f32>(&g, 1e-4);
+                check::<f64>(&g, 1e-12);
+            }
+        });
+    }
 }
