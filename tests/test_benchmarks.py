@@ -211,3 +211,10 @@ def test_a_run_without_peers(tmp_path):
     assert len(result["training"]["Oxhorn"]) == len(result["predict"]["Oxhorn"]) == 3
     assert result["memory"]["Oxhorn"]["peak"] > 1_000_000
     assert "| Dense(1) on one number, SGD (batch 32) |" in done.stdout
+
+
+def test_no_file_hides_a_module_of_python():
+    """The folder of a script comes first where modules are looked for: `profile.py` there breaks PyTorch."""
+    names = {path.stem for path in BENCHES.glob("*.py")}
+    assert names
+    assert not names & sys.stdlib_module_names

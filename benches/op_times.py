@@ -1,4 +1,4 @@
-"""Where the time of a training step goes, op by op: `python benches/profile.py resnet20 [--predict]`."""
+"""Where the time of a training step goes, op by op: `python benches/op_times.py resnet20 [--predict]`."""
 
 from __future__ import annotations
 
