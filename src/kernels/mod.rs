@@ -20,6 +20,7 @@ pub mod patches;
 pub mod peak;
 pub mod pool;
 pub mod real;
+pub mod recurrent;
 pub mod reduce;
 pub mod resample;
 pub mod rows;

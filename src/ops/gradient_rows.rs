@@ -408,4 +408,5 @@ pub const ELSEWHERE: &[&[(&str, OpFn)]] = &[
     super::matmul::OPS,
     super::norm::OPS,
     super::pool::OPS,
+    super::recurrent::OPS,
 ];

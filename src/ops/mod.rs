@@ -42,6 +42,7 @@ mod pool;
 mod positions;
 mod random;
 mod recurrence;
+mod recurrent;
 mod reduce;
 mod repeat;
 mod resample;
@@ -90,6 +91,7 @@ pub use pad::{PadMode, pad};
 pub use patches::{PatchOptions, fold_patches, patches};
 pub use pool::{PoolOptions, average_pool, max_pool};
 pub use random::{Draw, random, random_like};
+pub use recurrent::{Kind, Settings, recurrent};
 pub use reduce::{
     Axes, all, any, argmax, argmin, logsumexp, max, mean, min, prod, std, sum, sum_to_like, var,
 };
@@ -158,6 +160,7 @@ static FAMILIES: &[&[(&str, OpFn)]] = &[
     pool::OPS,
     positions::OPS,
     random::OPS,
+    recurrent::OPS,
     reduce::OPS,
     softmax::OPS,
     sort::OPS,
