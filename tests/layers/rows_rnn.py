@@ -33,7 +33,55 @@ def conv_lstm(arguments: dict[str, Any], shape: tuple[int, ...]) -> Row:
     )
 
 
+def sequence(layer: str, arguments: dict[str, Any], shape: tuple[int, ...]) -> Row:
+    """A layer of one built-in cell."""
+    name = {"LSTM": "lstm", "GRU": "gru", "SimpleRNN": "simple_rnn"}[layer]
+    gates = {"LSTM": 4, "GRU": 3, "SimpleRNN": 1}[layer] * arguments["units"]
+    weights: list[tuple[str, tuple[int, ...]]] = [
+        ("kernel", (shape[-1], gates)),
+        ("recurrent_kernel", (arguments["units"], gates)),
+    ]
+    if arguments.get("use_bias", True):
+        twice = layer == "GRU" and arguments.get("reset_after", True)
+        weights.append(("bias", (2, gates) if twice else (gates,)))
+    options = {name: value for name, value in arguments.items() if name not in (*_OF_WEIGHTS, "unroll")}
+    reference = getattr(ref, name)
+    return Row(
+        layer,
+        arguments,
+        [shape],
+        lambda x, *w: reference(x, *w, **options),
+        weights,
+        loose=16,
+        inside=f"{name}_cell",
+    )
+
+
+SEQUENCES = [
+    *[
+        sequence(layer, arguments, shape)
+        for layer in ("LSTM", "GRU", "SimpleRNN")
+        for arguments, shape in [
+            ({"units": 3}, (2, 4, 3)),
+            ({"units": 17, "return_sequences": True}, (3, 2, 5)),
+            ({"units": 4, "return_sequences": True, "go_backwards": True}, (5, 3, 1)),
+            ({"units": 2, "use_bias": False, "unroll": True}, (2, 2, 2)),
+        ]
+    ],
+    sequence("LSTM", {"units": 3, "activation": "elu"}, (2, 3, 2)),
+    sequence("LSTM", {"units": 3, "recurrent_activation": "hard_sigmoid", "go_backwards": True}, (2, 3, 2)),
+    sequence("LSTM", {"units": 33}, (37, 3, 2)),
+    sequence("GRU", {"units": 5, "reset_after": False}, (3, 4, 2)),
+    sequence("GRU", {"units": 18, "reset_after": False, "return_sequences": True}, (2, 3, 2)),
+    sequence("GRU", {"units": 2, "activation": "relu", "return_sequences": True}, (2, 3, 2)),
+    sequence("SimpleRNN", {"units": 4, "activation": "relu"}, (2, 3, 2)),
+    sequence("SimpleRNN", {"units": 4, "activation": "sigmoid"}, (2, 3, 2)),
+    sequence("SimpleRNN", {"units": 4, "activation": None}, (2, 3, 2)),
+    sequence("SimpleRNN", {"units": 4, "activation": "softsign"}, (2, 3, 2)),
+]
+
 RECURRENT = [
+    *SEQUENCES,
     conv_lstm({"filters": 2, "kernel_size": 3}, (2, 3, 6, 2)),
     conv_lstm({"filters": 3, "kernel_size": 2, "padding": "same", "return_sequences": True}, (2, 3, 5, 2)),
     conv_lstm({"filters": 2, "kernel_size": 2, "data_format": "channels_first", "strides": 2}, (2, 3, 2, 7)),

@@ -27,6 +27,7 @@ from tests.ops import (
     rows_numpy_shapes,
     rows_order,
     rows_random,
+    rows_recurrent,
     rows_shapes,
 )
 from tests.ops.table import Row
@@ -47,6 +48,7 @@ TABLES = {
     "einsum": rows_einsum.ROWS,
     "bits": rows_bits.ROWS,
     "order": rows_order.ROWS,
+    "recurrent": rows_recurrent.RECURRENT,
 }
 ROWS = [row for rows in TABLES.values() for row in rows]
 DIFFERENTIABLE = [row for row in ROWS if row.differentiable()]

@@ -121,6 +121,8 @@ from oxhorn.layers.reshaping import (
     ZeroPadding3D,
 )
 from oxhorn.layers.rnn import (
+    GRU,
+    LSTM,
     RNN,
     Bidirectional,
     ConvLSTM1D,
@@ -128,6 +130,7 @@ from oxhorn.layers.rnn import (
     ConvLSTM3D,
     GRUCell,
     LSTMCell,
+    SimpleRNN,
     SimpleRNNCell,
     StackedRNNCells,
     TimeDistributed,
@@ -144,6 +147,9 @@ __all__ = [
     "LSTMCell",
     "GRUCell",
     "RNN",
+    "LSTM",
+    "GRU",
+    "SimpleRNN",
     "Activation",
     "ActivityRegularization",
     "AdaptiveAveragePooling1D",

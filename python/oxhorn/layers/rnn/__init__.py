@@ -4,9 +4,12 @@ from oxhorn.layers.rnn.bidirectional import Bidirectional
 from oxhorn.layers.rnn.conv_lstm1d import ConvLSTM1D
 from oxhorn.layers.rnn.conv_lstm2d import ConvLSTM2D
 from oxhorn.layers.rnn.conv_lstm3d import ConvLSTM3D
+from oxhorn.layers.rnn.gru import GRU
 from oxhorn.layers.rnn.gru_cell import GRUCell
+from oxhorn.layers.rnn.lstm import LSTM
 from oxhorn.layers.rnn.lstm_cell import LSTMCell
 from oxhorn.layers.rnn.rnn import RNN
+from oxhorn.layers.rnn.simple_rnn import SimpleRNN
 from oxhorn.layers.rnn.simple_rnn_cell import SimpleRNNCell
 from oxhorn.layers.rnn.stacked_rnn_cells import StackedRNNCells
 from oxhorn.layers.rnn.time_distributed import TimeDistributed
@@ -18,6 +21,9 @@ __all__ = [
     "Bidirectional",
     "TimeDistributed",
     "RNN",
+    "GRU",
+    "LSTM",
+    "SimpleRNN",
     "GRUCell",
     "LSTMCell",
     "SimpleRNNCell",
