@@ -8,9 +8,9 @@ use crate::error::{Error, Result};
 use crate::float_dispatch;
 use crate::kernels::activate::{self, Activate};
 use crate::ops::{
-    self, Attrs, Axes, Op, Pass, Role, Run, absolute, add, cast, divide, exp, greater, less, log_softmax, maximum,
-    minimum, multiply, negative, parse_attrs, softmax, sqrt, square, stop_gradient, subtract, tanh, to_float,
-    where_, zeros_like,
+    self, Attrs, Axes, Op, Pass, Role, Run, absolute, add, cast, divide, exp, greater, less, log_softmax,
+    maximum, minimum, multiply, negative, parse_attrs, softmax, sqrt, square, stop_gradient, subtract, tanh,
+    to_float, where_, zeros_like,
 };
 use crate::shape::{Spec, Specs};
 use crate::tensor::{View, ViewMut};

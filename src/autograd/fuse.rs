@@ -87,13 +87,17 @@ fn take_reader(nodes: &mut [NodeData], ends: &mut [Slot], n: usize, uses: &Uses)
         index: n as u32,
         output: 0,
     };
-    let Some(next) = uses.single(made) else { return false };
+    let Some(next) = uses.single(made) else {
+        return false;
+    };
     let (Some(op), Some(reader)) = (op_of(&nodes[n]), op_of(&nodes[next])) else {
         return false;
     };
     let same = nodes[next].outputs.len() == 1 && nodes[next].outputs[0] == nodes[n].outputs[0];
     let at = nodes[next].inputs.iter().position(|&s| s == made);
-    let (Some(at), true) = (at, same) else { return false };
+    let (Some(at), true) = (at, same) else {
+        return false;
+    };
     let Some(fused) = op.then(&reader.role(), at, &specs_of_inputs(nodes, n)) else {
         return false;
     };

@@ -32,14 +32,21 @@ fn all(f: Function, x: &[Value]) -> Result<Vec<Value>> {
 }
 
 /// The ops of the frozen trace, and its outputs.
-fn traced(inputs: &[Tensor], f: impl Fn(&[Value]) -> Result<Vec<Value>>) -> Result<(Vec<&'static str>, Vec<Tensor>)> {
+fn traced(
+    inputs: &[Tensor],
+    f: impl Fn(&[Value]) -> Result<Vec<Value>>,
+) -> Result<(Vec<&'static str>, Vec<Tensor>)> {
     let graph = Graph::new();
     graph.enter();
     let symbols: Vec<Value> = inputs
         .iter()
         .map(|t| {
             let own = t.shape()[1..].iter().copied().map(Some);
-            let open = if t.shape().len() > 1 { None } else { Some(t.shape()[0]) };
+            let open = if t.shape().len() > 1 {
+                None
+            } else {
+                Some(t.shape()[0])
+            };
             graph.input(Spec::new(t.dtype(), std::iter::once(open).chain(own)))
         })
         .collect();
@@ -49,7 +56,9 @@ fn traced(inputs: &[Tensor], f: impl Fn(&[Value]) -> Result<Vec<Value>>) -> Resu
     let views: Vec<View<'_>> = inputs.iter().map(Tensor::view).collect();
     let plan = program.plan(&views)?;
     let outputs = program.run(&plan, &views, &|| Ok(()), |done| {
-        (0..done.len()).map(|i| done.output(i).to_tensor()).collect::<Result<Vec<_>>>()
+        (0..done.len())
+            .map(|i| done.output(i).to_tensor())
+            .collect::<Result<Vec<_>>>()
     })?;
     Ok((program.op_names(), outputs))
 }
@@ -64,11 +73,21 @@ fn pool() -> PoolOptions {
 }
 
 /// Name, inputs, function, ops that must be gone, without and with gradients.
-fn cases() -> Vec<(&'static str, Vec<Tensor>, Function, &'static [&'static str], &'static [&'static str])> {
+fn cases() -> Vec<(
+    &'static str,
+    Vec<Tensor>,
+    Function,
+    &'static [&'static str],
+    &'static [&'static str],
+)> {
     let index: Vec<i32> = (0..6 * 9).map(|i| (i * 13) % 40).collect();
     let index = Tensor::from_slice(&[6, 9], &index).unwrap();
     let mut variance = numbers(&[4], 6);
-    variance.view_mut().slice_mut::<f64>().iter_mut().for_each(|v| *v += 1.5);
+    variance
+        .view_mut()
+        .slice_mut::<f64>()
+        .iter_mut()
+        .for_each(|v| *v += 1.5);
     vec![
         (
             "dense, relu",
@@ -120,7 +139,13 @@ fn cases() -> Vec<(&'static str, Vec<Tensor>, Function, &'static [&'static str],
         ),
         (
             "dense, given statistics, tanh",
-            vec![numbers(&[5, 3], 1), numbers(&[3, 4], 2), numbers(&[4], 3), variance, numbers(&[4], 5)],
+            vec![
+                numbers(&[5, 3], 1),
+                numbers(&[3, 4], 2),
+                numbers(&[4], 3),
+                variance,
+                numbers(&[4], 5),
+            ],
             |x| {
                 let y = ops::dense(&x[0], &x[1], Some(&x[2]))?;
                 let y = ops::batch_normalization(&y, &x[4], &x[3], -1, Some(&x[2]), Some(&x[4]), 1e-3)?;
@@ -155,7 +180,10 @@ fn fused_ops_follow_the_single_ones() {
         let want = f(&values).unwrap();
         near(name, &outputs[0], &want);
         let (names, outputs) = traced(&inputs, |x| all(f, x)).unwrap();
-        assert!(gone_in_training.iter().all(|n| !names.contains(n)), "{name}: {names:?}");
+        assert!(
+            gone_in_training.iter().all(|n| !names.contains(n)),
+            "{name}: {names:?}"
+        );
         let want = all(f, &values).unwrap();
         assert_eq!(outputs.len(), want.len(), "{name}");
         for (got, want) in outputs.iter().zip(&want) {

@@ -4,6 +4,8 @@ mod apply;
 mod backward;
 mod control;
 mod fuse;
+#[cfg(test)]
+mod fuse_tests;
 mod graph;
 mod nodes;
 mod plan;
@@ -11,8 +13,6 @@ pub mod profile;
 mod program;
 pub mod scope;
 mod tape;
-#[cfg(test)]
-mod fuse_tests;
 #[cfg(test)]
 mod tests;
 mod value;

@@ -307,7 +307,12 @@ impl Plan {
                 .collect();
             parts.join(", ")
         };
-        format!("{}({}) -> {}", step.op.name(), list(&step.inputs), list(&step.outputs))
+        format!(
+            "{}({}) -> {}",
+            step.op.name(),
+            list(&step.inputs),
+            list(&step.outputs)
+        )
     }
 
     pub fn arena_bytes(&self) -> usize {

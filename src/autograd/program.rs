@@ -99,7 +99,10 @@ impl Program {
         let assigns: Vec<(Variable, Slot)> = assigns.into_iter().map(|(v, s)| (v, owned(s))).collect();
 
         // Keep what they need; inputs stay, since callers pass them by position. Then once more without what was fused.
-        let mut ends: Vec<Slot> = outputs.into_iter().chain(assigns.iter().map(|(_, s)| *s)).collect();
+        let mut ends: Vec<Slot> = outputs
+            .into_iter()
+            .chain(assigns.iter().map(|(_, s)| *s))
+            .collect();
         let mut inputs = inputs.to_vec();
         let order: Vec<usize> = (0..nodes.len()).collect();
         let mut kept = needed(nodes, &mut inputs, &mut ends, &order);

@@ -246,9 +246,13 @@ mod tests {
     fn means_and_sums_of_rows_follow_the_naive_loops() {
         for level in levels() {
             with_level(level, || {
-                for (rows, width, bags, count) in
-                    [(5, 3, 4, 7), (11, 16, 9, 1), (40, 65, 6, 5), (7, 130, 2, 3), (9, 17, 300, 31)]
-                {
+                for (rows, width, bags, count) in [
+                    (5, 3, 4, 7),
+                    (11, 16, 9, 1),
+                    (40, 65, 6, 5),
+                    (7, 130, 2, 3),
+                    (9, 17, 300, 31),
+                ] {
                     check::<f32>(rows, width, bags, count, 1e-4);
                     check::<f64>(rows, width, bags, count, 1e-11);
                 }

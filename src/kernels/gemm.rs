@@ -145,7 +145,13 @@ pub fn gemm<T: Real>(
     let row = |i: usize| i * m / down;
     // Whole panels, unless that would make parts of very different sizes.
     let step = if n / across < 4 * PANEL { PANEL / 3 } else { PANEL };
-    let column = |j: usize| if j == across { n } else { (j * n / across + step / 2) / step * step };
+    let column = |j: usize| {
+        if j == across {
+            n
+        } else {
+            (j * n / across + step / 2) / step * step
+        }
+    };
     parallel::for_ranges(down * across, 1, |range| {
         for part in range {
             let (i, j) = (part / across, part % across);
@@ -174,7 +180,14 @@ pub fn gemm<T: Real>(
                 for i in rows {
                     // SAFETY: as above.
                     let row = unsafe { shared.slice(i * n + columns.start..i * n + columns.end) };
-                    finish(row, columns.len(), Epilogue { activation, ..epilogue });
+                    finish(
+                        row,
+                        columns.len(),
+                        Epilogue {
+                            activation,
+                            ..epilogue
+                        },
+                    );
                 }
             }
         }

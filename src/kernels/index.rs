@@ -281,10 +281,7 @@ mod tests {
         assert_eq!(resolve(&[-1_i64, 0, 2], 3, true, &mut out), Ok(()));
         assert_eq!(out, [2, 0, 2]);
         assert_eq!(resolve(&[0_i64, 3], 3, true, &mut out), Err((1, 3)));
-        assert_eq!(
-            resolve(&[i64::MIN], 3, true, &mut out),
-            Err((0, i64::MIN))
-        );
+        assert_eq!(resolve(&[i64::MIN], 3, true, &mut out), Err((0, i64::MIN)));
         assert_eq!(resolve(&[1_i64, -1], 3, false, &mut out), Err((1, -1)));
     }
 }

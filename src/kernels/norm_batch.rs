@@ -249,7 +249,8 @@ impl<T: Real> Kernel<T> for Affine<'_, T> {
                             L::from_part(&z[rest.clone()]).mul_add(L::from_part(&f[rest.clone()]), sum)
                         }
                         Second::Masked(z, f, a) => {
-                            let z = where_above_0(L::from_part(&a[rest.clone()]), L::from_part(&z[rest.clone()]));
+                            let z =
+                                where_above_0(L::from_part(&a[rest.clone()]), L::from_part(&z[rest.clone()]));
                             z.mul_add(L::from_part(&f[rest.clone()]), sum)
                         }
                     };
@@ -272,8 +273,10 @@ impl<T: Real> Kernel<T> for Affine<'_, T> {
                                 L::from_part(&z[part.clone()]).mul_add(L::splat(f[c]), sum)
                             }
                             Second::Masked(z, f, a) => {
-                                let z =
-                                    where_above_0(L::from_part(&a[part.clone()]), L::from_part(&z[part.clone()]));
+                                let z = where_above_0(
+                                    L::from_part(&a[part.clone()]),
+                                    L::from_part(&z[part.clone()]),
+                                );
                                 z.mul_add(L::splat(f[c]), sum)
                             }
                         };
@@ -472,8 +475,12 @@ impl<T: Real> Kernel<T> for GradientSums<'_, T> {
                         // SAFETY: as in `Moments`.
                         unsafe {
                             match mask {
-                                None => gradient_sums::<T, L, $V, false>(x, dy, x, mean, rows, row, $last, s, p),
-                                Some(a) => gradient_sums::<T, L, $V, true>(x, dy, a, mean, rows, row, $last, s, p),
+                                None => {
+                                    gradient_sums::<T, L, $V, false>(x, dy, x, mean, rows, row, $last, s, p)
+                                }
+                                Some(a) => {
+                                    gradient_sums::<T, L, $V, true>(x, dy, a, mean, rows, row, $last, s, p)
+                                }
                             }
                         }
                     };

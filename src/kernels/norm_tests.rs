@@ -94,7 +94,15 @@ fn batch<T: Math>(l: Layout, tolerance: f64) {
 }
 
 /// A sum and a function that follow give the same numbers in the same pass as one after the other, and so do gradients.
-fn followed<T: Math>(l: Layout, x: &[T], dy: &[T], saved: Saved<'_, T>, scale: &[T], shift: &[T], f: Activate) {
+fn followed<T: Math>(
+    l: Layout,
+    x: &[T],
+    dy: &[T],
+    saved: Saved<'_, T>,
+    scale: &[T],
+    shift: &[T],
+    f: Activate,
+) {
     let skip = numbers::<T>(l.len(), 7, 0.0);
     let n = l.len();
     let (mut apart, mut together) = (vec![T::NAN; n], vec![T::NAN; n]);
@@ -114,8 +122,21 @@ fn followed<T: Math>(l: Layout, x: &[T], dy: &[T], saved: Saved<'_, T>, scale: &
     let run = |arriving: Arriving<'_, T>| {
         let (mut dx, mut dgamma, mut dbeta) = (vec![T::NAN; n], scale.to_vec(), scale.to_vec());
         let (mut factors, mut scratch) = (vec![T::NAN; 3 * l.channels], vec![T::NAN; l.scratch()]);
-        gradient(l, saved, arriving, Some(&mut dx), &mut dgamma, &mut dbeta, &mut factors, &mut scratch);
-        dx.into_iter().chain(dgamma).chain(dbeta).map(T::to_f64).collect::<Vec<f64>>()
+        gradient(
+            l,
+            saved,
+            arriving,
+            Some(&mut dx),
+            &mut dgamma,
+            &mut dbeta,
+            &mut factors,
+            &mut scratch,
+        );
+        dx.into_iter()
+            .chain(dgamma)
+            .chain(dbeta)
+            .map(T::to_f64)
+            .collect::<Vec<f64>>()
     };
     let want = run(Arriving {
         dy: &slope,

@@ -56,7 +56,13 @@ impl After {
                 };
                 let others = (1..=normalization.inputs()).collect();
                 let normalization = Some(normalization);
-                Some((Self { normalization, ..self }, others))
+                Some((
+                    Self {
+                        normalization,
+                        ..self
+                    },
+                    others,
+                ))
             }
             _ => None,
         }

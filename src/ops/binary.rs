@@ -141,7 +141,11 @@ impl Op for Binary {
     }
 
     fn role(&self) -> Role {
-        if self.name == "add" { Role::Add } else { Role::Other }
+        if self.name == "add" {
+            Role::Add
+        } else {
+            Role::Other
+        }
     }
 
     fn inplace(&self, _: usize) -> bool {

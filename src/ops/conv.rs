@@ -5,9 +5,9 @@
 
 use serde::Deserialize;
 
-use super::matmul::{agree, float_only, multiply_adds, same_float};
 use super::after::After;
-use super::op::{Fused, Role, Attrs, Op, OpFn, Pass, Run, parse_attrs};
+use super::matmul::{agree, float_only, multiply_adds, same_float};
+use super::op::{Attrs, Fused, Op, OpFn, Pass, Role, Run, parse_attrs};
 use super::window::{DataFormat, Padding, Sizes, Window};
 use crate::autograd::{Value, apply};
 use crate::error::{Error, Result};

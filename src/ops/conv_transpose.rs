@@ -4,9 +4,9 @@
 
 use serde::Deserialize;
 
+use super::after::After;
 use super::conv::{Conv, ConvKernelGradient, Sliding};
 use super::matmul::{agree, float_only, multiply_adds, same_float};
-use super::after::After;
 use super::op::{Attrs, Op, OpFn, Pass, Run, parse_attrs};
 use super::pad::{PadMode, pad};
 use super::window::{DataFormat, Padding, Sizes};

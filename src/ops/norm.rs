@@ -134,7 +134,8 @@ impl Op for BatchNormalization {
     }
 
     fn infer(&self, x: &[Spec]) -> Result<Specs> {
-        self.settings.check(self.name(), &x[..x.len() - usize::from(self.add)])?;
+        self.settings
+            .check(self.name(), &x[..x.len() - usize::from(self.add)])?;
         let channels = x[0].with_dims([x[0].dims[self.settings.axis]]);
         Ok([x[0].clone(), channels.clone(), channels].into_iter().collect())
     }
@@ -297,7 +298,8 @@ impl Op for GivenNormalization {
     }
 
     fn infer(&self, x: &[Spec]) -> Result<Specs> {
-        self.settings.check(self.name(), &x[..x.len() - usize::from(self.add)])?;
+        self.settings
+            .check(self.name(), &x[..x.len() - usize::from(self.add)])?;
         x[0].clone().one()
     }
 
@@ -320,7 +322,9 @@ impl Op for GivenNormalization {
         differentiate(&inputs, pass.grads, |v| {
             let scale = scale.then(|| &v[3 + usize::from(offset)]);
             let offset = offset.then(|| &v[3]);
-            Ok(vec![normalization_of_ops(&v[0], &v[1], &v[2], axis, offset, scale, epsilon)?])
+            Ok(vec![normalization_of_ops(
+                &v[0], &v[1], &v[2], axis, offset, scale, epsilon,
+            )?])
         })
     }
 
@@ -583,10 +587,7 @@ mod tests {
             add: false,
             activation: None,
         };
-        let e = op
-            .infer(&[spec(&[2, 3]), spec(&[4])])
-            .unwrap_err()
-            .to_string();
+        let e = op.infer(&[spec(&[2, 3]), spec(&[4])]).unwrap_err().to_string();
         assert!(e.contains("axis 1 of input (2, 3)") && e.contains("(4,)"), "{e}");
         let x = numbers(&[2, 3], 1).into();
         let e = batch_normalization_training(&x, None, None, 5, 1e-3)

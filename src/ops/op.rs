@@ -117,7 +117,9 @@ pub enum Role {
     /// y[.., :] = table[index[..], :]: inputs table, index
     Rows,
     /// g (batch, ..) repeated along axis 1, divided by that axis's size for a mean: inputs g, and an array of the result's shape
-    Repeat { mean: bool },
+    Repeat {
+        mean: bool,
+    },
 }
 
 /// A fused op, and where each of its inputs comes from.

@@ -186,7 +186,14 @@ impl Op for Pooling {
         match *next {
             Role::Slope(f) if f.from_output() => {
                 let through = Some(f);
-                Some(Fused::after(Self { through, ..self.clone() }, own.len(), &[]))
+                Some(Fused::after(
+                    Self {
+                        through,
+                        ..self.clone()
+                    },
+                    own.len(),
+                    &[],
+                ))
             }
             _ => None,
         }
@@ -217,9 +224,14 @@ fn pool(job: Job, who: &'static str, x: &Value, options: &PoolOptions) -> Result
         &options.padding,
     )?;
     let x = options.data_format.to_last(x)?;
-    options
-        .data_format
-        .restore(&apply(Pooling { job, window, through: None }, &[&x])?)
+    options.data_format.restore(&apply(
+        Pooling {
+            job,
+            window,
+            through: None,
+        },
+        &[&x],
+    )?)
 }
 
 /// The maximum over each window of x (batch, spatial.., channels).

@@ -1,7 +1,7 @@
 //! Against the formulas written out, on sizes that fill no register: values, and gradients as central differences.
 
 use super::*;
-use crate::kernels::parallel;
+use crate::kernels::parallel::tests::with_threads;
 use crate::kernels::simd::{levels, with_level};
 
 fn numbers(n: usize, seed: usize, scale: f64) -> Vec<f64> {
@@ -333,8 +333,7 @@ fn every_instruction_set_and_number_of_threads() {
     let n = case::<Lstm>(lstm, s, 6);
     let want = run::<f32, Lstm>(Lstm, &n);
     for threads in [1, 2, 3] {
-        parallel::set_num_threads(threads).expect("a number of threads");
-        let got = parallel::inside(|| run::<f32, Lstm>(Lstm, &n));
+        let got = with_threads(threads, || run::<f32, Lstm>(Lstm, &n));
         assert!(got == want, "{threads} threads");
     }
     for at in levels() {
