@@ -357,7 +357,7 @@ def test_errors_of_the_layer() -> None:
     with pytest.raises(ValueError, match=r"batch size must be static"):
         L.RNN(L.GRUCell(2), stateful=True)(keras.Input((5, 3)))
     for shape, message in (
-        ((2, 3, 7), "axis -1"),
+        ((2, 3, 7), "axis -1|kernel of shape"),
         ((2, 3), "batch, steps, features"),
         ((2, 3, 3, 1), "ndim=2"),
     ):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from oxhorn.layers.rnn.gru_cell import GRUCell
-from oxhorn.layers.rnn.whole_sequence import WholeSequence, _of_cell, gates_are_standard
+from oxhorn.layers.rnn.whole_sequence import WholeSequence, _of_cell
 
 __all__ = ["GRU"]
 
@@ -84,9 +84,6 @@ class GRU(WholeSequence):
     Source: Cho et al., 2014 (https://arxiv.org/abs/1406.1078).
     """
 
-    fused_op = "gru"
-    fused_cell = GRUCell
-
     recurrent_activation = _of_cell("recurrent_activation")
     reset_after = _of_cell("reset_after")
 
@@ -152,10 +149,6 @@ class GRU(WholeSequence):
             activity_regularizer=activity_regularizer,
             **kwargs,
         )
-
-    def fused_options(self) -> dict[str, Any] | None:
-        """The op has sigmoid for the gates and tanh; and for other functions there is no op."""
-        return {"reset_after": self.cell.reset_after} if gates_are_standard(self.cell) else None
 
     def own_config(self) -> dict[str, Any]:
         """What follows `recurrent_dropout` in the config."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from oxhorn.layers.rnn.lstm_cell import LSTMCell
-from oxhorn.layers.rnn.whole_sequence import WholeSequence, _of_cell, gates_are_standard
+from oxhorn.layers.rnn.whole_sequence import WholeSequence, _of_cell
 
 __all__ = ["LSTM"]
 
@@ -83,9 +83,6 @@ class LSTM(WholeSequence):
     Source: Hochreiter and Schmidhuber, 1997 (https://doi.org/10.1162/neco.1997.9.8.1735).
     """
 
-    fused_op = "lstm"
-    fused_cell = LSTMCell
-
     recurrent_activation = _of_cell("recurrent_activation")
     unit_forget_bias = _of_cell("unit_forget_bias")
 
@@ -151,7 +148,3 @@ class LSTM(WholeSequence):
             activity_regularizer=activity_regularizer,
             **kwargs,
         )
-
-    def fused_options(self) -> dict[str, Any] | None:
-        """The op has sigmoid for the gates and tanh; and for other functions there is no op."""
-        return {} if gates_are_standard(self.cell) else None

@@ -10,7 +10,7 @@ from oxhorn.engine import naming
 from oxhorn.engine.layer_calls import _passive_compute_masks
 from oxhorn.engine.variable import Variable
 from oxhorn.layers.layer import Layer
-from oxhorn.layers.rnn import cells
+from oxhorn.layers.rnn import cells, fused
 from oxhorn.layers.rnn.dropout_rnn_cell import DropoutRNNCell
 from oxhorn.layers.rnn.loop import Loop, fixed_batch
 from oxhorn.layers.rnn.stacked_rnn_cells import StackedRNNCells
@@ -221,7 +221,7 @@ class RNN(Layer):
     def inner_loop(
         self, sequences: Any, initial_state: Any, mask: Any, training: bool | None = False
     ) -> tuple[Any, Any, Any]:
-        """The loop over the steps. Layers that compute a whole sequence at once define it anew.
+        """The loop over the steps: one op for each cell that has one, a traced loop over the cell otherwise.
 
         Args:
             sequences: `(batch, steps, ...)`, in the dtype of the layer.
@@ -233,6 +233,19 @@ class RNN(Layer):
             The last output; the outputs of all steps in the order they were made in (or `None`, without
             `return_sequences`); and the last states, in the form of `initial_state`.
         """
+        zero_output = self.zero_output_for_mask and self.return_sequences
+        made = fused.all_steps(
+            self.cell,
+            sequences,
+            initial_state,
+            mask,
+            training,
+            go_backwards=self.go_backwards,
+            return_sequences=self.return_sequences,
+            zero_output_for_mask=zero_output,
+        )
+        if made is not None:
+            return made
         call = cells.caller(self.cell)
         given = {"training": training} if cells.takes_training(self.cell) else {}
 
@@ -252,7 +265,7 @@ class RNN(Layer):
             mask=mask,
             backwards=self.go_backwards,
             unroll=self.unroll,
-            zero_output=self.zero_output_for_mask and self.return_sequences,
+            zero_output=zero_output,
             all_outputs=self.return_sequences,
         ).run(sequences)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from oxhorn.activations.lookup import core_name
 from oxhorn.layers.rnn.simple_rnn_cell import SimpleRNNCell
 from oxhorn.layers.rnn.whole_sequence import WholeSequence
 
@@ -79,9 +78,6 @@ class SimpleRNN(WholeSequence):
     Source: Elman, 1990 (https://doi.org/10.1207/s15516709cog1402_1).
     """
 
-    fused_op = "simple_rnn"
-    fused_cell = SimpleRNNCell
-
     def __init__(
         self,
         units: int,
@@ -137,11 +133,6 @@ class SimpleRNN(WholeSequence):
             activity_regularizer=activity_regularizer,
             **kwargs,
         )
-
-    def fused_options(self) -> dict[str, Any] | None:
-        """The op has some functions whose slope is a function of their value."""
-        name = core_name(self.cell.activation)
-        return {"activation": name} if name in ("linear", "relu", "sigmoid", "tanh") else None
 
     def own_config(self) -> dict[str, Any]:
         """Nothing follows `recurrent_dropout` in the config, unless there is a seed."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
-from oxhorn import _core, activations, constraints, initializers, ops, regularizers
-from oxhorn.activations.lookup import core_name
+from oxhorn import activations, constraints, initializers, regularizers
 from oxhorn.engine.input_spec import InputSpec
 from oxhorn.layers.rnn.rnn import RNN
 
@@ -22,10 +21,6 @@ class WholeSequence(RNN):
     Where the functions of the cell are those that the core's op has, the op computes all steps at once; otherwise the
     cell is called step by step, with the same results.
     """
-
-    # The op, and the class whose step it computes.
-    fused_op: ClassVar[str]
-    fused_cell: ClassVar[type]
 
     units = _of_cell("units")
     activation = _of_cell("activation")
@@ -52,19 +47,6 @@ class WholeSequence(RNN):
             )
         self.use_cudnn = use_cudnn
 
-    def fused_options(self) -> dict[str, Any] | None:
-        """The op's attributes for the cell's functions, or `None` if the op does not have them."""
-        raise NotImplementedError(f"{type(self).__name__} defines fused_options.")
-
-    def _fused(self, training: bool | None) -> dict[str, Any] | None:
-        cell: Any = self.cell
-        if type(self.cell) is not self.fused_cell:
-            return None
-        if training and (cell.recurrent_dropout > 0 or (cell.dropout > 0 and cell.dropout_mask_count)):
-            # Each gate has a mask of its own.
-            return None
-        return self.fused_options()
-
     def inner_loop(
         self, sequences: Any, initial_state: Any, mask: Any, training: bool | None = False
     ) -> tuple[Any, Any, Any]:
@@ -74,34 +56,7 @@ class WholeSequence(RNN):
                 f"{type(self).__name__} {self.name!r}: use_cudnn=True was specified, but cuDNN is not supported on a "
                 "CPU. Leave use_cudnn out."
             )
-        options = self._fused(training)
-        if options is None:
-            return super().inner_loop(sequences, initial_state, mask, training)
-        cell = self.cell
-        if training and cell.dropout > 0:
-            sequences = sequences * ops.expand_dims(cell.get_dropout_mask(sequences[:, 0]), 1)
-        bias = [] if cell.bias is None else [cell.bias]
-        y, *states = _core.apply(
-            self.fused_op,
-            [
-                sequences,
-                cell.kernel,
-                cell.recurrent_kernel,
-                *bias,
-                *initial_state,
-                *([] if mask is None else [mask]),
-            ],
-            {
-                **options,
-                "bias": bool(bias),
-                "states": True,
-                "mask": mask is not None,
-                "go_backwards": self.go_backwards,
-                "return_sequences": self.return_sequences,
-                "zero_output_for_mask": self.zero_output_for_mask and self.return_sequences,
-            },
-        )
-        return (states[0], y, states) if self.return_sequences else (y, None, states)
+        return super().inner_loop(sequences, initial_state, mask, training)
 
     def own_config(self) -> dict[str, Any]:
         """What follows `recurrent_dropout` in the config."""
@@ -141,8 +96,3 @@ class WholeSequence(RNN):
     def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:
         """The layer that `get_config` describes."""
         return cls(**config)
-
-
-def gates_are_standard(cell: Any) -> bool:
-    """Whether a cell with gates has the functions that the core's ops have: tanh, and sigmoid for the gates."""
-    return core_name(cell.activation) == "tanh" and core_name(cell.recurrent_activation) == "sigmoid"
