@@ -18,14 +18,23 @@ use crate::kernels::tile::{Panels, Run, accumulate, most_rows, with_rows};
 
 /// Tiles of images that one task works on, at most: they share its panel of the kernel.
 const BLOCKS: usize = 4;
+/// Tasks, at least, where there are as many tiles.
+const TASKS: usize = 8;
 /// Pixels of an image, at most.
 const PIXELS: usize = 64;
 
-/// Whether images are small, and enough of them to fill tiles.
+/// Multiply-adds for each number copied, at least.
+const WORTH: usize = 100;
+
+/// Whether images are small, enough of them to fill tiles, and the work large against the copy.
 pub fn suits(plan: &Plan) -> bool {
     let pixels: usize = plan.image.iter().product();
+    let work = |d: &Direct| d.output.iter().product::<usize>() * d.terms() * d.columns;
+    let copied = |d: &Direct| d.input.iter().product::<usize>() * d.in_channels;
+    let worth = plan.parts.iter().map(work).sum::<usize>() >= plan.parts.first().map_or(0, copied) * WORTH;
     plan.parts.iter().all(|d| d.groups == 1 && d.in_channels >= 8)
         && pixels <= PIXELS
+        && worth
         && plan.batch >= 8
         && plan.channels >= 32
 }
@@ -65,7 +74,7 @@ pub fn run<T: Real>(
     });
     let x = &scratch[..plan.batch * image];
     let panels = dispatch::<T, _>(Count(plan.channels));
-    let shares = blocks.div_ceil(BLOCKS);
+    let shares = blocks.div_ceil(BLOCKS).max(TASKS.div_ceil(panels)).min(blocks);
     let shared = Disjoint::new(y);
     parallel::for_ranges(panels * shares, 1, |range| {
         for task in range {

@@ -19,9 +19,13 @@ const PIXELS: usize = 64;
 /// Pixels of a group of images, about: a panel of dY with so many stays in L2.
 const GROUP: usize = 2048;
 
+/// Multiply-adds for each number copied, at least.
+const WORTH: usize = 48;
+
 pub fn suits(g: &Geometry) -> bool {
     let pixels = g.output.iter().product::<usize>();
-    g.groups == 1 && pixels <= PIXELS && g.batch >= 8 && g.in_channels >= 32 && g.out_channels >= 32
+    let worth = g.multiply_adds() >= (g.input_len() + g.output_len()).saturating_mul(WORTH);
+    worth && g.groups == 1 && pixels <= PIXELS && g.batch >= 8 && g.in_channels >= 32 && g.out_channels >= 32
 }
 
 /// Numbers that the copies take, for one group of images.

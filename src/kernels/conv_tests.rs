@@ -136,6 +136,7 @@ fn cases() -> Vec<Geometry> {
         geometry(2, [NO, Axis(9, 3, 2, 1, 1, 1), Axis(27, 3, 2, 1, 1, 1)], 1, 16, 1),
         geometry(1, [NO, same, Axis(40, 3, 1, 1, 1, 1)], 21, 11, 1),
         geometry(1, [NO, same, Axis(16, 3, 1, 1, 0, 0)], 1, 40, 1),
+        geometry(8, [NO, Axis(9, 3, 1, 1, 2, 2), Axis(9, 3, 1, 1, 2, 2)], 33, 40, 1),
         geometry(9, [NO, Axis(2, 3, 1, 1, 1, 1), Axis(2, 3, 1, 1, 1, 1)], 37, 51, 1),
         geometry(
             17,
