@@ -7,7 +7,9 @@
 
 pub use crate::philox::philox;
 
-use crate::philox::eight_blocks;
+#[cfg(target_arch = "x86_64")]
+use crate::kernels::simd::{Level, level};
+use crate::philox::{eight_blocks, groups_of_blocks};
 
 /// Names one stream of random numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +32,13 @@ fn fill_words(key: Key, flag: u64, start: u64, out: &mut [u32]) {
     let mut position = start;
     let mut rest = out;
     while !rest.is_empty() {
+        if position.is_multiple_of(4) && rest.len() >= 64 {
+            let (now, later) = rest.split_at_mut(rest.len() / 64 * 64);
+            groups_of_blocks((position / 4) | flag, upper, philox_key, now);
+            position += now.len() as u64;
+            rest = later;
+            continue;
+        }
         let words = eight_blocks((position / 4) | flag, upper, philox_key);
         let skip = (position % 4) as usize;
         let count = rest.len().min(words.len() - skip);
@@ -213,6 +222,7 @@ where
     // word < bound as word <= last in 32 bits, which vectorises; nothing is kept when bound is 0.
     let (none, last) = (bound == 0, bound.saturating_sub(1) as u32);
     let (mut words, mut values) = ([0_u32; PIECE], [T::default(); PIECE]);
+    let last = if none { None } else { Some(last) };
     let mut at = 0;
     while at < n {
         let count = PIECE.min(n - at);
@@ -223,16 +233,57 @@ where
             std::ptr::copy_nonoverlapping(x.add(at), values.as_mut_ptr(), count);
             std::slice::from_raw_parts_mut(out.add(at), count)
         };
-        for ((to, &value), &word) in to.iter_mut().zip(&values).zip(&words) {
-            let product = value * scale;
-            *to = if word <= last && !none {
-                product
-            } else {
-                T::default()
-            };
-        }
+        choose(last, scale, &values[..count], &words[..count], to);
         at += count;
     }
+}
+
+/// to = scale x where word <= last, else 0; the loop is compiled for the registers of this machine.
+fn choose<T>(last: Option<u32>, scale: T, x: &[T], words: &[u32], to: &mut [T])
+where
+    T: Copy + Default + std::ops::Mul<Output = T>,
+{
+    let Some(last) = last else {
+        return to.fill(T::default());
+    };
+    #[cfg(target_arch = "x86_64")]
+    match level() {
+        // SAFETY: the processor has this instruction set.
+        Level::Avx512 => return unsafe { choose_avx512(last, scale, x, words, to) },
+        // SAFETY: as above.
+        Level::Avx2 => return unsafe { choose_avx2(last, scale, x, words, to) },
+        Level::Portable => {}
+    }
+    choose_any(last, scale, x, words, to);
+}
+
+#[inline(always)]
+fn choose_any<T>(last: u32, scale: T, x: &[T], words: &[u32], to: &mut [T])
+where
+    T: Copy + Default + std::ops::Mul<Output = T>,
+{
+    for ((to, &x), &word) in to.iter_mut().zip(x).zip(words) {
+        let product = x * scale;
+        *to = if word <= last { product } else { T::default() };
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2")]
+fn choose_avx512<T>(last: u32, scale: T, x: &[T], words: &[u32], to: &mut [T])
+where
+    T: Copy + Default + std::ops::Mul<Output = T>,
+{
+    choose_any(last, scale, x, words, to);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn choose_avx2<T>(last: u32, scale: T, x: &[T], words: &[u32], to: &mut [T])
+where
+    T: Copy + Default + std::ops::Mul<Output = T>,
+{
+    choose_any(last, scale, x, words, to);
 }
 
 /// Integers in [minval, maxval): `minval + floor(r w / 2^64)` with r = maxval - minval and 64 random bits w,

@@ -8,6 +8,7 @@ use core::ops::Range;
 
 use super::parallel::{self, Disjoint};
 use super::real::Real;
+use super::scratch::Scratch;
 use super::simd::dispatch;
 
 #[path = "gemm_tiles.rs"]
@@ -123,6 +124,12 @@ fn parts(Size { m, n, k }: Size) -> [usize; 2] {
     [rows.max((most / columns).min(m / PART_ROWS)), columns]
 }
 
+/// Terms in a part of a long contraction, at least, and how many parts there are at most.
+const TERMS: usize = 512;
+const MOST_TERM_PARTS: usize = 16;
+/// The largest result for which a long contraction is split: each part makes one of its own.
+const TERMS_RESULT: usize = 1 << 17;
+
 /// c = epilogue(alpha * a b + beta * c), with `c` row-major and contiguous. `beta` 0 means that `c` is not read.
 pub fn gemm<T: Real>(
     size: Size,
@@ -139,6 +146,12 @@ pub fn gemm<T: Real>(
     assert_eq!(c.len(), m * n, "gemm: c has another size");
     if m == 0 || n == 0 {
         return;
+    }
+    // X^T G over many rows, the gradient of a matrix that all rows share.
+    let gathers = a.rows == 1 && a.columns != 1 && b.columns == 1;
+    if gathers && k >= 2 * TERMS && m * n <= TERMS_RESULT && m * n >= 64 {
+        by_terms(size, alpha, a, b, beta, c);
+        return finish(c, n, epilogue);
     }
     let shared = Disjoint::new(c);
     let [down, across] = parts(size);
@@ -200,6 +213,43 @@ pub fn gemm<T: Real>(
     }
 }
 
+/// alpha * a b + beta * c as a sum over parts of the contraction, so that each part of A and B is read once. The parts
+/// follow from the sizes, and are added in their order.
+fn by_terms<T: Real>(size: Size, alpha: T, a: Mat<'_, T>, b: Mat<'_, T>, beta: T, c: &mut [T]) {
+    let Size { m, n, k } = size;
+    let parts = (k / TERMS).min(MOST_TERM_PARTS);
+    let grain = k.div_ceil(parts).next_multiple_of(8);
+    let mut scratch = Scratch::take();
+    let more = scratch.get::<T>((k.div_ceil(grain) - 1) * m * n);
+    {
+        let (first, others) = (Disjoint::new(&mut *c), Disjoint::new(&mut *more));
+        parallel::for_ranges(k, grain, |r| {
+            let a = Mat {
+                data: &a.data[r.start * a.columns..],
+                ..a
+            };
+            let b = Mat {
+                data: &b.data[r.start * b.rows..],
+                ..b
+            };
+            let size = Size { m, n, k: r.len() };
+            let (to, beta) = match r.start / grain {
+                0 => (first.pointer(0..m * n), beta),
+                i => (others.pointer((i - 1) * m * n..i * m * n), T::ZERO),
+            };
+            block(size, alpha, a, b, beta, to, n);
+        });
+    }
+    let more = &*more;
+    parallel::for_chunks_mut(c, parallel::GRAIN / 4, |at, c| {
+        for part in more.chunks_exact(m * n) {
+            for (x, &y) in c.iter_mut().zip(&part[at..]) {
+                *x += y;
+            }
+        }
+    });
+}
+
 /// Scale, bias and activation of finished rows of `n` columns.
 pub(super) fn finish<T: Real>(c: &mut [T], n: usize, epilogue: Epilogue<'_, T>) {
     if let Some(scale) = epilogue.scale {
@@ -218,6 +268,27 @@ pub(super) fn finish<T: Real>(c: &mut [T], n: usize, epilogue: Epilogue<'_, T>) 
     }
     if let Some(activation) = epilogue.activation {
         activation(c);
+    }
+}
+
+/// c = alpha * a b + beta * c on the calling thread, for kernels that are themselves one piece of work; rows of `c` are
+/// `ldc` apart.
+///
+/// # Safety
+/// `c` must be valid for m rows of n numbers, which nobody else touches meanwhile.
+pub(super) unsafe fn serial<T: Real>(
+    size: Size,
+    alpha: T,
+    a: Mat<'_, T>,
+    b: Mat<'_, T>,
+    beta: T,
+    c: *mut T,
+    ldc: usize,
+) {
+    a.check("a", size.m, size.k);
+    b.check("b", size.k, size.n);
+    if size.m > 0 && size.n > 0 {
+        block(size, alpha, a, b, beta, c, ldc);
     }
 }
 

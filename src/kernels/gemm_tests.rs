@@ -83,6 +83,10 @@ fn products_of_odd_sizes_at_every_level() {
         (13, 100, 257),
         (50, 16, 130),
         (7, 4, 65),
+        // A transposed left-hand side that is packed, and contractions in parts.
+        (301, 97, 70),
+        (20, 9, 1100),
+        (131, 50, 1030),
     ];
     for level in levels() {
         with_level(level, || {
@@ -96,13 +100,16 @@ fn products_of_odd_sizes_at_every_level() {
 
 #[test]
 fn large_products_split_into_the_same_bits() {
-    for (m, n, k) in [(200, 150, 130), (8, 700, 513), (300, 10, 700)] {
+    for (m, n, k) in [(200, 150, 130), (8, 700, 513), (300, 10, 700), (60, 50, 2100)] {
         check::<f32>(Size { m, n, k }, 2e-5);
         let (a, b) = (numbers::<f32>(m * k, 1), numbers::<f32>(k * n, 2));
         let product = || {
             let mut c = vec![0.0; m * n];
             let (a, b) = (Mat::row_major(&a, k), Mat::row_major(&b, n));
             gemm(Size { m, n, k }, 1.0, a, b, 0.0, &mut c, Epilogue::NONE);
+            let (a, mut gathered) = (Mat::transposed(a.data, m), vec![0.0; m * n]);
+            gemm(Size { m, n, k }, 1.0, a, b, 0.0, &mut gathered, Epilogue::NONE);
+            c.append(&mut gathered);
             c
         };
         assert_eq!(product(), with_threads(3, product));

@@ -3,12 +3,14 @@
 //! A tile of R rows and V registers of columns of C stays in registers while the contraction runs. The columns of B
 //! that a tile needs are copied, `DEPTH` rows at a time, to a panel on the stack when they are not contiguous or when
 //! enough rows of A reuse them. There is nothing to plan, so that small products start in tens of nanoseconds, and
-//! narrow outputs and transposed right-hand sides run like any other.
+//! narrow outputs and transposed right-hand sides run like any other. A transposed left-hand side that is too large for
+//! the nearest cache is copied to slivers of a tile's rows, whose numbers then follow each other.
 
 use core::mem::MaybeUninit;
 
 use super::{Mat, Size};
 use crate::kernels::real::Real;
+use crate::kernels::scratch::Scratch;
 use crate::kernels::simd::{Kernel, Lanes};
 use crate::kernels::tile::{Panels, Run, accumulate};
 
@@ -20,6 +22,11 @@ const WIDTH: usize = 48;
 const ROWS_TO_PACK: usize = 24;
 /// Nor does it pay while all of B stays in L1 anyway.
 const BYTES_TO_PACK: usize = 24 * 1024;
+
+/// Rows of a sliver of A: those of the highest tile.
+const SLIVER: usize = 8;
+/// A transposed A is copied if a panel's depth of it is larger than this and if it meets more than one panel of B.
+const BYTES_OF_A: usize = 64 * 1024;
 
 /// c = alpha * a b + beta * c; `c` is row-major with rows `ldc` apart; `beta` 0 means that `c` is not read.
 pub struct Tiles<'a, T> {
@@ -43,20 +50,43 @@ impl<T: Real> Kernel<T> for Tiles<'_, T> {
         let panels = Panels::new(n, L::N, 3);
         let mut panel = MaybeUninit::<[T; DEPTH * WIDTH]>::uninit();
         let panel = panel.as_mut_ptr().cast::<T>();
+        let slivers = self.a.rows == 1
+            && self.a.columns != 1
+            && self.b.columns == 1
+            && panels.count > 1
+            && m * DEPTH.min(k) * size_of::<T>() > BYTES_OF_A;
+        let mut scratch = slivers.then(Scratch::take);
         let mut k0 = 0;
         loop {
             let depth = DEPTH.min(k - k0);
+            let packed = scratch.as_mut().map(|scratch| {
+                let of_a = (m.next_multiple_of(SLIVER) * depth).next_multiple_of(SLIVER);
+                let (a, b) = scratch
+                    .get::<T>(of_a + panels.padded() * depth)
+                    .split_at_mut(of_a);
+                // SAFETY: A has m rows and columns k0..k0 + depth, B has rows k0..k0 + depth; `a` and `b` hold as many,
+                // in whole slivers and registers.
+                unsafe {
+                    pack_slivers(self.a.at(0, k0), self.a.columns, m, depth, a.as_mut_ptr());
+                    pack_panels::<T, L>(self.b.at(k0, 0), self.b.rows, depth, panels, b.as_mut_ptr());
+                }
+                (a.as_ptr(), b.as_ptr())
+            });
             let beta = if k0 == 0 { self.beta } else { T::ONE };
             for (j, columns) in (0..panels.count).map(|i| panels.get(i)) {
                 let b = self.b.at(k0, j);
                 // SAFETY: columns <= 3 * L::N <= WIDTH and depth <= DEPTH, so the panel is large enough; all indices
                 // are inside the m x n x k problem, which `gemm` has checked against the slices.
                 unsafe {
-                    let (b, ldb) = if pack {
-                        pack_panel::<T, L>(b, self.b.rows, self.b.columns, depth, columns, panel);
-                        (panel.cast_const(), columns.next_multiple_of(L::N))
-                    } else {
-                        (b, self.b.rows)
+                    let ld = columns.next_multiple_of(L::N);
+                    let (b, ldb) = match packed {
+                        // Panels follow each other, and all but the last are whole registers wide.
+                        Some((_, packed)) => (packed.add(j * depth), ld),
+                        None if pack => {
+                            pack_panel::<T, L>(b, self.b.rows, self.b.columns, depth, columns, panel);
+                            (panel.cast_const(), ld)
+                        }
+                        None => (b, self.b.rows),
                     };
                     let tile = Tile {
                         alpha: self.alpha,
@@ -67,7 +97,10 @@ impl<T: Real> Kernel<T> for Tiles<'_, T> {
                         ldc: self.ldc,
                         columns,
                     };
-                    tile.rows::<L>(m, &self.a, k0, self.c.add(j));
+                    match packed {
+                        Some((a, _)) => tile.slivers::<L>(m, a, self.c.add(j)),
+                        None => tile.rows::<L>(m, &self.a, k0, self.c.add(j)),
+                    }
                 }
             }
             k0 += depth;
@@ -118,6 +151,57 @@ unsafe fn pack_panel<T: Real, L: Lanes<T>>(
     }
 }
 
+/// Rows that are packed together: memory is read row by row, which is as it lies, and not column by column of panels.
+const BAND: usize = 16;
+
+/// to[i / 8][p][i % 8] = a[p * column + i] for m rows i and `depth` columns p.
+#[inline(always)]
+unsafe fn pack_slivers<T: Real>(a: *const T, column: usize, m: usize, depth: usize, to: *mut T) {
+    for first in (0..depth).step_by(BAND) {
+        for i in (0..m).step_by(SLIVER) {
+            let (count, to) = (SLIVER.min(m - i), to.wrapping_add(i * depth));
+            for p in first..depth.min(first + BAND) {
+                // SAFETY: i + count <= m, p < depth; slivers have room for eight rows.
+                unsafe {
+                    let (from, to) = (a.add(p * column + i), to.add(p * SLIVER));
+                    if count == SLIVER {
+                        let eight = from.cast::<[T; SLIVER]>().read_unaligned();
+                        to.cast::<[T; SLIVER]>().write_unaligned(eight);
+                    } else {
+                        for r in 0..count {
+                            *to.add(r) = *from.add(r);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// All panels of `depth` rows of B, one after the other, each as by `pack_panel`.
+#[inline(always)]
+unsafe fn pack_panels<T: Real, L: Lanes<T>>(
+    b: *const T,
+    row: usize,
+    depth: usize,
+    panels: Panels,
+    to: *mut T,
+) {
+    for first in (0..depth).step_by(BAND) {
+        for (j, columns) in (0..panels.count).map(|i| panels.get(i)) {
+            let (ld, to) = (columns.next_multiple_of(L::N), to.wrapping_add(j * depth));
+            for p in first..depth.min(first + BAND) {
+                for v in (0..columns).step_by(L::N) {
+                    // SAFETY: p < depth and j + v < n inside B; the panels have room for whole registers.
+                    unsafe {
+                        L::load_part(b.add(p * row + j + v), columns - v).store(to.add(p * ld + v));
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// What all tiles of one panel share.
 #[derive(Clone, Copy)]
 struct Tile<T> {
@@ -140,6 +224,19 @@ impl<T: Real> Tile<T> {
                 1 => self.tiles::<L, 1>(m, a, k0, c),
                 2 => self.tiles::<L, 2>(m, a, k0, c),
                 _ => self.tiles::<L, 3>(m, a, k0, c),
+            }
+        }
+    }
+
+    /// The same with A in slivers.
+    #[inline(always)]
+    unsafe fn slivers<L: Lanes<T>>(self, m: usize, a: *const T, c: *mut T) {
+        for i in (0..m).step_by(SLIVER) {
+            let (a, c) = (a.wrapping_add(i * self.depth), c.wrapping_add(i * self.ldc));
+            // SAFETY: as for `tile`; a sliver's rows are one apart and its columns eight.
+            unsafe {
+                let a = core::slice::from_raw_parts(a, SLIVER * self.depth);
+                self.rows::<L>(SLIVER.min(m - i), &Mat::new(a, 1, SLIVER), 0, c);
             }
         }
     }

@@ -14,6 +14,8 @@ pub trait Math: Real {
     /// Beyond these, exp overflows to infinity or underflows to zero.
     const EXP_MIN: Self;
     const EXP_MAX: Self;
+    /// From here on exp is a normal number.
+    const EXP_NORMAL: Self;
     /// Below this, exp(x) - 1 rounds to -1.
     const EXPM1_MIN: Self;
     /// Degree of the Taylor polynomial of exp on [-ln(2)/2, ln(2)/2].
@@ -31,6 +33,7 @@ impl Math for f32 {
     const LN2_LOW: f32 = -2.121_944_4e-4;
     const EXP_MIN: f32 = -104.0;
     const EXP_MAX: f32 = 89.0;
+    const EXP_NORMAL: f32 = -87.0;
     const EXPM1_MIN: f32 = -18.0;
     const EXP_DEGREE: usize = 7;
     const LOG_TERMS: usize = 4;
@@ -74,6 +77,7 @@ impl Math for f64 {
     const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
     const EXP_MIN: f64 = -746.0;
     const EXP_MAX: f64 = 710.0;
+    const EXP_NORMAL: f64 = -708.0;
     const EXPM1_MIN: f64 = -38.0;
     const EXP_DEGREE: usize = 13;
     const LOG_TERMS: usize = 10;
@@ -189,6 +193,15 @@ pub fn exp<T: Math, L: Lanes<T>>(x: L) -> L {
     let (n, r) = reduce::<T, L>(clamp(x, T::EXP_MIN, T::EXP_MAX));
     let (a, b) = power_pair::<T, L>(n);
     expm1_small::<T, L>(r).add(number(1.0)).mul(a).mul(b)
+}
+
+/// exp(x) for x <= 0, which cannot overflow: one power of two is enough, and what is below normal numbers is 0.
+#[inline(always)]
+pub fn exp_below<T: Math, L: Lanes<T>>(x: L) -> L {
+    let low = L::splat(T::EXP_NORMAL);
+    let (n, r) = reduce::<T, L>(low.max(x));
+    let y = expm1_small::<T, L>(r).add(number(1.0)).mul(n.exp2_int());
+    L::select(x.lt(low), L::splat(T::ZERO), y)
 }
 
 /// exp(x) - 1 = 2^n (exp(r) - 1) + (2^n - 1)
@@ -316,6 +329,7 @@ mod tests {
     #[derive(Clone, Copy, Debug)]
     enum Fun {
         Exp,
+        ExpBelow,
         Expm1,
         Log,
         Log1p,
@@ -336,6 +350,7 @@ mod tests {
                 let x = L::from_part(part);
                 let y = match self.0 {
                     Fun::Exp => exp(x),
+                    Fun::ExpBelow => exp_below(x),
                     Fun::Expm1 => expm1(x),
                     Fun::Log => log(x),
                     Fun::Log1p => log1p(x),
@@ -352,7 +367,7 @@ mod tests {
 
     fn reference(f: Fun, x: f64) -> f64 {
         match f {
-            Fun::Exp => libm::exp(x),
+            Fun::Exp | Fun::ExpBelow => libm::exp(x),
             Fun::Expm1 => libm::expm1(x),
             Fun::Log => libm::log(x),
             Fun::Log1p => libm::log1p(x),
@@ -393,6 +408,7 @@ mod tests {
         let rows = [
             (Fun::Exp, -87.0, 88.7, 2.0),
             (Fun::Exp, -103.0, -80.0, 2.0),
+            (Fun::ExpBelow, -86.9, 0.0, 2.0),
             (Fun::Expm1, -20.0, 88.7, 2.5),
             (Fun::Expm1, -1.0, 1.0, 2.5),
             (Fun::Log, 1e-30, 10.0, 2.0),
@@ -432,6 +448,9 @@ mod tests {
                 (Fun::Exp, 0.0, 1.0),
                 (Fun::Exp, 1e4, inf),
                 (Fun::Exp, -1e4, 0.0),
+                (Fun::ExpBelow, -inf, 0.0),
+                (Fun::ExpBelow, -1e4, 0.0),
+                (Fun::ExpBelow, 0.0, 1.0),
                 (Fun::Expm1, inf, inf),
                 (Fun::Expm1, -inf, -1.0),
                 (Fun::Log, 0.0, -inf),
@@ -453,6 +472,7 @@ mod tests {
             }
             for f in [
                 Fun::Exp,
+                Fun::ExpBelow,
                 Fun::Expm1,
                 Fun::Log,
                 Fun::Log1p,

@@ -2,6 +2,7 @@
 
 pub mod activate;
 pub mod adaptive;
+pub mod attention;
 pub mod conv;
 pub mod ctc;
 pub mod ctc_beam;
@@ -25,6 +26,7 @@ pub mod reduce;
 pub mod resample;
 pub mod rows;
 pub mod scatter;
+pub mod scratch;
 pub mod segments;
 pub mod simd;
 pub mod tile;

@@ -16,47 +16,86 @@ struct LayerRows<'a, T> {
     n: usize,
 }
 
-/// (mean, 1 / sqrt(variance + epsilon)) of a row.
+/// Numbers v..v + L::N of a row of n, zero beyond its end.
 #[inline(always)]
-fn row_moments<T: Real, L: Lanes<T>>(x: &[T], epsilon: T) -> (T, T) {
-    let count = T::from_usize(x.len());
-    let mut sum = L::splat(T::ZERO);
-    for part in x.chunks(L::N) {
-        sum = sum.add(L::from_part(part));
+fn part<T: Real, L: Lanes<T>>(x: &[T], v: usize) -> L {
+    if v + L::N <= x.len() {
+        L::from_slice(&x[v..])
+    } else {
+        L::from_part(&x[v..])
     }
-    let mean = sum.reduce_sum() / count;
-    let (mut squares, center) = (L::splat(T::ZERO), L::splat(mean));
-    let whole = x.len() / L::N * L::N;
-    for part in x[..whole].chunks_exact(L::N) {
-        let d = L::from_slice(part).sub(center);
-        squares = d.mul_add(d, squares);
-    }
-    let mut rest = T::ZERO;
-    for &x in &x[whole..] {
-        rest += (x - mean) * (x - mean);
-    }
-    let variance = (squares.reduce_sum() + rest) / count;
-    (mean, T::ONE / (variance + epsilon).sqrt())
 }
+
+#[inline(always)]
+fn put<T: Real, L: Lanes<T>>(value: L, x: &mut [T], v: usize) {
+    if v + L::N <= x.len() {
+        value.to_slice(&mut x[v..]);
+    } else {
+        value.to_part(&mut x[v..]);
+    }
+}
+
+/// The mean of a row.
+#[inline(always)]
+fn row_mean<T: Real, L: Lanes<T>>(x: &[T]) -> T {
+    let mut sums = [L::splat(T::ZERO); 2];
+    for (i, v) in (0..x.len()).step_by(L::N).enumerate() {
+        sums[i % 2] = sums[i % 2].add(part::<T, L>(x, v));
+    }
+    sums[0].add(sums[1]).reduce_sum() / T::from_usize(x.len())
+}
+
+/// Lanes of x - center, 0 beyond the end of the row.
+#[inline(always)]
+fn centered<T: Real, L: Lanes<T>>(x: &[T], v: usize, center: L) -> L {
+    if v + L::N <= x.len() {
+        return L::from_slice(&x[v..]).sub(center);
+    }
+    // By way of memory, since what lies beyond the end would become -center.
+    let mut lanes = [T::ZERO; WIDEST];
+    let count = x.len() - v;
+    L::from_part(&x[v..]).sub(center).to_part(&mut lanes[..count]);
+    L::from_slice(&lanes)
+}
+
+/// Lanes of the widest register.
+const WIDEST: usize = 16;
+/// Rows that are worked on together, first row by row, then column by column: they stay in the nearest cache.
+const BAND: usize = 8;
 
 impl<T: Real> Kernel<T> for LayerRows<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn run<L: Lanes<T>>(self) {
-        for (x, y) in self.x.chunks_exact(self.n).zip(self.y.chunks_exact_mut(self.n)) {
-            let (mean, inverse) = row_moments::<T, L>(x, self.epsilon);
-            let (mean, inverse) = (L::splat(mean), L::splat(inverse));
-            for v in (0..self.n).step_by(L::N) {
-                let part = v..self.n.min(v + L::N);
-                let mut h = L::from_part(&x[part.clone()]).sub(mean).mul(inverse);
-                if let Some(gamma) = self.gamma {
-                    h = h.mul(L::from_part(&gamma[part.clone()]));
+        let n = self.n;
+        let scale = T::ONE / T::from_usize(n);
+        for (x, y) in self.x.chunks(n * BAND).zip(self.y.chunks_mut(n * BAND)) {
+            let mut rows = [[T::ZERO; 2]; BAND];
+            for (x, row) in x.chunks_exact(n).zip(&mut rows) {
+                let mean = row_mean::<T, L>(x);
+                let (center, mut squares) = (L::splat(mean), [L::splat(T::ZERO); 2]);
+                for (i, v) in (0..n).step_by(L::N).enumerate() {
+                    let d = centered::<T, L>(x, v, center);
+                    squares[i % 2] = d.mul_add(d, squares[i % 2]);
                 }
-                if let Some(beta) = self.beta {
-                    h = h.add(L::from_part(&beta[part.clone()]));
+                let variance = squares[0].add(squares[1]).reduce_sum() * scale;
+                *row = [mean, T::ONE / (variance + self.epsilon).sqrt()];
+            }
+            for v in (0..n).step_by(L::N) {
+                let gamma = self.gamma.map(|gamma| part::<T, L>(gamma, v));
+                let beta = self.beta.map(|beta| part::<T, L>(beta, v));
+                let each = x.chunks_exact(n).zip(y.chunks_exact_mut(n));
+                for ((x, y), &[mean, inverse]) in each.zip(&rows) {
+                    let mut h = part::<T, L>(x, v).sub(L::splat(mean)).mul(L::splat(inverse));
+                    if let Some(gamma) = gamma {
+                        h = h.mul(gamma);
+                    }
+                    if let Some(beta) = beta {
+                        h = h.add(beta);
+                    }
+                    put(h, y, v);
                 }
-                h.to_part(&mut y[part]);
             }
         }
     }
@@ -103,41 +142,49 @@ impl<T: Real> Kernel<T> for LayerGradient<'_, T> {
         self.dgamma.fill(T::ZERO);
         self.dbeta.fill(T::ZERO);
         let scale = T::ONE / T::from_usize(n);
-        for (r, x) in self.x.chunks_exact(n).enumerate() {
-            let (dy, dx) = (&self.dy[r * n..][..n], &mut self.dx[r * n..][..n]);
-            let (mean, inverse) = row_moments::<T, L>(x, self.epsilon);
-            let (mean, inverse) = (L::splat(mean), L::splat(inverse));
-            let (mut sum, mut product) = (L::splat(T::ZERO), L::splat(T::ZERO));
-            for v in (0..n).step_by(L::N) {
-                let part = v..n.min(v + L::N);
-                let g = L::from_part(&dy[part.clone()]);
-                let h = L::from_part(&x[part.clone()]).sub(mean).mul(inverse);
-                let to = &mut self.dgamma[part.clone()];
-                h.mul_add(g, L::from_part(to)).to_part(to);
-                let to = &mut self.dbeta[part.clone()];
-                g.add(L::from_part(to)).to_part(to);
-                // Beyond the end g is 0, so what h holds there does not matter.
-                let mut g = g;
-                if let Some(gamma) = self.gamma {
-                    g = g.mul(L::from_part(&gamma[part.clone()]));
+        let rows = self.x.chunks(n * BAND).zip(self.dy.chunks(n * BAND));
+        for ((x, dy), dx) in rows.zip(self.dx.chunks_mut(n * BAND)) {
+            // Row by row: mean, inverse deviation, mean(g) and inverse * mean(g h).
+            let mut rows = [[T::ZERO; 4]; BAND];
+            for ((x, dy), row) in x.chunks_exact(n).zip(dy.chunks_exact(n)).zip(&mut rows) {
+                let mean = row_mean::<T, L>(x);
+                let center = L::splat(mean);
+                let zero = L::splat(T::ZERO);
+                let (mut squares, mut sum, mut product) = (zero, zero, zero);
+                for v in (0..n).step_by(L::N) {
+                    let d = centered::<T, L>(x, v, center);
+                    let mut g = part::<T, L>(dy, v);
+                    if let Some(gamma) = self.gamma {
+                        g = g.mul(part(gamma, v));
+                    }
+                    squares = d.mul_add(d, squares);
+                    sum = sum.add(g);
+                    product = d.mul_add(g, product);
                 }
-                sum = sum.add(g);
-                product = h.mul_add(g, product);
+                let inverse = T::ONE / (squares.reduce_sum() * scale + self.epsilon).sqrt();
+                let along = product.reduce_sum() * scale * inverse;
+                *row = [mean, inverse, sum.reduce_sum() * scale, along];
             }
-            let (sum, product) = (
-                L::splat(sum.reduce_sum() * scale),
-                L::splat(product.reduce_sum() * scale),
-            );
+            // Column by column, so that the sums over rows stay in registers.
             for v in (0..n).step_by(L::N) {
-                let part = v..n.min(v + L::N);
-                let h = L::from_part(&x[part.clone()]).sub(mean).mul(inverse);
-                let mut g = L::from_part(&dy[part.clone()]);
-                if let Some(gamma) = self.gamma {
-                    g = g.mul(L::from_part(&gamma[part.clone()]));
+                let (mut dgamma, mut dbeta) = (part::<T, L>(self.dgamma, v), part::<T, L>(self.dbeta, v));
+                let gamma = self.gamma.map(|gamma| part::<T, L>(gamma, v));
+                let each = x
+                    .chunks_exact(n)
+                    .zip(dy.chunks_exact(n))
+                    .zip(dx.chunks_exact_mut(n));
+                for (((x, dy), dx), &[mean, inverse, sum, along]) in each.zip(&rows) {
+                    let inverse = L::splat(inverse);
+                    let h = part::<T, L>(x, v).sub(L::splat(mean)).mul(inverse);
+                    let dy = part::<T, L>(dy, v);
+                    dgamma = h.mul_add(dy, dgamma);
+                    dbeta = dbeta.add(dy);
+                    let g = gamma.map_or(dy, |gamma| dy.mul(gamma));
+                    let d = h.neg_mul_add(L::splat(along), g.sub(L::splat(sum)));
+                    put(d.mul(inverse), dx, v);
                 }
-                h.neg_mul_add(product, g.sub(sum))
-                    .mul(inverse)
-                    .to_part(&mut dx[part]);
+                put(dgamma, self.dgamma, v);
+                put(dbeta, self.dbeta, v);
             }
         }
     }

@@ -76,6 +76,10 @@ impl Panels {
             count: registers.div_ceil(most),
         }
     }
+    /// All columns, in whole registers.
+    pub fn padded(&self) -> usize {
+        self.registers * self.lanes
+    }
     pub fn get(&self, i: usize) -> (usize, usize) {
         let at = |i: usize| (i * self.registers / self.count * self.lanes).min(self.n);
         (at(i), at(i + 1) - at(i))

@@ -402,6 +402,7 @@ pub const FLAT: &[&str] = &[
 
 /// Checked in the files that define them.
 pub const ELSEWHERE: &[&[(&str, OpFn)]] = &[
+    super::attention::OPS,
     super::conv::OPS,
     super::conv_transpose::OPS,
     super::dense::OPS,

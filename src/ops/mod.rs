@@ -4,6 +4,8 @@ mod adaptive;
 mod after;
 mod arrange;
 mod aspect;
+mod attention;
+mod attention_gradient;
 mod binary;
 mod bits;
 mod cast;
@@ -64,6 +66,7 @@ pub use adaptive::adaptive_max;
 use arrange::cumprod_along;
 pub use arrange::{count_nonzero, cumprod, cumsum, diag, moveaxis, roll, slice, swapaxes, unstack};
 pub use aspect::fit_aspect;
+pub use attention::{AttentionExtras, dot_product_attention};
 pub use binary::*;
 pub use cast::{cast, to_float, to_indices};
 pub use choices::{categorical, dropout, shuffle};
@@ -114,6 +117,7 @@ static FAMILIES: &[&[(&str, OpFn)]] = &[
     adaptive::OPS,
     arrange::OPS,
     aspect::OPS,
+    attention::OPS,
     binary::OPS[0],
     binary::OPS[1],
     bits::OPS,

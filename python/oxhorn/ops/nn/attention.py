@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from oxhorn import _core, config
 from oxhorn.ops.arguments import as_dtype, as_tensor
 from oxhorn.ops.conversions import cast
@@ -111,31 +109,16 @@ def attend(
     Returns:
         A tensor of shape `(B, T, N, V)`.
     """
-    groups = query.shape[2] // key.shape[2]
-    if groups > 1:
-        key, value = (_apply("repeat", x, repeats=groups, axis=2) for x in (key, value))
-    # (B, N, T, H) by (B, N, H, S) are the scores, (B, N, T, S).
-    scores = _apply(
-        "matmul", _apply("transpose", query, axes=[0, 2, 1, 3]), _apply("transpose", key, axes=[0, 2, 3, 1])
-    )
-    scores = scores * scale
-    if bias is not None:
-        scores = scores + bias
-    seen = mask
-    if is_causal:
-        causal = _causal(scores)
-        seen = causal if seen is None else _apply("logical_and", seen, causal)
-    if seen is not None:
-        # Rows of which nothing is seen become uniform, as a finite number makes them; -inf would make them NaN.
-        lowest = -0.7 * float(np.finfo(str(scores.dtype)).max)
-        scores = _apply("where", seen, scores, _core.tensor(lowest, str(scores.dtype)))
-    shares = _apply("softmax", scores, axis=-1)
-    if seen is not None and empty_is_zero:
-        shares = _apply("where", seen, shares, _core.tensor(0.0, str(scores.dtype)))
+    attrs: dict[str, Any] = {"scale": scale, "causal": is_causal, "empty_is_zero": empty_is_zero}
+    inputs = [query, key, value]
+    for name, extra in (("bias", bias), ("mask", mask)):
+        if extra is not None:
+            inputs.append(extra)
+            attrs[name] = True
     if dropout_key is not None:
-        shares = _apply("dropout", dropout_key, shares, rate=rate)
-    mixed = _apply("matmul", shares, _apply("transpose", value, axes=[0, 2, 1, 3]))
-    return _apply("transpose", mixed, axes=[0, 2, 1, 3])
+        inputs.append(dropout_key)
+        attrs["rate"] = rate
+    return _core.apply("dot_product_attention", inputs, attrs)
 
 
 def _to_one_dtype(*tensors: Any) -> list[Any]:
@@ -180,13 +163,3 @@ def _four_axes(x: Any, name: str, heads: int) -> Any:
             f"{_WHO}: expected `{name}` of shape (B, 1, T, S) or (B, {heads}, T, S); got {tuple(x.shape)}."
         )
     return x
-
-
-def _causal(scores: Any) -> Any:
-    """True on and below the diagonal of the last two axes, of the shape of the scores."""
-    steps, seen = scores.shape[2], scores.shape[3]
-    if steps is not None and seen is not None:
-        return _core.tensor(np.tril(np.ones((1, 1, steps, seen), bool)))
-    ones = _apply("ones_like", scores)
-    rows, columns = (_apply("cumsum", ones, axis=axis) for axis in (2, 3))
-    return _apply("less_equal", columns, rows)
