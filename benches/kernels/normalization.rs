@@ -2,7 +2,8 @@
 
 use criterion::Criterion;
 use oxhorn::kernels::norm::{
-    Arriving, Layout, Saved, Then, gradient, layer, layer_gradient, layer_scratch, normalize, statistics,
+    Arriving, Layout, Saved, Then, Through, gradient, layer, layer_gradient, layer_scratch, normalize,
+    statistics,
 };
 
 use crate::{Family, some};
@@ -40,7 +41,7 @@ pub fn bench(c: &mut Criterion) {
             };
             let arriving = Arriving {
                 dy: &y,
-                through: None,
+                through: Through::Nothing,
             };
             gradient(
                 l,

@@ -115,6 +115,7 @@ fn take_reader(nodes: &mut [NodeData], ends: &mut [Slot], n: usize, uses: &Uses)
         return false;
     }
     replace(nodes, n, next, fused);
+    nodes[next].inputs.clear();
     let gone = Slot {
         index: next as u32,
         output: 0,
@@ -129,14 +130,21 @@ fn take_maker(nodes: &mut [NodeData], _: &mut [Slot], n: usize, uses: &Uses) -> 
     let Some(op) = op_of(&nodes[n]) else { return false };
     let own = specs_of_inputs(nodes, n);
     let found = nodes[n].inputs.iter().enumerate().find_map(|(i, &s)| {
-        let maker = s.index as usize;
-        let made_by = op_of(&nodes[maker])?;
-        let alone = uses.single(s) == Some(n) && nodes[maker].outputs.len() == 1 && !op.shape_only(i);
-        let fused = alone.then(|| op.fed_by(i, &made_by.role(), &own))??;
-        Some((maker, fused))
+        let maker = &nodes[s.index as usize];
+        let role = op_of(maker)?.role();
+        let alone = uses.single(s) == Some(n) && maker.outputs.len() == 1 && !op.shape_only(i);
+        let again =
+            matches!(role, Role::Rectified { .. }) && s.output == 0 && maker.inputs[0] == nodes[n].inputs[0];
+        let fused = (alone || again).then(|| op.fed_by(i, &role, &own))??;
+        Some((s.index as usize, fused, alone))
     });
-    let Some((maker, fused)) = found else { return false };
+    let Some((maker, fused, alone)) = found else {
+        return false;
+    };
     replace(nodes, n, maker, fused);
+    if alone {
+        nodes[maker].inputs.clear();
+    }
     true
 }
 
@@ -152,7 +160,6 @@ fn replace(nodes: &mut [NodeData], n: usize, other: usize, fused: Fused) {
         .collect();
     nodes[n].kind = Kind::Apply(fused.op);
     nodes[n].inputs = inputs;
-    nodes[other].inputs.clear();
 }
 
 /// Whether an output depends on node `n`.

@@ -159,7 +159,7 @@ fn cases() -> Vec<(
             vec![numbers(&[40, 5], 1), index],
             |x| ops::mean(&ops::embedding(&x[0], &x[1])?, Axes::One(1), false),
             &["embedding", "mean"],
-            &["embedding", "mean", "spread", "add_at"],
+            &["embedding", "mean", "add_at"],
         ),
         (
             "relu, max pooling",

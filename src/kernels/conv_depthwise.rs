@@ -109,13 +109,12 @@ pub fn run<T: Real>(plan: &Plan, x: &[T], k: &[T], y: &mut [T], epilogue: Epilog
             k,
             y: own,
             rows: range,
-            bias: epilogue.bias,
+            bias: epilogue.bias.filter(|_| epilogue.scale.is_none()),
         });
-        if epilogue.activation.is_some() {
-            let rest = Epilogue {
-                bias: None,
-                ..epilogue
-            };
+        // A bias alone goes into the sums; after a scale it has to wait.
+        let bias = epilogue.bias.filter(|_| epilogue.scale.is_some());
+        let rest = Epilogue { bias, ..epilogue };
+        if rest.does_something() {
             finish(own, plan.channels, rest);
         }
     });

@@ -197,19 +197,12 @@ impl<T: Real> Kernel<T> for Task<'_, T> {
                 self.part(image, pixel, first, columns).fill(T::ZERO);
             }
         }
-        if self.epilogue.bias.is_some() || self.epilogue.activation.is_some() {
-            let bias = self.epilogue.bias.map(|b| &b[first..first + columns]);
+        if self.epilogue.does_something() {
+            let epilogue = self.epilogue.of(first..first + columns);
             for image in self.each_image() {
                 for pixel in 0..missing.len() {
                     let part = self.part(image, pixel, first, columns);
-                    finish(
-                        part,
-                        columns,
-                        Epilogue {
-                            bias,
-                            ..self.epilogue
-                        },
-                    );
+                    finish(part, columns, epilogue);
                 }
             }
         }

@@ -70,7 +70,8 @@ fn check<T: Real>(g: &Geometry, tolerance: f64) {
         want.1[j] += x[i].to_f64() * dy[o].to_f64();
         want.2[o] += x[i].to_f64() * k[j].to_f64();
     });
-    let bias = numbers::<T>(g.out_channels, 4);
+    let (bias, scale) = (numbers::<T>(g.out_channels, 4), numbers::<T>(g.out_channels, 5));
+    let plain = want.2.clone();
     want.2
         .iter_mut()
         .enumerate()
@@ -90,6 +91,17 @@ fn check<T: Real>(g: &Geometry, tolerance: f64) {
         &mut scratch,
     );
     near("forward", g, &y, &want.2, tolerance);
+    let all = Epilogue {
+        scale: Some(&scale),
+        bias: Some(&bias),
+        activation: Some(&|y: &mut [T]| y.iter_mut().for_each(|y| *y = *y * *y)),
+    };
+    forward(g, &x, &k, &mut y, all, &mut scratch);
+    let each = plain.iter().enumerate().map(|(i, y)| {
+        let f = i % g.out_channels;
+        (y * scale[f].to_f64() + bias[f].to_f64()).powi(2)
+    });
+    near("epilogue", g, &y, &each.collect::<Vec<f64>>(), tolerance * 10.0);
     let mut dx = vec![T::NAN; x.len()];
     input_gradient(g, &dy, &k, &mut dx, &mut scratch);
     near("input gradient", g, &dx, &want.0, tolerance);

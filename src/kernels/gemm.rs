@@ -80,7 +80,7 @@ pub struct Epilogue<'a, T> {
 
 impl<'a, T> Epilogue<'a, T> {
     /// What belongs to some of the columns.
-    fn of(self, columns: Range<usize>) -> Self {
+    pub(super) fn of(self, columns: Range<usize>) -> Self {
         let part = |numbers: Option<&'a [T]>| numbers.map(|x| &x[columns.clone()]);
         Self {
             scale: part(self.scale),

@@ -12,7 +12,7 @@ mod batch;
 #[path = "norm_layer.rs"]
 mod layers;
 
-pub use batch::{Arriving, Saved, Then, gradient, normalize, statistics};
+pub use batch::{Arriving, Saved, Then, Through, Weights, gradient, normalize, statistics};
 pub use layers::{layer, layer_gradient, layer_scratch};
 
 /// Columns that a row should have: with fewer channels, several rows are taken as one, so that lanes are full and a

@@ -226,8 +226,11 @@ impl<T: Real> Kernel<T> for Affine<'_, T> {
                         Second::None => sum,
                         Second::Plain(z) => L::from_slice(&z[v..]).add(sum),
                         Second::Scaled(z, f) => L::from_slice(&z[v..]).mul_add(L::from_slice(&f[v..]), sum),
-                        Second::Masked(z, f, a) => {
-                            let z = where_above_0(L::from_slice(&a[v..]), L::from_slice(&z[v..]));
+                        Second::Rectified(z, f, to) => {
+                            let before = L::from_slice(&x[v..])
+                                .sub(L::from_slice(&self.center[v..]))
+                                .mul_add(L::from_slice(&to.scale[v..]), L::from_slice(&to.shift[v..]));
+                            let z = where_above_0(before, L::from_slice(&z[v..]));
                             z.mul_add(L::from_slice(&f[v..]), sum)
                         }
                     };
@@ -248,9 +251,12 @@ impl<T: Real> Kernel<T> for Affine<'_, T> {
                         Second::Scaled(z, f) => {
                             L::from_part(&z[rest.clone()]).mul_add(L::from_part(&f[rest.clone()]), sum)
                         }
-                        Second::Masked(z, f, a) => {
-                            let z =
-                                where_above_0(L::from_part(&a[rest.clone()]), L::from_part(&z[rest.clone()]));
+                        Second::Rectified(z, f, to) => {
+                            let before = centered.mul_add(
+                                L::from_part(&to.scale[rest.clone()]),
+                                L::from_part(&to.shift[rest.clone()]),
+                            );
+                            let z = where_above_0(before, L::from_part(&z[rest.clone()]));
                             z.mul_add(L::from_part(&f[rest.clone()]), sum)
                         }
                     };
@@ -272,11 +278,11 @@ impl<T: Real> Kernel<T> for Affine<'_, T> {
                             Second::Scaled(z, f) => {
                                 L::from_part(&z[part.clone()]).mul_add(L::splat(f[c]), sum)
                             }
-                            Second::Masked(z, f, a) => {
-                                let z = where_above_0(
-                                    L::from_part(&a[part.clone()]),
-                                    L::from_part(&z[part.clone()]),
-                                );
+                            Second::Rectified(z, f, to) => {
+                                let before = L::from_part(&x[part.clone()])
+                                    .sub(center)
+                                    .mul_add(L::splat(to.scale[c]), L::splat(to.shift[c]));
+                                let z = where_above_0(before, L::from_part(&z[part.clone()]));
                                 z.mul_add(L::splat(f[c]), sum)
                             }
                         };
@@ -288,7 +294,14 @@ impl<T: Real> Kernel<T> for Affine<'_, T> {
     }
 }
 
-/// The slope of relu, which is common enough to be done here and not in a loop of its own.
+/// What numbers are normalised to: (x - mean) * scale + shift, channel by channel.
+#[derive(Debug, Clone, Copy)]
+pub struct Weights<'a, T> {
+    pub scale: &'a [T],
+    pub shift: &'a [T],
+}
+
+/// The slope of relu.
 #[inline(always)]
 fn where_above_0<T: Real, L: Lanes<T>>(a: L, dy: L) -> L {
     let zero = L::splat(T::ZERO);
@@ -301,8 +314,8 @@ enum Second<'a, T> {
     None,
     Plain(&'a [T]),
     Scaled(&'a [T], &'a [T]),
-    /// As scaled, but only where the last array is above 0.
-    Masked(&'a [T], &'a [T], &'a [T]),
+    /// As scaled, but only where the normalised numbers are above 0.
+    Rectified(&'a [T], &'a [T], Weights<'a, T>),
 }
 
 impl<'a, T> Second<'a, T> {
@@ -311,7 +324,7 @@ impl<'a, T> Second<'a, T> {
             Second::None => Second::None,
             Second::Plain(z) => Second::Plain(&z[range]),
             Second::Scaled(z, factor) => Second::Scaled(&z[range], factor),
-            Second::Masked(z, factor, a) => Second::Masked(&z[range.clone()], factor, &a[range]),
+            Second::Rectified(z, factor, to) => Second::Rectified(&z[range], factor, to),
         }
     }
 }
@@ -400,8 +413,8 @@ struct GradientSums<'a, T> {
     layout: Layout,
     x: &'a [T],
     dy: &'a [T],
-    /// Where it is not above 0, dy counts as 0.
-    mask: Option<&'a [T]>,
+    /// Where the normalised numbers are not above 0, dy counts as 0.
+    rectified: Option<Weights<'a, T>>,
     mean: &'a [T],
     sums: &'a mut [T],
     products: &'a mut [T],
@@ -409,10 +422,10 @@ struct GradientSums<'a, T> {
 
 /// The two sums for a block of columns, as `moments`.
 #[inline(always)]
-unsafe fn gradient_sums<T: Real, L: Lanes<T>, const V: usize, const MASKED: bool>(
+unsafe fn gradient_sums<T: Real, L: Lanes<T>, const V: usize, const RECTIFIED: bool>(
     x: *const T,
     dy: *const T,
-    mask: *const T,
+    weights: [*const T; 2],
     mean: *const T,
     rows: usize,
     row: usize,
@@ -427,19 +440,25 @@ unsafe fn gradient_sums<T: Real, L: Lanes<T>, const V: usize, const MASKED: bool
     );
     // SAFETY: by the caller's promise.
     unsafe {
+        let (mut scale, mut shift) = (means, means);
         for v in 0..V {
             means[v] = get::<T, L, V>(mean, v, last);
+            if RECTIFIED {
+                (scale[v], shift[v]) = (
+                    get::<T, L, V>(weights[0], v, last),
+                    get::<T, L, V>(weights[1], v, last),
+                );
+            }
         }
         for r in 0..rows {
             for v in 0..V {
+                let centered = get::<T, L, V>(x.add(r * row), v, last).sub(means[v]);
                 let mut dy = get::<T, L, V>(dy.add(r * row), v, last);
-                if MASKED {
-                    dy = where_above_0(get::<T, L, V>(mask.add(r * row), v, last), dy);
+                if RECTIFIED {
+                    dy = where_above_0(centered.mul_add(scale[v], shift[v]), dy);
                 }
                 sums[v] = sums[v].add(dy);
-                products[v] = get::<T, L, V>(x.add(r * row), v, last)
-                    .sub(means[v])
-                    .mul_add(dy, products[v]);
+                products[v] = centered.mul_add(dy, products[v]);
             }
         }
     }
@@ -468,18 +487,20 @@ impl<T: Real> Kernel<T> for GradientSums<'_, T> {
                     self.dy[c..].as_ptr(),
                     self.mean[c..].as_ptr(),
                 );
-                let mask = self.mask.map(|a| a[c..].as_ptr());
+                let weights = self
+                    .rectified
+                    .map(|w| [w.scale[c..].as_ptr(), w.shift[c..].as_ptr()]);
                 let (s, p) = (&mut self.sums[c..], &mut self.products[c..]);
                 macro_rules! columns {
                     ($V:literal, $last:expr) => {
                         // SAFETY: as in `Moments`.
                         unsafe {
-                            match mask {
-                                None => {
-                                    gradient_sums::<T, L, $V, false>(x, dy, x, mean, rows, row, $last, s, p)
-                                }
-                                Some(a) => {
-                                    gradient_sums::<T, L, $V, true>(x, dy, a, mean, rows, row, $last, s, p)
+                            match weights {
+                                None => gradient_sums::<T, L, $V, false>(
+                                    x, dy, [x; 2], mean, rows, row, $last, s, p,
+                                ),
+                                Some(w) => {
+                                    gradient_sums::<T, L, $V, true>(x, dy, w, mean, rows, row, $last, s, p)
                                 }
                             }
                         }
@@ -501,15 +522,16 @@ impl<T: Real> Kernel<T> for GradientSums<'_, T> {
                     &self.x[r * row + c * inner..][..inner],
                     &self.dy[r * row + c * inner..][..inner],
                 );
-                let mask = self.mask.map(|a| &a[r * row + c * inner..][..inner]);
-                for (i, (x, dy)) in x.chunks(L::N).zip(dy.chunks(L::N)).enumerate() {
+                for (x, dy) in x.chunks(L::N).zip(dy.chunks(L::N)) {
+                    let centered = L::from_part(x).sub(mean);
                     // Lanes beyond the end hold dy = 0, whatever x - mean is there.
                     let mut dy = L::from_part(dy);
-                    if let Some(a) = mask {
-                        dy = where_above_0(L::from_part(&a[i * L::N..]), dy);
+                    if let Some(w) = self.rectified {
+                        let before = centered.mul_add(L::splat(w.scale[c]), L::splat(w.shift[c]));
+                        dy = where_above_0(before, dy);
                     }
                     sum = sum.add(dy);
-                    products = L::from_part(x).sub(mean).mul_add(dy, products);
+                    products = centered.mul_add(dy, products);
                 }
             }
             self.sums[c] += sum.reduce_sum();
@@ -529,28 +551,28 @@ pub struct Saved<'a, T> {
     pub gamma: Option<&'a [T]>,
 }
 
-/// The gradient that arrives: dy, or f'(a) dy where a function f followed (see [`Then`]); `a` is f's output or input, as
-/// `Activate::from_output` says.
+/// The gradient that arrives, through what followed the normalisation (see [`Then`]).
 #[derive(Debug, Clone, Copy)]
 pub struct Arriving<'a, T> {
     pub dy: &'a [T],
-    pub through: Option<(Activate, &'a [T])>,
+    pub through: Through<'a, T>,
 }
 
-impl<'a, T: Math> Arriving<'a, T> {
-    /// The output of relu, if that is what followed: its slope is only a mask.
-    fn mask(&self) -> Option<&'a [T]> {
-        const RELU: Activate = Activate::Relu {
-            slope: 0.0,
-            top: f64::INFINITY,
-        };
-        self.through.filter(|(f, _)| *f == RELU).map(|(_, a)| a)
-    }
+/// What followed.
+#[derive(Debug, Clone, Copy)]
+pub enum Through<'a, T> {
+    Nothing,
+    /// A function f: f'(a) dy arrives, with a its output or input, as `Activate::from_output` says.
+    Function(Activate, &'a [T]),
+    /// max(y, 0) of the normalised numbers, which are cheaper to compute again than to read.
+    Relu(Weights<'a, T>),
+}
 
-    /// The gradient at these places, in `memory` if it has to be computed.
+impl<T: Math> Arriving<'_, T> {
+    /// The gradient at these places, in `memory` if it has to be computed; relu is left to the kernels.
     fn at<'b>(&'b self, part: Range<usize>, memory: &'b mut Buffer) -> &'b [T] {
         let dy = &self.dy[part.clone()];
-        let Some((f, a)) = self.through.filter(|_| self.mask().is_none()) else {
+        let Through::Function(f, a) = self.through else {
             return dy;
         };
         let out = memory.get::<T>(dy.len());
@@ -582,6 +604,14 @@ pub fn gradient<T: Math>(
     }
     let wide = l.folded();
     let columns = wide.channels;
+    let relu = match arriving.through {
+        Through::Relu(w) => Some([w.scale, w.shift].map(|n| Repeated::new(l, n))),
+        _ => None,
+    };
+    let rectified = relu.as_ref().map(|[scale, shift]| Weights {
+        scale: scale.get(),
+        shift: shift.get(),
+    });
     {
         let (row, grain) = (columns * wide.inner, wide.grain());
         let block = (BLOCK / row).max(1) * row;
@@ -596,14 +626,17 @@ pub fn gradient<T: Math>(
             let mut memory = Buffer::take();
             let (first, end) = (r.start * row, r.end * row);
             // In one piece where nothing has to be computed first.
-            let whole = arriving.through.is_none() || arriving.mask().is_some();
-            let step = if whole { end - first } else { block };
+            let step = if matches!(arriving.through, Through::Function(..)) {
+                block
+            } else {
+                end - first
+            };
             for at in (first..end).step_by(step) {
                 let part = at..end.min(at + step);
                 dispatch(GradientSums {
                     layout: wide,
                     x: &saved.x[part.clone()],
-                    mask: arriving.mask().map(|a| &a[part.clone()]),
+                    rectified,
                     dy: arriving.at(part, &mut memory),
                     mean: mean.get(),
                     sums: &mut *sums,
@@ -641,8 +674,8 @@ pub fn gradient<T: Math>(
     blocks(l, dx, |part, dx| {
         let mut memory = Buffer::take();
         let dy = arriving.at(part.clone(), &mut memory);
-        let second = match arriving.mask() {
-            Some(a) => Second::Masked(dy, factor.get(), &a[part.clone()]),
+        let second = match rectified {
+            Some(to) => Second::Rectified(dy, factor.get(), to),
             None => Second::Scaled(dy, factor.get()),
         };
         columns.affine(&saved.x[part], second, dx);

@@ -1,6 +1,7 @@
 use super::*;
 use crate::kernels::activate::{self, Activate};
 use crate::kernels::math::Math;
+use crate::kernels::parallel::tests::with_threads;
 use crate::kernels::real::Real;
 use crate::kernels::simd::{levels, with_level};
 
@@ -61,7 +62,7 @@ fn batch<T: Math>(l: Layout, tolerance: f64) {
         saved,
         Arriving {
             dy: &dy,
-            through: None,
+            through: Through::Nothing,
         },
         Some(&mut dx),
         &mut dgamma,
@@ -80,29 +81,15 @@ fn batch<T: Math>(l: Layout, tolerance: f64) {
         })
         .collect();
     near("dx", &dx, &want, tolerance * 10.0);
-    let elu = Activate::Elu {
-        alpha: 1.5,
-        scale: 1.0,
-    };
-    let relu = Activate::Relu {
-        slope: 0.0,
-        top: f64::INFINITY,
-    };
-    for f in [elu, relu] {
-        followed(l, &x, &dy, saved, &scale, &gamma, f);
-    }
+    followed(l, &x, &dy, saved, &scale, &gamma);
 }
 
 /// A sum and a function that follow give the same numbers in the same pass as one after the other, and so do gradients.
-fn followed<T: Math>(
-    l: Layout,
-    x: &[T],
-    dy: &[T],
-    saved: Saved<'_, T>,
-    scale: &[T],
-    shift: &[T],
-    f: Activate,
-) {
+fn followed<T: Math>(l: Layout, x: &[T], dy: &[T], saved: Saved<'_, T>, scale: &[T], shift: &[T]) {
+    let f = Activate::Elu {
+        alpha: 1.5,
+        scale: 1.0,
+    };
     let skip = numbers::<T>(l.len(), 7, 0.0);
     let n = l.len();
     let (mut apart, mut together) = (vec![T::NAN; n], vec![T::NAN; n]);
@@ -140,16 +127,30 @@ fn followed<T: Math>(
     };
     let want = run(Arriving {
         dy: &slope,
-        through: None,
-    });
-    let got = run(Arriving {
-        dy,
-        through: Some((f, &together)),
+        through: Through::Nothing,
     });
     let tolerance = if size_of::<T>() == 4 { 1e-4 } else { 1e-11 };
-    for (a, b) in got.iter().zip(&want) {
-        assert!((a - b).abs() <= tolerance * (1.0 + b.abs()), "{a} {b}");
-    }
+    let near = |got: Vec<f64>, want: &[f64]| {
+        for (a, b) in got.iter().zip(want) {
+            assert!((a - b).abs() <= tolerance * (1.0 + b.abs()), "{a} {b}");
+        }
+    };
+    let through = Through::Function(f, &together);
+    near(run(Arriving { dy, through }), &want);
+    // Relu without a sum: its slope from the normalised numbers, computed again.
+    let mut y = vec![T::NAN; n];
+    normalize(l, x, saved.mean, scale, shift, Then::NOTHING, &mut y);
+    let slope: Vec<T> = y
+        .iter()
+        .zip(dy)
+        .map(|(&y, &g)| if y > T::ZERO { g } else { T::ZERO })
+        .collect();
+    let want = run(Arriving {
+        dy: &slope,
+        through: Through::Nothing,
+    });
+    let through = Through::Relu(Weights { scale, shift });
+    near(run(Arriving { dy, through }), &want);
 }
 
 fn rows<T: Real>(rows: usize, n: usize, tolerance: f64) {
@@ -202,38 +203,41 @@ fn rows<T: Real>(rows: usize, n: usize, tolerance: f64) {
 #[test]
 fn all_layouts_at_every_level() {
     for level in levels() {
+        // On this thread alone: the level is forced for it, not for workers.
         with_level(level, || {
-            for (outer, channels, inner) in [
-                (7, 1, 1),
-                (33, 5, 1),
-                (19, 40, 1),
-                (3, 4, 21),
-                (2, 3, 16),
-                (3000, 19, 1),
-                (4096, 10, 1),
-                (64, 200, 1),
-            ] {
-                batch::<f32>(
-                    Layout {
-                        outer,
-                        channels,
-                        inner,
-                    },
-                    2e-5,
-                );
-                batch::<f64>(
-                    Layout {
-                        outer,
-                        channels,
-                        inner,
-                    },
-                    1e-12,
-                );
-            }
-            for (r, n) in [(1, 1), (5, 7), (3, 64), (40, 33), (2000, 17)] {
-                rows::<f32>(r, n, 5e-5);
-                rows::<f64>(r, n, 1e-12);
-            }
+            with_threads(1, || {
+                for (outer, channels, inner) in [
+                    (7, 1, 1),
+                    (33, 5, 1),
+                    (19, 40, 1),
+                    (3, 4, 21),
+                    (2, 3, 16),
+                    (3000, 19, 1),
+                    (4096, 10, 1),
+                    (64, 200, 1),
+                ] {
+                    batch::<f32>(
+                        Layout {
+                            outer,
+                            channels,
+                            inner,
+                        },
+                        2e-5,
+                    );
+                    batch::<f64>(
+                        Layout {
+                            outer,
+                            channels,
+                            inner,
+                        },
+                        1e-12,
+                    );
+                }
+                for (r, n) in [(1, 1), (5, 7), (3, 64), (40, 33), (2000, 17)] {
+                    rows::<f32>(r, n, 5e-5);
+                    rows::<f64>(r, n, 1e-12);
+                }
+            })
         });
     }
 }

@@ -7,7 +7,7 @@
 use serde::Deserialize;
 
 use super::matmul::{agree, float_only, same_float};
-use super::norm_gradient::{BatchNormalizationGradient, LayerNormalizationGradient};
+use super::norm_gradient::{BatchNormalizationGradient, Followed, LayerNormalizationGradient, RELU};
 use super::op::{Attrs, Fused, Op, OpFn, Pass, Role, Run, parse_attrs};
 use crate::autograd::{Value, apply, apply_many, differentiate};
 use crate::dtype::Element;
@@ -26,7 +26,7 @@ pub(super) struct Settings {
     pub axis: usize,
     pub epsilon: f64,
     pub scale: bool,
-    offset: bool,
+    pub offset: bool,
 }
 
 impl Settings {
@@ -164,13 +164,23 @@ impl Op for BatchNormalization {
         inputs.extend(self.settings.scale.then(|| &pass.inputs[1]));
         let gradient = BatchNormalizationGradient {
             settings: self.settings,
-            through: None,
+            after: Followed::Nothing,
         };
         let outputs = apply_many(std::sync::Arc::new(gradient), &inputs)?;
         let mut grads = vec![Some(outputs[0].clone())];
         grads.extend(self.settings.scale.then(|| Some(outputs[1].clone())));
         grads.extend(self.settings.offset.then(|| Some(outputs[2].clone())));
         Ok(grads)
+    }
+
+    fn role(&self) -> Role {
+        if self.activation == Some(RELU) && !self.add {
+            Role::Rectified {
+                scale: self.settings.scale,
+            }
+        } else {
+            Role::Other
+        }
     }
 
     fn absorbs(&self) -> bool {

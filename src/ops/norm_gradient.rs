@@ -14,26 +14,42 @@ use crate::error::Result;
 use crate::float_dispatch;
 use crate::kernels::activate::Activate;
 use crate::kernels::math::Math;
-use crate::kernels::norm::{Arriving, Saved, gradient, layer_gradient, layer_scratch};
+use crate::kernels::norm::{Arriving, Saved, Through, Weights, gradient, layer_gradient, layer_scratch};
 use crate::kernels::real::Real;
 use crate::shape::{Spec, Specs};
 use crate::tensor::{View, ViewMut};
 
-/// Inputs x, mean, variance, dy, gamma?; outputs dx, dgamma, dbeta. With a function f that follows the normalisation,
-/// what arrives is f'(a) dy, and a is the last input.
+/// Inputs x, mean, variance, dy, gamma?; outputs dx, dgamma, dbeta. What followed the normalisation may add an input.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BatchNormalizationGradient {
     pub settings: Settings,
-    pub through: Option<Activate>,
+    pub after: Followed,
 }
+
+/// What followed the normalisation, and the gradient came through.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Followed {
+    Nothing,
+    /// A function f: f'(a) dy arrives, and a is the last input.
+    Function(Activate),
+    /// max(y, 0), and beta is the last input, if there is one.
+    Relu,
+}
+
+pub(super) const RELU: Activate = Activate::Relu {
+    slope: 0.0,
+    top: f64::INFINITY,
+};
 
 impl BatchNormalizationGradient {
     fn run<T: Math + Element>(self, run: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) {
         let l = self.settings.layout(x[0].shape());
         let c = l.channels;
         let [dx, dgamma, dbeta] = y else { return };
-        let (factors, scratch) = run.scratch::<T>(4 * c + l.scratch()).split_at_mut(4 * c);
+        let (factors, scratch) = run.scratch::<T>(6 * c + l.scratch()).split_at_mut(6 * c);
         let (inverse, factors) = factors.split_at_mut(c);
+        let (scale, factors) = factors.split_at_mut(c);
+        let (shift, factors) = factors.split_at_mut(c);
         invert(x[2].slice(), self.settings.epsilon, inverse);
         let gamma = self.settings.scale.then(|| x[4].slice::<T>());
         let saved = Saved {
@@ -43,7 +59,23 @@ impl BatchNormalizationGradient {
             gamma,
         };
         let (dx, dgamma, dbeta) = (dx.slice_mut(), dgamma.slice_mut(), dbeta.slice_mut());
-        let through = self.through.and_then(|f| Some((f, x.last()?.slice())));
+        let through = match self.after {
+            Followed::Nothing => Through::Nothing,
+            Followed::Function(f) => Through::Function(f, x[x.len() - 1].slice()),
+            Followed::Relu => {
+                // As in the forward pass, to the bit.
+                scale.copy_from_slice(inverse);
+                if let Some(gamma) = gamma {
+                    scale.iter_mut().zip(gamma).for_each(|(s, &g)| *s *= g);
+                }
+                if self.settings.offset {
+                    shift.copy_from_slice(x[x.len() - 1].slice());
+                } else {
+                    shift.fill(T::ZERO);
+                }
+                Through::Relu(Weights { scale, shift })
+            }
+        };
         let arriving = Arriving {
             dy: x[3].slice(),
             through,
@@ -83,22 +115,27 @@ impl Op for BatchNormalizationGradient {
     }
 
     fn absorbs(&self) -> bool {
-        self.through.is_none()
+        self.after != Followed::Relu
     }
 
     fn fed_by(&self, input: usize, maker: &Role, own: &[Spec]) -> Option<Fused> {
-        let &Role::Slope(f) = maker else { return None };
-        if input != 3 {
-            return None;
+        let settings = self.settings;
+        match *maker {
+            // The slope's inputs are a and dy.
+            Role::Slope(f) if input == 3 && self.after == Followed::Nothing => {
+                let after = Followed::Function(f);
+                let mut fused = Fused::after(Self { settings, after }, own.len(), &[0]);
+                fused.inputs[3] = Source::Other(1);
+                Some(fused)
+            }
+            Role::Rectified { scale } if input + 1 == own.len() && self.after == Followed::Function(RELU) => {
+                let after = Followed::Relu;
+                let beta = [1 + usize::from(scale)];
+                let others: &[usize] = if settings.offset { &beta } else { &[] };
+                Some(Fused::after(Self { settings, after }, own.len() - 1, others))
+            }
+            _ => None,
         }
-        let through = Self {
-            through: Some(f),
-            ..*self
-        };
-        // The slope's inputs are a and dy.
-        let mut fused = Fused::after(through, own.len(), &[0]);
-        fused.inputs[3] = Source::Other(1);
-        Some(fused)
     }
 }
 

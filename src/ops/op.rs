@@ -83,6 +83,7 @@ pub trait Op: fmt::Debug + Send + Sync {
     }
 
     /// This op, whose inputs are like `own`, with the maker of one of them, which nobody else reads, done in the same pass.
+    /// (Others may read what is rectified; its maker reads the same x as this op.)
     fn fed_by(&self, input: usize, maker: &Role, own: &[Spec]) -> Option<Fused> {
         let _ = (input, maker, own);
         None
@@ -112,6 +113,11 @@ pub enum Role {
         axis: usize,
         epsilon: f64,
         offset: bool,
+        scale: bool,
+    },
+    /// max(0, y) with y normalised by the statistics of x: inputs x, scale?, offset?. Whoever reads x anyway may compute it
+    /// again instead of reading it
+    Rectified {
         scale: bool,
     },
     /// y[.., :] = table[index[..], :]: inputs table, index

@@ -8,7 +8,7 @@ use crate::shape::Shape;
 use crate::tensor::{Tensor, View};
 
 /// Bytes that one thread gathers at a time.
-const GRAIN_BYTES: usize = 256 * 1024;
+const GRAIN_BYTES: usize = 32 * 1024;
 
 /// Rows `order[start..stop]` (or `start..stop`) of each column, in batches of `size`; the last may be shorter.
 #[derive(Debug, Clone, Copy)]
