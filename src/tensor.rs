@@ -69,6 +69,36 @@ fn size_class(bytes: usize) -> usize {
     bytes.next_multiple_of(step)
 }
 
+/// The size of a huge page, and the smallest block that lies on such.
+const HUGE_PAGE: usize = 2 << 20;
+const LARGE: usize = 2 * HUGE_PAGE;
+
+fn alignment(block: usize) -> usize {
+    if block >= LARGE { HUGE_PAGE } else { ALIGN }
+}
+
+fn layout(block: usize) -> Option<Layout> {
+    Layout::from_size_align(block, alignment(block)).ok()
+}
+
+/// Arrays of many megabytes need a translation for each page; with pages of 2 MB these stay at hand. A wish: the system
+/// may not grant it.
+fn ask_for_huge_pages(ptr: NonNull<u8>, block: usize) {
+    #[cfg(target_os = "linux")]
+    if block >= LARGE {
+        // SAFETY: whole pages inside of our own block; the advice changes no byte.
+        unsafe {
+            libc::madvise(
+                ptr.as_ptr().cast(),
+                block / HUGE_PAGE * HUGE_PAGE,
+                libc::MADV_HUGEPAGE,
+            );
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (ptr, block);
+}
+
 enum Owner {
     /// Our own block of this many bytes.
     Block(usize),
@@ -97,10 +127,12 @@ impl Buffer {
         let ptr = if let Some(ptr) = cached {
             ptr
         } else {
-            let layout = Layout::from_size_align(block, ALIGN).map_err(|_| Self::too_big(bytes))?;
+            let layout = layout(block).ok_or_else(|| Self::too_big(bytes))?;
             ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
             // SAFETY: the layout has a nonzero size.
-            NonNull::new(unsafe { alloc(layout) }).ok_or_else(|| Self::too_big(bytes))?
+            let ptr = NonNull::new(unsafe { alloc(layout) }).ok_or_else(|| Self::too_big(bytes))?;
+            ask_for_huge_pages(ptr, block);
+            ptr
         };
         Ok(Self {
             ptr,
@@ -146,7 +178,7 @@ impl Drop for Buffer {
                 .put(block, self.ptr);
             if let Some(ptr) = back {
                 // SAFETY: allocated in `uninit` with this very layout.
-                unsafe { dealloc(ptr.as_ptr(), Layout::from_size_align_unchecked(block, ALIGN)) };
+                unsafe { dealloc(ptr.as_ptr(), Layout::from_size_align_unchecked(block, alignment(block))) };
             }
         }
     }

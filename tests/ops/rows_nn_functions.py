@@ -223,6 +223,14 @@ ATTENTION = [
     _attention((2, 3, 4, 6), (2, 5, 4, 6), ("mask", _MASK)),
     _attention((2, 3, 4, 6), (2, 5, 4, 6), ("bias", real(2, 4, 3, 5)), ("mask", _MASK), is_causal=True),
     _attention((2, 3, 4, 6), (2, 3, 2, 6), is_causal=True),
+    # The core's op itself: the scale is always given, and which of bias and mask follow.
+    Row(
+        "dot_product_attention",
+        [real(2, 3, 4, 6), real(2, 5, 2, 6, seed=7), real(2, 5, 2, 6, seed=8), real(2, 4, 3, 5, seed=9), _MASK],
+        lambda *x: ref.dot_product_attention(*x, scale=0.3),
+        {"scale": 0.3, "bias": True, "mask": True},
+        loose=16,
+    ),
 ]
 
 _SPEECH = (integers(1, 3, 2, 3), real(2, 5, 3), np.array([2, 1]), np.array([5, 4]))
