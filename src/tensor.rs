@@ -178,7 +178,12 @@ impl Drop for Buffer {
                 .put(block, self.ptr);
             if let Some(ptr) = back {
                 // SAFETY: allocated in `uninit` with this very layout.
-                unsafe { dealloc(ptr.as_ptr(), Layout::from_size_align_unchecked(block, alignment(block))) };
+                unsafe {
+                    dealloc(
+                        ptr.as_ptr(),
+                        Layout::from_size_align_unchecked(block, alignment(block)),
+                    )
+                };
             }
         }
     }

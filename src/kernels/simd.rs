@@ -295,7 +295,8 @@ mod forced {
 
     pub fn with_level<R>(at: Level, f: impl FnOnce() -> R) -> R {
         let before = FORCED.replace(Some(at));
-        let result = f();
+        // On this thread alone: workers are not forced.
+        let result = crate::kernels::parallel::tests::with_threads(1, f);
         FORCED.set(before);
         result
     }
