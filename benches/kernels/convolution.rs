@@ -75,7 +75,7 @@ impl Case {
             ("groups", self.groups),
         ] {
             if n > 1 {
-                name += &format!(", {what} {n}");
+                name = format!("{name}, {what} {n}");
             }
         }
         name

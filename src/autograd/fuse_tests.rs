@@ -72,14 +72,32 @@ fn pool() -> PoolOptions {
     }
 }
 
-/// Name, inputs, function, ops that must be gone, without and with gradients.
-fn cases() -> Vec<(
-    &'static str,
-    Vec<Tensor>,
-    Function,
-    &'static [&'static str],
-    &'static [&'static str],
-)> {
+/// A function, and the ops that must be gone from its trace, without and with gradients.
+struct Case {
+    name: &'static str,
+    inputs: Vec<Tensor>,
+    f: Function,
+    gone: &'static [&'static str],
+    gone_in_training: &'static [&'static str],
+}
+
+fn case(
+    name: &'static str,
+    inputs: Vec<Tensor>,
+    f: Function,
+    gone: &'static [&'static str],
+    gone_in_training: &'static [&'static str],
+) -> Case {
+    Case {
+        name,
+        inputs,
+        f,
+        gone,
+        gone_in_training,
+    }
+}
+
+fn cases() -> Vec<Case> {
     let index: Vec<i32> = (0..6 * 9).map(|i| (i * 13) % 40).collect();
     let index = Tensor::from_slice(&[6, 9], &index).unwrap();
     let mut variance = numbers(&[4], 6);
@@ -89,14 +107,14 @@ fn cases() -> Vec<(
         .iter_mut()
         .for_each(|v| *v += 1.5);
     vec![
-        (
+        case(
             "dense, relu",
             vec![numbers(&[5, 3], 1), numbers(&[3, 4], 2)],
             |x| crate::activations::relu(&ops::dense(&x[0], &x[1], None)?),
             &["relu"],
             &[],
         ),
-        (
+        case(
             "batch normalisation, sum, sigmoid",
             vec![numbers(&[50, 4], 1), numbers(&[50, 4], 2), numbers(&[4], 3)],
             |x| {
@@ -106,7 +124,7 @@ fn cases() -> Vec<(
             &["add", "sigmoid"],
             &[],
         ),
-        (
+        case(
             "batch normalisation, relu",
             vec![numbers(&[6, 3, 3, 4], 1), numbers(&[4], 3)],
             |x| {
@@ -116,7 +134,7 @@ fn cases() -> Vec<(
             &["relu"],
             &["activation_gradient"],
         ),
-        (
+        case(
             "a sum that is broadcast stays",
             vec![numbers(&[50, 4], 1), numbers(&[4], 2)],
             |x| {
@@ -126,7 +144,7 @@ fn cases() -> Vec<(
             &[],
             &[],
         ),
-        (
+        case(
             "a sum with what comes from the statistics stays",
             vec![numbers(&[4, 4], 1)],
             |x| {
@@ -137,7 +155,7 @@ fn cases() -> Vec<(
             &[],
             &[],
         ),
-        (
+        case(
             "dense, given statistics, tanh",
             vec![
                 numbers(&[5, 3], 1),
@@ -154,14 +172,14 @@ fn cases() -> Vec<(
             &["batch_normalization", "softplus"],
             &[],
         ),
-        (
+        case(
             "average of an embedding",
             vec![numbers(&[40, 5], 1), index],
             |x| ops::mean(&ops::embedding(&x[0], &x[1])?, Axes::One(1), false),
             &["embedding", "mean"],
             &["embedding", "mean", "add_at"],
         ),
-        (
+        case(
             "relu, max pooling",
             vec![numbers(&[2, 6, 6, 3], 1)],
             |x| ops::max_pool(&crate::activations::relu(&x[0])?, &pool()),
@@ -173,7 +191,14 @@ fn cases() -> Vec<(
 
 #[test]
 fn fused_ops_follow_the_single_ones() {
-    for (name, inputs, f, gone, gone_in_training) in cases() {
+    for Case {
+        name,
+        inputs,
+        f,
+        gone,
+        gone_in_training,
+    } in cases()
+    {
         let values: Vec<Value> = inputs.iter().cloned().map(Value::from).collect();
         let (names, outputs) = traced(&inputs, |x| Ok(vec![f(x)?])).unwrap();
         assert!(gone.iter().all(|n| !names.contains(n)), "{name}: {names:?}");

@@ -318,7 +318,7 @@ enum Second<'a, T> {
     Rectified(&'a [T], &'a [T], Weights<'a, T>),
 }
 
-impl<'a, T> Second<'a, T> {
+impl<T> Second<'_, T> {
     fn part(self, range: Range<usize>) -> Self {
         match self {
             Second::None => Second::None,

@@ -1,7 +1,6 @@
 use super::*;
 use crate::kernels::activate::{self, Activate};
 use crate::kernels::math::Math;
-use crate::kernels::parallel::tests::with_threads;
 use crate::kernels::real::Real;
 use crate::kernels::simd::{levels, with_level};
 
@@ -203,41 +202,38 @@ fn rows<T: Real>(rows: usize, n: usize, tolerance: f64) {
 #[test]
 fn all_layouts_at_every_level() {
     for level in levels() {
-        // On this thread alone: the level is forced for it, not for workers.
         with_level(level, || {
-            with_threads(1, || {
-                for (outer, channels, inner) in [
-                    (7, 1, 1),
-                    (33, 5, 1),
-                    (19, 40, 1),
-                    (3, 4, 21),
-                    (2, 3, 16),
-                    (3000, 19, 1),
-                    (4096, 10, 1),
-                    (64, 200, 1),
-                ] {
-                    batch::<f32>(
-                        Layout {
-                            outer,
-                            channels,
-                            inner,
-                        },
-                        2e-5,
-                    );
-                    batch::<f64>(
-                        Layout {
-                            outer,
-                            channels,
-                            inner,
-                        },
-                        1e-12,
-                    );
-                }
-                for (r, n) in [(1, 1), (5, 7), (3, 64), (40, 33), (2000, 17)] {
-                    rows::<f32>(r, n, 5e-5);
-                    rows::<f64>(r, n, 1e-12);
-                }
-            })
+            for (outer, channels, inner) in [
+                (7, 1, 1),
+                (33, 5, 1),
+                (19, 40, 1),
+                (3, 4, 21),
+                (2, 3, 16),
+                (3000, 19, 1),
+                (4096, 10, 1),
+                (64, 200, 1),
+            ] {
+                batch::<f32>(
+                    Layout {
+                        outer,
+                        channels,
+                        inner,
+                    },
+                    2e-5,
+                );
+                batch::<f64>(
+                    Layout {
+                        outer,
+                        channels,
+                        inner,
+                    },
+                    1e-12,
+                );
+            }
+            for (r, n) in [(1, 1), (5, 7), (3, 64), (40, 33), (2000, 17)] {
+                rows::<f32>(r, n, 5e-5);
+                rows::<f64>(r, n, 1e-12);
+            }
         });
     }
 }

@@ -25,6 +25,7 @@ const WHO: &str = "dot_product_attention";
 
 /// The attributes, and which of bias, mask and key follow query, key and value among the inputs.
 #[derive(Debug, Clone, Copy)]
+#[allow(clippy::struct_excessive_bools)] // each is an input or an option of its own
 pub(super) struct Settings {
     pub scale: f64,
     pub causal: bool,
@@ -276,6 +277,7 @@ pub fn dot_product_attention(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(clippy::struct_excessive_bools)] // as above
 struct AttentionAttrs {
     scale: f64,
     #[serde(default)]

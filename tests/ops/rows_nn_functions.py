@@ -226,7 +226,13 @@ ATTENTION = [
     # The core's op itself: the scale is always given, and which of bias and mask follow.
     Row(
         "dot_product_attention",
-        [real(2, 3, 4, 6), real(2, 5, 2, 6, seed=7), real(2, 5, 2, 6, seed=8), real(2, 4, 3, 5, seed=9), _MASK],
+        [
+            real(2, 3, 4, 6),
+            real(2, 5, 2, 6, seed=7),
+            real(2, 5, 2, 6, seed=8),
+            real(2, 4, 3, 5, seed=9),
+            _MASK,
+        ],
         lambda *x: ref.dot_product_attention(*x, scale=0.3),
         {"scale": 0.3, "bias": True, "mask": True},
         loose=16,
