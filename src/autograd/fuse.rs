@@ -136,14 +136,15 @@ fn take_maker(nodes: &mut [NodeData], _: &mut [Slot], n: usize, uses: &Uses) -> 
         let again =
             matches!(role, Role::Rectified { .. }) && s.output == 0 && maker.inputs[0] == nodes[n].inputs[0];
         let fused = (alone || again).then(|| op.fed_by(i, &role, &own))??;
-        Some((s.index as usize, fused, alone))
+        Some((s, fused, alone))
     });
-    let Some((maker, fused, alone)) = found else {
+    let Some((made, fused, alone)) = found else {
         return false;
     };
-    replace(nodes, n, maker, fused);
-    if alone {
-        nodes[maker].inputs.clear();
+    replace(nodes, n, made.index as usize, fused);
+    // Somebody may still want to know the shape: then it stays, and is dropped at the end if he was taken over too.
+    if alone && !nodes.iter().any(|node| node.inputs.contains(&made)) {
+        nodes[made.index as usize].inputs.clear();
     }
     true
 }

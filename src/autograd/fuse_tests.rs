@@ -174,10 +174,22 @@ fn cases() -> Vec<Case> {
         ),
         case(
             "average of an embedding",
-            vec![numbers(&[40, 5], 1), index],
+            vec![numbers(&[40, 5], 1), index.clone()],
             |x| ops::mean(&ops::embedding(&x[0], &x[1])?, Axes::One(1), false),
             &["embedding", "mean"],
             &["embedding", "mean", "add_at"],
+        ),
+        case(
+            "an average of an embedding whose shape is read too",
+            vec![numbers(&[40, 5], 1), index.clone()],
+            |x| {
+                let rows = ops::embedding(&x[0], &x[1])?;
+                let ones = ops::add(&ops::zeros_like(&rows)?, &x[0].like(1.0)?)?;
+                let mean = |v: &Value| ops::mean(v, Axes::One(1), false);
+                ops::add(&mean(&rows)?, &mean(&ones)?)
+            },
+            &[],
+            &[],
         ),
         case(
             "relu, max pooling",

@@ -25,8 +25,12 @@ macro_rules! indices {
                 let $i = $index.slice::<i64>();
                 $body
             }
+            DType::U8 => {
+                let $i = $index.slice::<u8>();
+                $body
+            }
             other => Err(Error::type_error($who)
-                .expected("indices of int32 or int64")
+                .expected("integer indices")
                 .got(other.name())),
         }
     };

@@ -182,9 +182,9 @@ impl Op for Pooling {
         self.job == Job::MaxGradient && self.through.is_none()
     }
 
-    fn then(&self, next: &Role, _: usize, own: &[Spec]) -> Option<Fused> {
+    fn then(&self, next: &Role, at: usize, own: &[Spec]) -> Option<Fused> {
         match *next {
-            Role::Slope(f) if f.from_output() => {
+            Role::Slope(f) if f.from_output() && at == 1 => {
                 let through = Some(f);
                 Some(Fused::after(
                     Self {
