@@ -11,7 +11,9 @@ import oxhorn as keras
 from oxhorn import ops
 
 
-@pytest.mark.parametrize("like", [ops.ones_like, ops.zeros_like, lambda e: ops.broadcast_to(2.0, ops.shape(e))])
+@pytest.mark.parametrize(
+    "like", [ops.ones_like, ops.zeros_like, lambda e: ops.broadcast_to(2.0, ops.shape(e))]
+)
 def test_an_averaged_embedding_whose_shape_is_read(like: Any) -> None:
     tokens = keras.Input((6,), dtype="int32")
     rows = keras.layers.Embedding(11, 4)(tokens)
