@@ -4,6 +4,7 @@
 
 pub mod activations;
 pub mod autograd;
+pub mod buffer;
 pub mod config;
 pub mod constraints;
 pub mod distributions;

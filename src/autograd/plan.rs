@@ -6,11 +6,11 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::graph::{Kind, NodeData, Slot};
+use crate::buffer::ALIGN;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::ops::Op;
 use crate::shape::{Shape, Spec, show};
-use crate::tensor::ALIGN;
 
 /// Steps whose work is above this are worth looking for Ctrl-C after.
 const HEAVY: usize = 1 << 16;

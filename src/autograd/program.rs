@@ -13,10 +13,11 @@ use super::nodes::{infer, keep, live_nodes, look_through, trim};
 use super::plan::{Place, Plan};
 use super::profile::timed;
 use super::variable::Variable;
+use crate::buffer::Buffer;
 use crate::error::{Error, Result};
 use crate::ops::{Copy, Run};
 use crate::shape::Spec;
-use crate::tensor::{Buffer, Tensor, View, ViewMut};
+use crate::tensor::{Tensor, View, ViewMut};
 
 /// Plans kept for recent input shapes: full batches, the last short one, validation, single samples.
 const PLANS: usize = 8;

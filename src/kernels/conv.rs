@@ -34,7 +34,6 @@ mod pack;
 mod rows;
 
 use direct::{Direct, Plan, Taps};
-pub use rows::Buffer;
 
 /// Sizes of a convolution. Axes are depth, height, width. Arrays: X (batch, input.., in_channels), K (kernel..,
 /// in_channels / groups, out_channels), Y (batch, output.., out_channels).

@@ -4,10 +4,11 @@ use core::ops::Range;
 
 use smallvec::SmallVec;
 
-use super::rows::{Buffer, Rows, Span, buffer_len, prefetch, rows};
+use super::rows::{Rows, Span, buffer_len, prefetch, rows};
 use crate::kernels::gemm::{Epilogue, finish};
 use crate::kernels::parallel::{self, Disjoint};
 use crate::kernels::real::Real;
+use crate::kernels::scratch::Scratch;
 use crate::kernels::segments::Axis;
 use crate::kernels::simd::{Kernel, Lanes, dispatch};
 use crate::kernels::tile::{Panels, Run, accumulate, most_rows, with_rows};
@@ -210,7 +211,7 @@ impl<T: Real> Kernel<T> for Task<'_, T> {
         );
         let plane = d.input[1] * d.input[2] * d.in_channels;
         let each = buffer_len(&span, needed.len());
-        let mut buffer = Buffer::take();
+        let mut buffer = Scratch::take();
         let mut rest = buffer.get(each * kd);
         let mut planes: SmallVec<[Option<Rows<'_, T>>; 4]> = SmallVec::new();
         for k in 0..kd {

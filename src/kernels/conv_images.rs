@@ -9,10 +9,10 @@ use smallvec::SmallVec;
 use super::Geometry;
 use super::direct::{Direct, Plan, V};
 use super::pack::{Count, pack_tap};
-use super::rows::Buffer;
 use crate::kernels::gemm::{Epilogue, finish};
 use crate::kernels::parallel::{self, Disjoint};
 use crate::kernels::real::Real;
+use crate::kernels::scratch::Scratch;
 use crate::kernels::simd::{Kernel, Lanes, dispatch};
 use crate::kernels::tile::{Panels, Run, accumulate, most_rows, with_rows};
 
@@ -163,7 +163,7 @@ impl<T: Real> Kernel<T> for Task<'_, T> {
         let (first, columns) = Panels::new(plan.channels, L::N, V).get(self.panel);
         let width = columns.next_multiple_of(L::N);
         let [depth, height, row] = plan.image;
-        let mut buffer = Buffer::take();
+        let mut buffer = Scratch::take();
         let sizes = plan.parts.iter().map(|d| d.terms() * width);
         let mut rest = buffer.get(sizes.sum());
         let mut missing: SmallVec<[bool; PIXELS]> = smallvec::smallvec![true; depth * height * row];

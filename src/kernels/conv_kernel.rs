@@ -2,10 +2,11 @@
 
 use core::ops::Range;
 
-use super::rows::{Buffer, Span, buffer_len, rows};
+use super::rows::{Span, buffer_len, rows};
 use super::{Geometry, depthwise_kernel};
 use crate::kernels::parallel::{self, Disjoint};
 use crate::kernels::real::Real;
+use crate::kernels::scratch::Scratch;
 use crate::kernels::simd::{Kernel, Lanes, dispatch};
 use crate::kernels::tile::{Panels, Run, accumulate, most_rows, with_rows};
 
@@ -190,7 +191,7 @@ impl<T: Real> Kernel<T> for Unit<'_, T> {
             let needed = y_of(low)..y_of(high) + 1;
             let x = &self.x[(n * g.input[0] + iz as usize) * plane..][..plane];
             let to = &mut self.to[i * slab..][..slab];
-            let mut buffer = Buffer::take();
+            let mut buffer = Scratch::take();
             let rows = rows(
                 &span,
                 x,

@@ -1,6 +1,5 @@
 //! Input rows with the zeros of the padding around them, for a few output rows at a time.
 
-use core::cell::Cell;
 use core::ops::Range;
 
 use crate::kernels::real::Real;
@@ -106,42 +105,5 @@ pub fn rows<'a, T: Real>(span: &Span, x: &'a [T], rows: Range<usize>, buffer: &'
         start: buffer,
         stride,
         first: rows.start,
-    }
-}
-
-thread_local! {
-    static BUFFER: Cell<Vec<Line>> = const { Cell::new(Vec::new()) };
-}
-
-/// A line of the cache: registers that lie in one line are loaded twice as fast.
-#[derive(Debug, Clone, Copy)]
-#[repr(align(64))]
-struct Line(#[allow(dead_code)] [u64; 8]);
-
-/// Memory that belongs to this thread and is kept for the next one who asks. The contents are arbitrary.
-///
-/// Not a function that takes a closure: kernels are inlined into each instruction set, and a closure might not be.
-#[derive(Debug)]
-pub struct Buffer(Vec<Line>);
-
-impl Buffer {
-    pub fn take() -> Self {
-        // Taken out while in use: whoever comes in between on this thread gets memory of its own.
-        Self(BUFFER.take())
-    }
-
-    pub fn get<T: Real>(&mut self, n: usize) -> &mut [T] {
-        let lines = (n * size_of::<T>()).div_ceil(64);
-        if self.0.len() < lines {
-            self.0.resize(lines, Line([0; 8]));
-        }
-        // SAFETY: initialised memory, aligned to 64 bytes, of at least n numbers; every bit pattern is a number.
-        unsafe { core::slice::from_raw_parts_mut(self.0.as_mut_ptr().cast::<T>(), n) }
-    }
-}
-
-impl Drop for Buffer {
-    fn drop(&mut self) {
-        BUFFER.set(core::mem::take(&mut self.0));
     }
 }

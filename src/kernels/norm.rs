@@ -7,12 +7,18 @@
 use super::parallel::GRAIN;
 use super::real::Real;
 
+#[path = "norm_affine.rs"]
+mod affine;
 #[path = "norm_batch.rs"]
 mod batch;
+#[path = "norm_batch_gradient.rs"]
+mod batch_gradient;
 #[path = "norm_layer.rs"]
 mod layers;
 
-pub use batch::{Arriving, Saved, Then, Through, Weights, gradient, normalize, statistics};
+pub use affine::{Then, Weights, normalize};
+pub use batch::statistics;
+pub use batch_gradient::{Arriving, Saved, Through, gradient};
 pub use layers::{layer, layer_gradient, layer_scratch};
 
 /// Columns that a row should have: with fewer channels, several rows are taken as one, so that lanes are full and a

@@ -5,12 +5,19 @@ use core::cell::Cell;
 use super::real::Real;
 
 thread_local! {
-    static KEPT: Cell<Vec<Vec<u64>>> = const { Cell::new(Vec::new()) };
+    static KEPT: Cell<Vec<Vec<Line>>> = const { Cell::new(Vec::new()) };
 }
 
+/// A line of the cache: registers that lie in one line are loaded twice as fast.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+struct Line(#[allow(dead_code)] [u64; 8]);
+
 /// Memory of the calling thread, kept for the next one who asks. The contents are arbitrary.
+///
+/// Not a function that takes a closure: kernels are inlined into each instruction set, and a closure might not be.
 #[derive(Debug)]
-pub struct Scratch(Vec<u64>);
+pub struct Scratch(Vec<Line>);
 
 impl Scratch {
     pub fn take() -> Self {
@@ -21,16 +28,14 @@ impl Scratch {
         Self(block)
     }
 
-    /// `n` numbers, the first aligned to 64 bytes.
+    /// `n` numbers that begin at a cache line.
     pub fn get<T: Real>(&mut self, n: usize) -> &mut [T] {
-        let words = (n * size_of::<T>()).div_ceil(8) + 8;
-        if self.0.len() < words {
-            self.0.resize(words, 0);
+        let lines = (n * size_of::<T>()).div_ceil(64);
+        if self.0.len() < lines {
+            self.0.resize(lines, Line([0; 8]));
         }
-        let skip = self.0.as_ptr().align_offset(64).min(8);
-        // SAFETY: initialised memory, aligned to 8 bytes, of at least n numbers after 8 words; every bit pattern is a
-        // number.
-        unsafe { core::slice::from_raw_parts_mut(self.0.as_mut_ptr().add(skip).cast::<T>(), n) }
+        // SAFETY: initialised memory, aligned to 64 bytes, of at least n numbers; every bit pattern is a number.
+        unsafe { core::slice::from_raw_parts_mut(self.0.as_mut_ptr().cast::<T>(), n) }
     }
 }
 

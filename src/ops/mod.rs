@@ -36,6 +36,7 @@ mod like;
 mod linalg;
 mod matmul;
 mod norm;
+mod norm_given;
 mod norm_gradient;
 mod op;
 mod pad;
@@ -88,7 +89,8 @@ pub use linalg::{
     cholesky, det, eig, eigh, inv, lu_factor, matrix_rank, pinv, qr, slogdet, solve, solve_triangular, svd,
 };
 pub use matmul::{contract_rows, matmul, matmul_of};
-pub use norm::{batch_normalization, batch_normalization_training, layer_normalization};
+pub use norm::{batch_normalization_training, layer_normalization};
+pub use norm_given::batch_normalization;
 pub use op::*;
 pub use pad::{PadMode, pad};
 pub use patches::{PatchOptions, fold_patches, patches};

@@ -54,7 +54,7 @@ fn get_num_threads() -> usize {
 /// How often tensor memory was asked of the system allocator so far. Training in its steady state adds none.
 #[pyfunction]
 fn allocations() -> u64 {
-    crate::tensor::allocations()
+    crate::buffer::allocations()
 }
 
 /// Floating-point operations a second, all threads together, of a loop of float32 multiply-adds in registers that does
