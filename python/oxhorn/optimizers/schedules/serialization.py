@@ -5,18 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 from oxhorn.lookup import deserialize_from
-from oxhorn.optimizers.schedules import decay
+from oxhorn.optimizers.schedules import cosine, cyclic, decay, piecewise, warmup
 from oxhorn.optimizers.schedules.learning_rate_schedule import LearningRateSchedule
 
 OBJECTS: dict[str, type[LearningRateSchedule]] = {
     schedule.__name__: schedule
     for schedule in (
-        decay.CosineDecay,
-        decay.CosineDecayRestarts,
+        cosine.CosineDecay,
+        cosine.CosineDecayRestarts,
+        cyclic.CyclicalLearningRate,
+        cyclic.OneCycle,
         decay.ExponentialDecay,
         decay.InverseTimeDecay,
-        decay.PiecewiseConstantDecay,
         decay.PolynomialDecay,
+        decay.PowerDecay,
+        decay.StepDecay,
+        piecewise.ConstantLearningRate,
+        piecewise.PiecewiseConstantDecay,
+        warmup.LinearWarmup,
     )
 }
 

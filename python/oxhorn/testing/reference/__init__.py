@@ -18,6 +18,7 @@ from oxhorn.testing.reference import ops as ops
 from oxhorn.testing.reference import optimizers as optimizers
 from oxhorn.testing.reference import regularizers as regularizers
 from oxhorn.testing.reference import rnn as rnn
+from oxhorn.testing.reference import schedules as schedules
 from oxhorn.testing.reference.lookup import find as find
 from oxhorn.testing.reference.lookup import missing as missing
 
@@ -38,4 +39,5 @@ __all__ = [
     "optimizers",
     "regularizers",
     "rnn",
+    "schedules",
 ]

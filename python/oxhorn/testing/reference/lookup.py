@@ -4,7 +4,7 @@ The convention: the reference of `ops.name` (and of the function `name` of activ
 function `name` in one of the modules beside this one; where there is none, it is NumPy's function of that name, since
 NumPy is what the reference is written in. A layer's is the function with its name in snake case (`BatchNormalization`:
 `batch_normalization`), with or without the number of dimensions (`Conv2D`: `conv2d` or `conv`); losses, metrics,
-optimizers, regularizers and constraints stand in the dict `ALL` of their module.
+optimizers, regularizers, constraints and schedules stand in the dict `ALL` of their module.
 """
 
 from __future__ import annotations
@@ -19,7 +19,17 @@ from typing import Any
 
 import numpy as np
 
-KINDS = ("op", "activation", "layer", "loss", "metric", "optimizer", "regularizer", "constraint")
+KINDS = (
+    "op",
+    "activation",
+    "layer",
+    "loss",
+    "metric",
+    "optimizer",
+    "regularizer",
+    "constraint",
+    "schedule",
+)
 
 # Other names of the same mathematics.
 OPS = {
@@ -72,7 +82,7 @@ NO_FORMULA = frozenset(
 )
 _NUMPY = (np, np.linalg, np.fft)
 # These have functions of the same names as ops, which take other arguments.
-_APART = ("constraints", "initializers", "layers", "metrics", "optimizers", "regularizers")
+_APART = ("constraints", "initializers", "layers", "metrics", "optimizers", "regularizers", "schedules")
 
 
 @functools.cache
@@ -88,8 +98,8 @@ def find(kind: str, name: str) -> Callable[..., Any]:
     """The NumPy reference of something public.
 
     Args:
-        kind: `"op"`, `"activation"`, `"layer"`, `"loss"`, `"metric"`, `"optimizer"`, `"regularizer"` or
-            `"constraint"`.
+        kind: `"op"`, `"activation"`, `"layer"`, `"loss"`, `"metric"`, `"optimizer"`, `"regularizer"`,
+            `"constraint"` or `"schedule"`.
         name: Its public name: `"logsumexp"`, `"Dense"`.
 
     Returns:
