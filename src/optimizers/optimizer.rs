@@ -31,6 +31,8 @@ pub struct Optimizer {
 struct Entry {
     variable: Variable,
     decay: bool,
+    /// Multiplies the learning rate for this variable alone.
+    rate: f64,
     average: Option<Variable>,
     accumulator: Option<Variable>,
     slots: SmallVec<[Variable; 3]>,
@@ -123,6 +125,7 @@ impl Optimizer {
             entries.push(Entry {
                 variable: variable.clone(),
                 decay: !no_decay,
+                rate: 1.0,
                 average: None,
                 accumulator: None,
                 slots: SmallVec::new(),
@@ -146,6 +149,28 @@ impl Optimizer {
             }
         }
         *self.entries.write().unwrap_or_else(PoisonError::into_inner) = entries;
+        Ok(())
+    }
+
+    /// What the learning rate is multiplied by, one factor for each variable the optimizer was built with.
+    pub fn set_rate_factors(&self, factors: &[f64]) -> Result<()> {
+        let who = || format!("{}.set_rate_factors", self.name);
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        if factors.len() != entries.len() {
+            return Err(Error::value(who())
+                .expected(format!("a factor for each of {} variables", entries.len()))
+                .got(factors.len().to_string()));
+        }
+        for (factor, entry) in factors.iter().zip(entries.iter()) {
+            if !(factor.is_finite() && *factor >= 0.0) {
+                return Err(Error::value(who())
+                    .expected(format!("a finite factor >= 0 for '{}'", entry.variable.path()))
+                    .got(factor.to_string()));
+            }
+        }
+        for (entry, factor) in entries.iter_mut().zip(factors) {
+            entry.rate = *factor;
+        }
         Ok(())
     }
 
@@ -251,6 +276,7 @@ impl Optimizer {
         if entry.decay {
             pass.weight_decay = self.common.weight_decay.unwrap_or(0.0);
         }
+        pass.step.learning_rate *= entry.rate;
         run_one(&*self.rule, entry, gradient, &pass, true)
     }
 

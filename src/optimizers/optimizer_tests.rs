@@ -170,3 +170,21 @@ fn mistakes_are_named() {
     let twice = [vars[0].clone(), vars[0].clone()];
     assert!(text(optimizer.build(&twice, &[false; 2], &[])).contains("twice"));
 }
+
+#[test]
+fn a_factor_of_the_rate_is_a_variables_own() {
+    let vars = [
+        variable("a", &[1.0]),
+        variable("b", &[1.0]),
+        variable("c", &[1.0]),
+    ];
+    let (optimizer, _) = built("SGD", r#"{"weight_decay": 0.5}"#, &vars);
+    optimizer.set_rate_factors(&[1.0, 0.5, 0.0]).unwrap();
+    step(&optimizer, &vars, &[&[2.0], &[2.0], &[2.0]], 0.25, 0);
+    // w - f lr decay w - f lr g
+    assert_eq!(vars.each_ref().map(|v| values(v)[0]), [0.375, 0.6875, 1.0]);
+    let text = optimizer.set_rate_factors(&[1.0]).unwrap_err().to_string();
+    assert!(text.contains("each of 3 variables"), "{text}");
+    assert!(optimizer.set_rate_factors(&[1.0, f64::NAN, 1.0]).is_err());
+    assert!(optimizer.set_rate_factors(&[1.0, -1.0, 1.0]).is_err());
+}

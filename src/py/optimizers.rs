@@ -73,6 +73,12 @@ impl PyOptimizerCore {
         PyList::new(py, slots)
     }
 
+    /// Factors of the learning rate, one for each variable that `build` was given.
+    #[allow(clippy::needless_pass_by_value)] // a list of Python's floats cannot be borrowed
+    fn set_rate_factors(&self, factors: Vec<f64>) -> PyResult<()> {
+        Ok(guard(|| self.optimizer.set_rate_factors(&factors))?)
+    }
+
     /// The rule alone on one variable: no clipping, decay or averaging around it.
     fn update_step(
         &self,

@@ -1,23 +1,27 @@
-"""The base class of optimizers: learning rate, iterations, variables, and all that surrounds an update rule."""
+"""The base class of optimizers: their arguments, and one update with all that surrounds the rule."""
 
 from __future__ import annotations
 
-import math
 import re
 import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from oxhorn import _core, config
-from oxhorn.arguments import describe, integer, number
+from oxhorn.arguments import integer, number
 from oxhorn.engine.naming import auto_name, name_scope
 from oxhorn.engine.variable import Variable
 from oxhorn.losses.values import convert
 from oxhorn.optimizers import surroundings
-from oxhorn.optimizers.schedules.learning_rate_schedule import LearningRateSchedule
+from oxhorn.optimizers.learning_rates import LearningRates, check_learning_rate
+from oxhorn.optimizers.optimizer_variables import OptimizerVariables, is_overwritten
 
 
-class Optimizer:
+class NeedsNumbers(NotImplementedError):
+    """Raised where a rule of the core meets symbolic gradients; a step is then traced without the update."""
+
+
+class Optimizer(LearningRates, OptimizerVariables):
     """Base class of optimizers.
 
     Each step, for gradients `g` and weights `w`:
@@ -47,6 +51,8 @@ class Optimizer:
         loss_scale_factor: A factor that the loss was multiplied by. Defaults to None.
         gradient_accumulation_steps: Update at every so many steps; at least 2. Defaults to None.
         name: Name of the optimizer. Defaults to the name of the class in snake case.
+        **kwargs: `learning_rate_multipliers` is handed to `set_learning_rate_multipliers`; `lr` is understood as
+            `learning_rate`.
 
     Raises:
         ValueError: If an argument is out of its range, or more than one way to clip is given.
@@ -91,15 +97,19 @@ class Optimizer:
             )
         if "lr" in kwargs:
             learning_rate = kwargs.pop("lr")
+        multipliers = kwargs.pop("learning_rate_multipliers", None)
         if kwargs:
             names = ", ".join(repr(key) for key in kwargs)
-            raise ValueError(f"{who}: unknown argument {names}. Check the spelling.")
+            raise ValueError(
+                f"{who}: unknown argument {names}. Argument(s) not recognized: {kwargs}. Check the spelling."
+            )
         self.name = name or auto_name(who)
         clips = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
         given = [f"{key}={value}" for key, value in clips.items() if value is not None]
         if len(given) > 1:
             raise ValueError(
-                f"{who}: expected at most one of clipnorm, clipvalue and global_clipnorm; got {', '.join(given)}."
+                f"{who}: Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set; got {', '.join(given)}."
+                " Leave the others out."
             )
         self.weight_decay = _optional(weight_decay, "weight_decay", who)
         self.clipnorm = _optional(clipnorm, "clipnorm", who)
@@ -129,6 +139,8 @@ class Optimizer:
         self._accumulated_gradients: list[Any] = []
         self._no_decay_ids: set[int] = set()
         self._no_decay_names: list[str] = []
+        self._multipliers = []
+        self._rate_factors = []
         with name_scope(self._scope_name(), caller=self):
             self._iterations = Variable(0, dtype="int32", trainable=False, name="iteration")
             rate: Any = learning_rate
@@ -140,55 +152,7 @@ class Optimizer:
                     name="learning_rate",
                 )
         self._learning_rate = rate
-
-    def _scope_name(self) -> str:
-        return self.name.replace("/", "_")
-
-    # Learning rate and iterations.
-
-    @property
-    def learning_rate(self) -> Any:
-        """The learning rate: a variable, or the schedule's value for the coming step."""
-        if isinstance(self._learning_rate, LearningRateSchedule):
-            return self._learning_rate(self._iterations)
-        if isinstance(self._learning_rate, _core.Variable):
-            return self._learning_rate
-        return self._learning_rate()
-
-    @learning_rate.setter
-    def learning_rate(self, learning_rate: Any) -> None:
-        who = type(self).__name__
-        before = self._learning_rate
-        if callable(learning_rate) and not isinstance(learning_rate, _core.Variable):
-            if isinstance(before, _core.Variable):
-                self._variables = [v for v in self._variables if v is not before]
-            self._learning_rate = learning_rate
-        elif isinstance(before, _core.Variable):
-            before.assign(check_learning_rate(learning_rate, who))
-        else:
-            raise TypeError(
-                f"{who}: the learning rate follows {type(before).__name__} and cannot be set to a number."
-                " This optimizer was created with a `LearningRateSchedule` object. Make the"
-                " optimizer with a number as learning_rate if you want to change it, or assign another schedule."
-            )
-
-    @property
-    def lr(self) -> Any:
-        """An old name of `learning_rate`."""
-        return self.learning_rate
-
-    @lr.setter
-    def lr(self, value: Any) -> None:
-        self.learning_rate = value
-
-    def _current_learning_rate(self, step: int | None = None) -> float:
-        """The learning rate of a step (the coming one by default) as a number."""
-        rate = self._learning_rate
-        if isinstance(rate, LearningRateSchedule):
-            rate = rate(self._iterations if step is None else step)
-        elif not isinstance(rate, _core.Variable):
-            rate = rate()
-        return float(rate)
+        self.set_learning_rate_multipliers(multipliers)
 
     @property
     def iterations(self) -> Any:
@@ -197,13 +161,6 @@ class Optimizer:
             return self._iterations // self.gradient_accumulation_steps
         return self._iterations
 
-    # Variables.
-
-    @property
-    def variables(self) -> list[Any]:
-        """The optimizer's own variables, in the order in which they are saved."""
-        return list(self._variables)
-
     def build(self, variables: Sequence[Any]) -> None:
         """Makes the optimizer's variables for these trainable variables.
 
@@ -211,125 +168,18 @@ class Optimizer:
             variables: The variables that gradients will come for.
         """
         variables = list(variables)
+        self._indices = {id(variable): i for i, variable in enumerate(variables)}
+        self._trainable_variables = variables
+        if self._multipliers:
+            self._find_rate_factors()
         if self.use_ema:
             self._model_variables_moving_average = self.add_optimizer_variables(variables, "average")
         if self.gradient_accumulation_steps:
-            self._accumulated_gradients = self.add_optimizer_variables(variables, "gradient_accumulator")
-        self._indices = {id(variable): i for i, variable in enumerate(variables)}
-        self._trainable_variables = variables
+            self._accumulated_gradients = [
+                self.add_variable_from_reference(variable, name="gradient_accumulator")
+                for variable in variables
+            ]
         self.built = True
-
-    def add_variable(
-        self,
-        shape: Sequence[int],
-        initializer: Any = "zeros",
-        dtype: Any = None,
-        aggregation: str | None = "none",
-        layout: Any = None,
-        name: str | None = None,
-    ) -> Variable:
-        """Makes a variable that belongs to the optimizer.
-
-        Args:
-            shape: Its shape.
-            initializer: Its first values: an initializer or the name of one. Defaults to `"zeros"`.
-            dtype: Its type. Defaults to `floatx()`.
-            aggregation: Accepted for compatibility.
-            layout: Accepted for compatibility.
-            name: Its name.
-
-        Returns:
-            The variable.
-        """
-        self._check_super_called()
-        with name_scope(self._scope_name(), caller=self):
-            variable = Variable(initializer, shape=tuple(shape), dtype=dtype, trainable=False, name=name)
-        self._track(variable)
-        return variable
-
-    def add_variable_from_reference(
-        self, reference_variable: Any, name: str | None = None, initializer: Any = "zeros"
-    ) -> Variable:
-        """Makes a variable of the shape and type of a model's variable.
-
-        Args:
-            reference_variable: The model's variable.
-            name: What it is for, such as `"momentum"`; the name of the model's variable goes in front.
-            initializer: Its first values. Defaults to `"zeros"`.
-
-        Returns:
-            The variable.
-        """
-        path = str(reference_variable.path).replace("/", "_")
-        return self.add_variable(
-            reference_variable.shape,
-            initializer=initializer,
-            dtype=reference_variable.dtype,
-            name=f"{path}_{name or 'var'}",
-        )
-
-    def add_optimizer_variables(
-        self, trainable_variables: Iterable[Any], name: Any, initializer: Any = "zeros"
-    ) -> Any:
-        """Makes one variable (or several) for each of the model's variables.
-
-        Args:
-            trainable_variables: The model's variables.
-            name: What they are for; a list of names makes several for each of the model's variables.
-            initializer: Their first values, or a list with one for each name. Defaults to `"zeros"`.
-
-        Returns:
-            A list of variables; for a list of names, a tuple of such lists.
-
-        Raises:
-            ValueError: If there are not as many initializers as names.
-        """
-        names = [name] if isinstance(name, str) else list(name)
-        initializers = (
-            list(initializer) if isinstance(initializer, (list, tuple)) else [initializer] * len(names)
-        )
-        if len(names) != len(initializers):
-            raise ValueError(
-                f"{type(self).__name__}.add_optimizer_variables: expected one initializer for each name; got"
-                f" {len(names)} names and {len(initializers)} initializers."
-            )
-        made: tuple[list[Any], ...] = tuple([] for _ in names)
-        for variable in trainable_variables:
-            for store, what, first in zip(made, names, initializers, strict=True):
-                store.append(self.add_variable_from_reference(variable, name=what, initializer=first))
-        return made[0] if isinstance(name, str) else made
-
-    def _track(self, value: Any) -> None:
-        if isinstance(value, _core.Variable) and not any(v is value for v in self._variables):
-            self._variables.append(value)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name != "_lock":
-            self._check_super_called()
-            if isinstance(value, _core.Variable) and "_variables" in self.__dict__:
-                self._track(value)
-        super().__setattr__(name, value)
-
-    def _check_super_called(self) -> None:
-        if "_lock" not in self.__dict__:
-            raise RuntimeError(
-                f"{type(self).__name__}: call super().__init__() first in __init__, before setting attributes."
-            )
-
-    def _get_variable_index(self, variable: Any) -> int:
-        return self._indices[id(variable)]
-
-    def assign(self, variable: Any, value: Any) -> None:
-        """Sets a variable."""
-        variable.assign(value)
-
-    def assign_add(self, variable: Any, value: Any) -> None:
-        """Adds to a variable."""
-        variable.assign_add(value)
-
-    def assign_sub(self, variable: Any, value: Any) -> None:
-        """Subtracts from a variable."""
-        variable.assign_sub(value)
 
     # Updates.
 
@@ -373,39 +223,22 @@ class Optimizer:
         grads = list(grads)
         if not grads:
             return
-        who = type(self).__name__
-        if trainable_variables is None:
-            if not self.built:
-                raise ValueError(
-                    f"{who}.apply: the variables are not known yet. Pass them as the second argument, or call"
-                    " optimizer.build(variables) first."
-                )
-            variables = list(self._trainable_variables)
-        else:
-            variables = list(trainable_variables)
-            if not self.built:
-                self.build(variables)
-        if len(grads) != len(variables):
-            raise ValueError(
-                f"{who}.apply: expected one gradient for each variable; got {len(grads)} gradients and"
-                f" {len(variables)} variables."
-            )
-        for variable in variables:
-            if id(variable) not in self._indices:
-                raise ValueError(
-                    f"{who}.apply: unknown variable {getattr(variable, 'path', variable)!r}. An optimizer serves the"
-                    " variables that it was built with; make a new one for others."
-                )
+        variables = self._variables_of_update(grads, trainable_variables)
         grads, variables = self._filter_empty_gradients(grads, variables)
         grads = [self._as_gradient(g, v) for g, v in zip(grads, variables, strict=True)]
-        if self._core is not None and self._rule_is_in_core():
-            self._apply_in_core(grads, variables)
-        else:
-            surroundings.update(self, grads, variables)
-        for variable in variables:
-            constraint = getattr(variable, "constraint", None)
-            if constraint is not None:
-                variable.assign(constraint(variable))
+        if any(is_overwritten(variable) for variable in variables):
+            surroundings.overwrite(self, grads, variables)
+            kept = [(g, v) for g, v in zip(grads, variables, strict=True) if not is_overwritten(v)]
+            grads, variables = [g for g, _ in kept], [v for _, v in kept]
+        if grads:
+            if self._core is not None and self._rule_is_in_core():
+                self._apply_in_core(grads, variables)
+            else:
+                surroundings.update(self, grads, variables)
+            for variable in variables:
+                constraint = getattr(variable, "constraint", None)
+                if constraint is not None:
+                    variable.assign(constraint(variable))
         self._iterations.assign_add(1)
 
     def stateless_apply(
@@ -431,9 +264,13 @@ class Optimizer:
     def _rule_is_in_core(self) -> bool:
         return False
 
+    def _updates_in_place(self) -> bool:
+        """Whether an update changes memory that only variables have, and cannot be done on values alone."""
+        return self._core is not None
+
     def _apply_in_core(self, grads: list[Any], variables: list[Any]) -> None:
         if any(gradient.is_traced for gradient in grads):
-            raise NotImplementedError(
+            raise NeedsNumbers(
                 f"{type(self).__name__}.apply: expected gradients with numbers; got symbolic ones inside a traced"
                 " call. Call it from a train_step that runs eagerly (compile with run_eagerly=True)."
             )
@@ -441,9 +278,44 @@ class Optimizer:
         if self.use_ema and len(variables) < len(self._trainable_variables):
             # Averages move for every variable, also for those without a gradient.
             given = {id(v): g for g, v in zip(grads, variables, strict=True)}
-            variables = self._trainable_variables
+            variables = [v for v in self._trainable_variables if not is_overwritten(v)]
             grads = [given.get(id(v)) for v in variables]
         self._core.apply(grads, variables, self._current_learning_rate(), int(self._iterations.numpy()))
+
+    def _variables_of_update(self, grads: list[Any], trainable_variables: Sequence[Any] | None) -> list[Any]:
+        """The variables that `apply` is for, the optimizer built with them."""
+        who = type(self).__name__
+        if trainable_variables is None:
+            if not self.built:
+                raise ValueError(
+                    f"{who}.apply: the variables are not known yet. When passing `grads` without `variables`, the "
+                    "optimizer must already be built: pass the variables as the second argument, or call "
+                    "`optimizer.build(trainable_variables)` first."
+                )
+            variables = list(self._trainable_variables)
+        else:
+            variables = list(trainable_variables)
+            if not self.built:
+                self.build(variables)
+        if len(grads) != len(variables):
+            raise ValueError(
+                f"{who}.apply: expected one gradient for each variable; got {len(grads)} gradients and"
+                f" {len(variables)} variables."
+            )
+        self._check_variables_are_known(variables)
+        return variables
+
+    def _check_variables_are_known(self, variables: Sequence[Any]) -> None:
+        for variable in variables:
+            if id(variable) not in self._indices:
+                known = ", ".join(repr(str(each.path)) for each in self._trainable_variables[:8])
+                more = ", ..." if len(self._trainable_variables) > 8 else ""
+                raise ValueError(
+                    f"{type(self).__name__}: Unknown variable: {getattr(variable, 'path', variable)!r}. This optimizer"
+                    " can only be called for the variables it was originally built with"
+                    f" ({known}{more}), by identity and not by name. For another set of variables, another model or"
+                    " layers that were frozen until now, make a new optimizer (and compile with it)."
+                )
 
     def _as_gradient(self, gradient: Any, variable: Any) -> Any:
         gradient = convert(gradient, variable.dtype)
@@ -461,15 +333,21 @@ class Optimizer:
         who = type(self).__name__
         if len(missing) == len(grads):
             raise ValueError(
-                f"{who}.apply: no gradient for any variable. The loss does not depend on {', '.join(missing)}."
+                f"{who}.apply: No gradients provided for any variable. The loss does not depend on"
+                f" {', '.join(missing)}."
             )
         warnings.warn(
-            f"{who}.apply: no gradient for {', '.join(missing)}: the loss does not depend on them. In a compiled"
-            " model, was the loss forgotten?",
+            f"{who}.apply: no gradient for {', '.join(missing)}: the loss does not depend on them. Gradients do not "
+            f"exist for variables {missing} when minimizing the loss. If using `model.compile()`, did you forget to "
+            "provide a `loss` argument?",
             stacklevel=3,
         )
         kept = [(g, v) for g, v in zip(grads, variables, strict=True) if g is not None]
         return [g for g, _ in kept], [v for _, v in kept]
+
+    def _clip_gradients(self, grads: list[Any]) -> list[Any]:
+        """The gradients within the optimizer's limits."""
+        return surroundings.clip(self, grads)
 
     def scale_loss(self, loss: Any) -> Any:
         """The loss times `loss_scale_factor`, from which gradients are to be taken."""
@@ -492,7 +370,10 @@ class Optimizer:
         """
         who = f"{type(self).__name__}.exclude_from_weight_decay"
         if self.built:
-            raise ValueError(f"{who}: the optimizer is already built; call it before the first step.")
+            raise ValueError(
+                f"{who}: the optimizer is already built. `exclude_from_weight_decay()` can only be configured before "
+                "the optimizer is built: call it before the first step."
+            )
         names = [var_names] if isinstance(var_names, str) else list(var_names or ())
         for pattern in names:
             try:
@@ -525,57 +406,15 @@ class Optimizer:
                 f" {len(var_list)}."
             )
         for variable, average in zip(var_list, self._model_variables_moving_average, strict=True):
-            variable.assign(average)
-
-    # Saving.
-
-    def get_weights(self) -> list[Any]:
-        """The values of the optimizer's variables as arrays."""
-        return [variable.numpy() for variable in self._variables]
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Sets the values of the optimizer's variables.
-
-        Args:
-            weights: One array for each of `variables`.
-
-        Raises:
-            ValueError: If the optimizer is not built, or numbers or shapes do not match.
-        """
-        who = f"{type(self).__name__}.set_weights"
-        if not self.built:
-            raise ValueError(f"{who}: the optimizer is not built. Call optimizer.build(variables) first.")
-        if len(weights) != len(self._variables):
-            raise ValueError(f"{who}: expected {len(self._variables)} arrays; got {len(weights)}.")
-        for variable, weight in zip(self._variables, weights, strict=True):
-            variable.assign(weight)
-
-    def save_own_variables(self, store: Any) -> None:
-        """Puts the optimizer's variables into a store, by number."""
-        for i, variable in enumerate(self._variables):
-            store[str(i)] = variable.numpy()
-
-    def load_own_variables(self, store: Any) -> None:
-        """Takes the optimizer's variables from a store.
-
-        Raises:
-            ValueError: If the store does not hold exactly the optimizer's variables.
-        """
-        if len(store.keys()) != len(self._variables):
-            built = "" if self.built else " It is not built yet: call optimizer.build(variables) first."
-            raise ValueError(
-                f"{type(self).__name__}.load_own_variables: expected {len(self._variables)} variables; got"
-                f" {len(store.keys())}.{built}"
-            )
-        for i, variable in enumerate(self._variables):
-            variable.assign(store[str(i)])
+            if average is not None:
+                variable.assign(average)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make this optimizer again."""
         from oxhorn.saving import serialize_keras_object
 
         rate = self._learning_rate
-        return {
+        config = {
             "name": self.name,
             "learning_rate": float(rate.numpy())
             if isinstance(rate, _core.Variable)
@@ -590,6 +429,10 @@ class Optimizer:
             "loss_scale_factor": self.loss_scale_factor,
             "gradient_accumulation_steps": self.gradient_accumulation_steps,
         }
+        if self._multipliers:
+            # Not an argument of Keras's: files that do not use it stay readable there.
+            config["learning_rate_multipliers"] = self.learning_rate_multipliers
+        return config
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
@@ -609,29 +452,18 @@ class Optimizer:
             )
         return cls(**config)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        from oxhorn.saving.pickling import reduce_optimizer, restore_optimizer
+
+        variables = list(self._trainable_variables) if self.built else None
+        excluded = [v for v in variables or () if id(v) in self._no_decay_ids]
+        return restore_optimizer, (*reduce_optimizer(self), variables, (excluded, self._no_decay_names))
+
     def _obj_type(self) -> str:
         return "Optimizer"
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
-
-
-def check_learning_rate(value: Any, who: str) -> float:
-    """`value` as a number, if it is one that a learning rate can have."""
-    if isinstance(value, _core.Variable | _core.Tensor):
-        value = value.numpy()
-    expected = (
-        f"{who}: expected learning_rate to be a finite number >= 0, a LearningRateSchedule or a function"
-    )
-    if isinstance(value, (bool, str, bytes)) or value is None:
-        raise ValueError(f"{expected}; got {describe(value)}.")
-    try:
-        rate = float(value)
-    except (TypeError, ValueError):
-        raise ValueError(f"{expected}; got {describe(value)}.") from None
-    if not math.isfinite(rate) or rate < 0:
-        raise ValueError(f"{expected}; got learning_rate={rate}.")
-    return rate
 
 
 def _optional(value: Any, name: str, who: str) -> float | None:

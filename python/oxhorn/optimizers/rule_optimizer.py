@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 from oxhorn import _core
 from oxhorn.losses.values import convert
-from oxhorn.optimizers.optimizer import Optimizer
+from oxhorn.optimizers.optimizer import NeedsNumbers, Optimizer
+from oxhorn.optimizers.optimizer_variables import is_overwritten
 
 # What the core knows besides a rule's own hyperparameters.
 _SURROUNDINGS = (
@@ -72,7 +73,14 @@ class RuleOptimizer(Optimizer):
         assert self._core is not None
         variables = list(variables)
         super().build(variables)
-        slots: list[Any] = [*self._model_variables_moving_average, *self._accumulated_gradients]
+        updated = [i for i, variable in enumerate(variables) if not is_overwritten(variable)]
+        variables = [variables[i] for i in updated]
+        slots: list[Any] = [
+            made[i]
+            for made in (self._model_variables_moving_average, self._accumulated_gradients)
+            if made
+            for i in updated
+        ]
         around = bool(self.use_ema) + bool(self.gradient_accumulation_steps)
         for group in self._core.slot_groups()[around:]:
             made = self.add_optimizer_variables(
@@ -84,8 +92,21 @@ class RuleOptimizer(Optimizer):
         self._bind(self._core)
 
     def _bind(self, core: _core.OptimizerCore) -> None:
-        no_decay = [not self._use_weight_decay(variable) for variable in self._trainable_variables]
-        core.build(self._trainable_variables, no_decay, list(self._slots))
+        updated = self._updated_variables()
+        core.build(updated, [not self._use_weight_decay(variable) for variable in updated], list(self._slots))
+        if self._multipliers:
+            core.set_rate_factors([self._rate_factor(variable) for variable in updated])
+
+    def _tell_rate_factors(self) -> None:
+        # Before the slots are bound there is nobody to tell; `_bind` does it.
+        if self.built and self._core is not None:
+            factors = self._rate_factors or [1.0] * len(self._trainable_variables)
+            self._core.set_rate_factors(
+                [factors[self._get_variable_index(variable)] for variable in self._updated_variables()]
+            )
+
+    def _updated_variables(self) -> list[Any]:
+        return [variable for variable in self._trainable_variables if not is_overwritten(variable)]
 
     def _rule_is_in_core(self) -> bool:
         return type(self).update_step is RuleOptimizer.update_step
@@ -100,7 +121,7 @@ class RuleOptimizer(Optimizer):
         """
         gradient = convert(gradient, variable.dtype)
         if gradient.is_traced:
-            raise NotImplementedError(
+            raise NeedsNumbers(
                 f"{type(self).__name__}.update_step: expected a gradient with numbers; got a symbolic one inside a"
                 " traced call. Compile with run_eagerly=True."
             )

@@ -21,13 +21,13 @@ def apply(
             f"To call `stateless_apply`, {type(optimizer).__name__} must be built (i.e. its variables must have been "
             "created). You can build it via `optimizer.build(trainable_variables)`."
         )
-    own, trained = optimizer.variables, list(optimizer._trainable_variables)
+    own, trained = list(optimizer.variables), list(optimizer._trainable_variables)
     check_count(who, "optimizer_variables", optimizer_variables, own)
     check_count(who, "trainable_variables", trainable_variables, trained)
     variables = [*trained, *own]
     values = [*trainable_variables, *optimizer_variables]
-    if optimizer._core is not None and optimizer._rule_is_in_core():
-        after = _apply_in_core(optimizer, variables, values, grads, trained)
+    if optimizer._updates_in_place():
+        after = _apply_in_place(optimizer, variables, values, grads, trained)
     else:
         with StatelessScope(zip(variables, values, strict=True)) as scope:
             optimizer.apply(grads, trained)
@@ -35,7 +35,7 @@ def apply(
     return after[: len(trained)], after[len(trained) :]
 
 
-def _apply_in_core(
+def _apply_in_place(
     optimizer: Any, variables: list[Any], values: list[Any], grads: Sequence[Any], trained: list[Any]
 ) -> list[Any]:
     """The core changes the variables in place: they hold the values meanwhile, and get their own back."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from oxhorn import _core
 from oxhorn.losses.values import cast, convert, op
+from oxhorn.optimizers.clipping import clip_by_global_norm, clip_by_norm, clip_by_value
+from oxhorn.optimizers.optimizer_variables import is_overwritten
 
 if TYPE_CHECKING:
     from oxhorn.optimizers.optimizer import Optimizer
@@ -18,70 +20,85 @@ def update(optimizer: Optimizer, grads: list[Any], variables: list[Any]) -> None
     """One update, see `Optimizer`."""
     if optimizer.loss_scale_factor is not None:
         grads = [gradient / optimizer.loss_scale_factor for gradient in grads]
-    due = _accumulate(optimizer, grads, variables) if optimizer.gradient_accumulation_steps else grads
-    if due is not None:
-        due = clip(optimizer, due)
-        rate = convert(optimizer.learning_rate)
-        for gradient, variable in zip(due, variables, strict=True):
-            own_rate = cast(rate, variable.dtype)
-            if optimizer.weight_decay and optimizer._use_weight_decay(variable):
-                variable.assign(variable - variable * optimizer.weight_decay * own_rate)
-            optimizer.update_step(gradient, variable, own_rate)
+    if optimizer.gradient_accumulation_steps:
+        _collect(optimizer, grads, variables)
+    else:
+        _change(optimizer, grads, variables)
     if optimizer.use_ema:
         _average(optimizer)
 
 
-def _accumulate(optimizer: Optimizer, grads: list[Any], variables: list[Any]) -> list[Any] | None:
-    """The mean gradients if an update is due, else None."""
+def _change(optimizer: Optimizer, grads: list[Any], variables: list[Any]) -> None:
+    """Clip, decay, and the optimizer's own rule."""
+    rate = convert(optimizer.learning_rate)
+    for gradient, variable in zip(optimizer._clip_gradients(grads), variables, strict=True):
+        own_rate = cast(rate, variable.dtype)
+        factor = optimizer._rate_factor(variable)
+        if factor != 1.0:
+            own_rate = own_rate * factor
+        if optimizer.weight_decay and optimizer._use_weight_decay(variable):
+            variable.assign(variable - variable * optimizer.weight_decay * own_rate)
+        optimizer.update_step(gradient, variable, own_rate)
+
+
+def _collect(optimizer: Optimizer, grads: list[Any], variables: list[Any]) -> None:
+    """Add the gradients to those collected, or take the mean of all of them if an update is due."""
     steps = optimizer.gradient_accumulation_steps
     assert steps is not None
-    if any(gradient.is_traced for gradient in grads):
-        raise NotImplementedError(
-            f"{type(optimizer).__name__}: gradient_accumulation_steps with an update rule in Python works only"
-            " eagerly. Compile with run_eagerly=True, or leave gradient_accumulation_steps out."
-        )
     stores = [optimizer._accumulated_gradients[optimizer._get_variable_index(v)] for v in variables]
-    if (int(optimizer._iterations.numpy()) + 1) % steps:
+
+    def change() -> None:
+        _change(optimizer, [(g + s) / steps for s, g in zip(stores, grads, strict=True)], variables)
+        for store, variable in zip(
+            optimizer._accumulated_gradients, optimizer._trainable_variables, strict=True
+        ):
+            if not is_overwritten(variable):
+                store.assign(op("zeros_like", store))
+
+    def collect() -> None:
         for store, gradient in zip(stores, grads, strict=True):
             store.assign_add(gradient)
-        return None
-    due = [(gradient + store) / steps for store, gradient in zip(stores, grads, strict=True)]
-    for store in optimizer._accumulated_gradients:
-        store.assign(store * 0)
-    return due
+
+    if any(gradient.is_traced for gradient in grads):
+        from oxhorn import ops
+
+        ops.cond(_is_due(optimizer), change, collect)
+    elif (int(optimizer._iterations.numpy()) + 1) % steps:
+        collect()
+    else:
+        change()
+
+
+def _is_due(optimizer: Optimizer) -> Any:
+    """Whether this call, and not only a later one, changes the weights."""
+    now = (optimizer._iterations + 1) % optimizer.gradient_accumulation_steps
+    return op("equal", now, _core.tensor(0, now.dtype))
+
+
+# v <- g;   with gradient accumulation v <- max(g_1, ..., g_k) at every k-th step, element by element
+def overwrite(optimizer: Optimizer, grads: list[Any], variables: list[Any]) -> None:
+    """Puts gradients in the place of the variables that ask for it."""
+    for gradient, variable in zip(grads, variables, strict=True):
+        if not is_overwritten(variable):
+            continue
+        if not optimizer.gradient_accumulation_steps:
+            variable.assign(gradient)
+            continue
+        store = optimizer._accumulated_gradients[optimizer._get_variable_index(variable)]
+        due, largest = _is_due(optimizer), op("maximum", gradient, store.value)
+        variable.assign(op("where", due, largest, variable.value))
+        store.assign(op("where", due, op("zeros_like", largest), largest))
 
 
 def clip(optimizer: Optimizer, grads: list[Any]) -> list[Any]:
     """The gradients within the optimizer's limits."""
     if optimizer.clipnorm:
-        return [g * (optimizer.clipnorm / _at_least(_norm([g]), optimizer.clipnorm)) for g in grads]
+        return [clip_by_norm(gradient, optimizer.clipnorm) for gradient in grads]
     if optimizer.global_clipnorm:
-        norm = _norm(grads)
-        # A norm that is not finite makes everything NaN, so that the damage is seen.
-        scale = optimizer.global_clipnorm / _at_least(norm, optimizer.global_clipnorm) + (norm - norm)
-        return [g * cast(scale, g.dtype) for g in grads]
+        return clip_by_global_norm(grads, optimizer.global_clipnorm)[0]
     if optimizer.clipvalue:
-        limit = optimizer.clipvalue
-        return [
-            op(
-                "minimum",
-                op("maximum", g, _core.tensor(-limit, g.dtype)),
-                _core.tensor(limit, g.dtype),
-            )
-            for g in grads
-        ]
+        return [clip_by_value(gradient, optimizer.clipvalue) for gradient in grads]
     return grads
-
-
-def _norm(grads: list[Any]) -> Any:
-    total = op("sum", op("square", grads[0]))
-    for gradient in grads[1:]:
-        total = total + cast(op("sum", op("square", gradient)), total.dtype)
-    return op("sqrt", total)
-
-
-def _at_least(x: Any, low: float) -> Any:
-    return op("maximum", x, _core.tensor(low, x.dtype))
 
 
 def _average(optimizer: Optimizer) -> None:
@@ -91,6 +108,8 @@ def _average(optimizer: Optimizer) -> None:
     for variable, average in zip(
         optimizer._trainable_variables, optimizer._model_variables_moving_average, strict=True
     ):
+        if average is None:
+            continue
         momentum = cast(op("not_equal", updates, zero), variable.dtype) * optimizer.ema_momentum
         average.assign(momentum * average + (1 - momentum) * variable)
         if every:

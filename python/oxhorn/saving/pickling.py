@@ -62,6 +62,23 @@ def reduce_optimizer(optimizer: Any) -> tuple[Any, ...]:
     return type(optimizer), optimizer.get_config(), values
 
 
+def restore_optimizer(
+    cls: Any,
+    config: dict[str, Any],
+    values: list[np.ndarray[Any, Any]] | None,
+    variables: Sequence[Any] | None,
+    without_decay: tuple[list[Any], list[str]],
+) -> Any:
+    """An optimizer that was pickled, with the variables that it was built for."""
+    made = cls.from_config(config)
+    if any(without_decay):
+        made.exclude_from_weight_decay(*without_decay)
+    if variables is not None and values is not None:
+        made.build(variables)
+        made.set_weights(values)
+    return made
+
+
 def _reduce_compiled(model: Any) -> tuple[Any, ...]:
     arguments = {key: value for key, value in model._compile_arguments.items() if key != "optimizer"}
     return arguments, reduce_optimizer(model.optimizer)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from oxhorn import _core
+from oxhorn.optimizers.optimizer_variables import is_overwritten
 
 # A schedule is worked out in Python for so many steps ahead.
 STEPS_AHEAD = 256
@@ -16,22 +17,13 @@ def _has_own_apply(optimizer: Any) -> bool:
     return not type(optimizer).apply.__module__.startswith("oxhorn.optimizers.")
 
 
-def updates_eagerly(optimizer: Any) -> bool:
-    """Whether Python code around a rule of the core needs gradients with numbers: an `apply` of one's own."""
-    return (
-        optimizer is not None
-        and _has_own_apply(optimizer)
-        and optimizer._core is not None
-        and optimizer._rule_is_in_core()
-    )
-
-
 class OptimizerStep:
     """A built optimizer as it is now, ready to update variables.
 
     Attributes:
-        in_core: Whether the core knows the whole update. A rule, or an `apply`, that is written in Python is traced
-            instead.
+        in_core: Whether the core knows the whole update, and does it after the program, without Python.
+        apart: Whether Python applies the gradients after the program: something around a rule of the core is written
+            in Python. What is neither in the core nor apart is traced as a part of the program.
         core: The core's side of the optimizer.
         iterations: The variable that counts updates.
         learning_rate: The variable that holds the learning rate; unused where a schedule decides it.
@@ -40,9 +32,10 @@ class OptimizerStep:
     def __init__(self, optimizer: Any) -> None:
         self._optimizer = optimizer
         self.core: _core.OptimizerCore | None = optimizer._core
-        self.in_core = (
-            self.core is not None and optimizer._rule_is_in_core() and not _has_own_apply(optimizer)
-        )
+        rule_in_core = self.core is not None and optimizer._rule_is_in_core()
+        own = _has_own_apply(optimizer) or any(is_overwritten(v) for v in optimizer._trainable_variables)
+        self.in_core = rule_in_core and not own
+        self.apart = own if rule_in_core else self.core is None and optimizer._updates_in_place()
         self.iterations = optimizer._iterations
         self._rate = optimizer._learning_rate
         self.has_schedule = not isinstance(self._rate, _core.Variable)

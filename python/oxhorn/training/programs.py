@@ -10,8 +10,7 @@ from oxhorn.engine.tracing import state_version
 from oxhorn.training.data_adapters.batch import Batch, Dtypes
 from oxhorn.training.input_checks import data_dtypes
 from oxhorn.training.logs import merge_with_metrics
-from oxhorn.training.optimizer_steps import updates_eagerly
-from oxhorn.training.steps import PythonSteps, Steps, TracedSteps
+from oxhorn.training.steps import AppliedSteps, PythonSteps, Steps, TracedSteps
 from oxhorn.training.tracing import TracedPrediction, trace_predict_step, trace_test_step, trace_train_step
 
 Kept = TypeVar("Kept")
@@ -89,13 +88,16 @@ def train_steps(model: Any, batch: Batch) -> Steps:
         return PythonSteps(
             model, model.make_train_function() or model.train_function, True, merge_with_metrics
         )
-    if model.run_eagerly or _overridden(model, "train_step", Trainer) or updates_eagerly(model.optimizer):
+    if model.run_eagerly or _overridden(model, "train_step", Trainer):
         return cache_of(model).get(
             "train", lambda: PythonSteps(model, model.train_step, False, merge_with_metrics)
         )
-    return cache_of(model).get(
-        ("train", batch.spec), lambda: TracedSteps(model, trace_train_step(model, batch))
-    )
+    return cache_of(model).get(("train", batch.spec), lambda: _traced_steps(model, batch))
+
+
+def _traced_steps(model: Any, batch: Batch) -> Steps:
+    step = trace_train_step(model, batch)
+    return AppliedSteps(model, step) if step.apart else TracedSteps(model, step)
 
 
 def test_steps(model: Any, batch: Batch) -> Steps:

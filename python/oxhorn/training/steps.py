@@ -102,10 +102,41 @@ class TracedSteps:
         return loop.run(columns, order, start, stop, batch_size, ahead, budget, optimizer.rates(ahead))
 
     def logs(self) -> dict[str, Any]:
-        logs: dict[str, Any] = self._model.get_metrics_result()
-        if self._step.extra_logs:
-            logs = {**logs, **{name: holder.numpy() for name, holder in self._step.extra_logs.items()}}
-        return logs
+        return logs_of(self._model, self._step)
+
+
+class AppliedSteps:
+    """Steps of a traced program that gives gradients, which Python hands to the optimizer."""
+
+    def __init__(self, model: Any, step: TracedStep) -> None:
+        self._model = model
+        self._step = step
+
+    def run(
+        self,
+        batch: Batch,
+        order: Column | None,
+        start: int,
+        stop: int,
+        batch_size: int,
+        max_steps: int,
+        budget: float,
+    ) -> int:
+        until = time.monotonic() + budget
+        at = start
+        for _ in range(max_steps):
+            if at >= stop:
+                break
+            end = min(at + batch_size, stop)
+            gradients = self._step.program.call(rows_of(batch, order, at, end))
+            self._model.optimizer.apply(gradients, self._step.variables)
+            at = end
+            if time.monotonic() >= until:
+                break
+        return at - start
+
+    def logs(self) -> dict[str, Any]:
+        return logs_of(self._model, self._step)
 
 
 class PythonSteps:
@@ -149,6 +180,22 @@ class PythonSteps:
             )
         merged: dict[str, Any] = self._merge(self._model, self._last)
         return merged
+
+
+def logs_of(model: Any, step: TracedStep) -> dict[str, Any]:
+    """The logs of traced steps: results of metrics, and what an overridden `compute_metrics` added."""
+    logs: dict[str, Any] = model.get_metrics_result()
+    if step.extra_logs:
+        logs = {**logs, **{name: holder.numpy() for name, holder in step.extra_logs.items()}}
+    return logs
+
+
+def rows_of(batch: Batch, order: Column | None, start: int, stop: int) -> list[Any]:
+    """Rows `order[start:stop]` (or `start:stop`) of each column."""
+    if order is None:
+        return [np.ascontiguousarray(column[start:stop]) for column in batch.columns]
+    rows = order[start:stop]
+    return [np.ascontiguousarray(column[rows]) for column in batch.columns]
 
 
 def tensors_of(batch: Batch, rows: Column | None, start: int, stop: int) -> Any:

@@ -12,6 +12,7 @@ import numpy as np
 
 from oxhorn import _core
 from oxhorn.engine import call_context, naming
+from oxhorn.optimizers.optimizer import NeedsNumbers
 from oxhorn.training.data_adapters.batch import Batch
 from oxhorn.training.input_checks import check_inputs
 from oxhorn.training.optimizer_steps import OptimizerStep
@@ -27,12 +28,14 @@ class TracedStep:
         variables: What the optimizer updates in the core; empty where the program does it, or nothing is trained.
         constraints: Puts the updated variables back into their constraints; `None` where none has one.
         extra_logs: What an overridden `compute_metrics` returned beyond the metrics, as variables.
+        apart: Whether the variables are updated by `optimizer.apply`, in Python, and not by the core.
     """
 
     program: _core.Program
     variables: list[Any] = field(default_factory=list)
     constraints: _core.Program | None = None
     extra_logs: dict[str, Any] = field(default_factory=dict)
+    apart: bool = False
 
 
 @contextmanager
@@ -59,6 +62,14 @@ def graph_inputs(graph: _core.Graph, batch: Batch) -> tuple[Any, Any, Any]:
 def trace_train_step(model: Any, batch: Batch) -> TracedStep:
     """Trace one update of the weights."""
     check_inputs(model, batch)
+    try:
+        return _trace_train_step(model, batch, apart=False)
+    except NeedsNumbers:
+        # Python around a rule of the core: it gets the gradients of every step as they are.
+        return _trace_train_step(model, batch, apart=True)
+
+
+def _trace_train_step(model: Any, batch: Batch, apart: bool) -> TracedStep:
     with tracing(model) as graph:
         x, y, sample_weight = graph_inputs(graph, batch)
         y_pred = model._forward(x, training=True)
@@ -66,18 +77,31 @@ def trace_train_step(model: Any, batch: Batch) -> TracedStep:
         model._track_loss(loss, x)
         extra_logs = _update_metrics(model, x, y, y_pred, sample_weight)
         variables = list(model.trainable_variables)
+        if variables:
+            # A loss scale that changes during training is a variable, which exists from here on.
+            prepare_optimizer(model.optimizer, variables)
+            loss = model.optimizer.scale_loss(loss)
         gradients: list[Any] = list(graph.gradients(loss, variables)) if variables else []
         reached = _reached(model, variables, gradients)
         if not reached:
             return TracedStep(graph.compile([]), extra_logs=extra_logs)
-        model.optimizer.build(variables)
         step = OptimizerStep(model.optimizer)
-        if not step.in_core:
-            step.trace(gradients, variables)
+        apart = apart or step.apart
+        if not step.in_core and not apart:
+            step.trace([gradient for _, gradient in reached], [variable for variable, _ in reached])
             return TracedStep(graph.compile([]), extra_logs=extra_logs)
         program = graph.compile([gradient for _, gradient in reached])
     updated = [variable for variable, _ in reached]
-    return TracedStep(program, updated, _trace_constraints(updated), extra_logs)
+    constraints = None if apart else _trace_constraints(updated)
+    return TracedStep(program, updated, constraints, extra_logs, apart)
+
+
+def prepare_optimizer(optimizer: Any, variables: list[Any]) -> None:
+    """Build the optimizer, or see that it was built for these variables."""
+    if optimizer.built:
+        optimizer._check_variables_are_known(variables)
+    else:
+        optimizer.build(variables)
 
 
 def _trace_constraints(variables: list[Any]) -> _core.Program | None:
