@@ -174,7 +174,7 @@ def test_variables_and_gradients_that_do_not_fit() -> None:
         optimizer.apply([[1.0]])
     with pytest.raises(ValueError, match=r"\(2,\).*'a'.*\(3,\)"):
         optimizer.apply([[1.0, 2.0, 3.0]], [a])
-    with pytest.raises(ValueError, match="Unknown variable: .b."):
+    with pytest.raises(ValueError, match="Unknown variable: 'b'"):
         optimizer.apply([[1.0]], [b])
     with pytest.raises(ValueError, match="2 gradients and 1 variables"):
         optimizer.apply([[1.0, 1.0], [1.0]], [a])

@@ -185,8 +185,8 @@ class OptimizerVariables:
             shape = tuple(getattr(weight, "shape", None) or ())
             if hasattr(weight, "shape") and shape != tuple(variable.shape):
                 raise ValueError(
-                    f"{who}: Optimizer variable {variable.path!r} has shape {tuple(variable.shape)} not compatible with "
-                    f"provided weight shape {shape}. Pass one array for each of `optimizer.variables`, in their order."
+                    f"{who}: Optimizer variable {variable.path!r} has shape {tuple(variable.shape)} not "
+                    f"compatible with provided weight shape {shape}. Pass one array for each of `optimizer.variables`, in their order."
                 )
         for variable, weight in zip(variables, weights, strict=True):
             variable.assign(weight)

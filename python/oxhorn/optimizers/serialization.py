@@ -10,11 +10,21 @@ from oxhorn.lookup import deserialize_from, named
 from oxhorn.optimizers.adagrad import Adagrad
 from oxhorn.optimizers.adam import Adam
 from oxhorn.optimizers.adamw import AdamW
+from oxhorn.optimizers.loss_scale_optimizer import LossScaleOptimizer
+from oxhorn.optimizers.multi_optimizer import MultiOptimizer
 from oxhorn.optimizers.optimizer import Optimizer
 from oxhorn.optimizers.rmsprop import RMSprop
 from oxhorn.optimizers.sgd import SGD
 
-_CLASSES: tuple[type[Optimizer], ...] = (Adagrad, Adam, AdamW, RMSprop, SGD)
+_CLASSES: tuple[type[Optimizer], ...] = (
+    Adagrad,
+    Adam,
+    AdamW,
+    LossScaleOptimizer,
+    MultiOptimizer,
+    RMSprop,
+    SGD,
+)
 OBJECTS: dict[str, type[Optimizer]] = {kind.__name__: kind for kind in _CLASSES}
 # Names are compared in lower case.
 _LOWER = {name.lower(): kind for name, kind in OBJECTS.items()}
