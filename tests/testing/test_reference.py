@@ -98,7 +98,17 @@ def classes(module: Any, base: type) -> list[str]:
 
 
 # What is built from a function or layer of the user's, has no formula of its own.
-WRAPPERS = {"Layer", "Lambda", "Loss", "LossFunctionWrapper", "MeanMetricWrapper", "Metric", "Wrapper"}
+WRAPPERS = {
+    "Lambda",
+    "Layer",
+    "Loss",
+    "LossFunctionWrapper",
+    "LossScaleOptimizer",
+    "MeanMetricWrapper",
+    "Metric",
+    "MultiOptimizer",
+    "Wrapper",
+}
 OPS = {
     name
     for space in (keras.ops, keras.ops.image, keras.ops.linalg, keras.ops.nn)

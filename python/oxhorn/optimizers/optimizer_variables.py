@@ -186,7 +186,7 @@ class OptimizerVariables:
             if hasattr(weight, "shape") and shape != tuple(variable.shape):
                 raise ValueError(
                     f"{who}: Optimizer variable {variable.path!r} has shape {tuple(variable.shape)} not "
-                    f"compatible with provided weight shape {shape}. Pass one array for each of `optimizer.variables`, in their order."
+                    f"compatible with provided weight shape {shape}. Pass one for each of `optimizer.variables`."
                 )
         for variable, weight in zip(variables, weights, strict=True):
             variable.assign(weight)
