@@ -75,11 +75,39 @@ def test_stopped_by_something_else_still_restores():
 
 
 def test_missing_metric_warns_with_the_names():
+    for stop in (EarlyStopping(monitor="val_accuracy"), EarlyStopping(monitor="val_acuracy", mode="max")):
+        with pytest.warns(
+            UserWarning,
+            match=rf"`{stop.monitor}` which is not available. Available metrics are: loss, accuracy",
+        ):
+            stop.on_epoch_end(0, {"loss": 1, "accuracy": 0.5})
+
+
+def test_unknown_metric_without_a_mode_is_an_error_with_the_names():
     stop = EarlyStopping(monitor="val_acuracy")
-    with pytest.warns(
-        UserWarning, match=r"`val_acuracy` which is not available. Available metrics are: loss, accuracy"
+    with pytest.raises(
+        ValueError,
+        match=r"EarlyStopping: monitor='val_acuracy' is not available.* metrics are: loss, accuracy. Monitor one",
     ):
         stop.on_epoch_end(0, {"loss": 1, "accuracy": 0.5})
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"patience": -1},
+        {"patience": 1.5},
+        {"start_from_epoch": -1},
+        {"baseline": float("nan")},
+        {"min_delta": "0.1"},
+    ],
+    ids=str,
+)
+def test_arguments_out_of_range(arguments):
+    with pytest.raises(ValueError, match=f"EarlyStopping: expected `{next(iter(arguments))}` to be"):
+        EarlyStopping(**arguments)
+    with pytest.raises(TypeError, match="EarlyStopping: expected `monitor` to be the name of a metric"):
+        EarlyStopping(monitor=None)
 
 
 @pytest.mark.parametrize(

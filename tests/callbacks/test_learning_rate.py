@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+import oxhorn as keras
 from oxhorn.callbacks import CallbackList, History, LearningRateScheduler, ReduceLROnPlateau
 from tests.fake_model import FakeModel, run
 
@@ -52,11 +53,27 @@ def test_bad_factor(factor):
 
 
 @pytest.mark.parametrize(
+    "arguments", [{"patience": -1}, {"cooldown": -1}, {"min_lr": -0.1}, {"min_lr": float("nan")}], ids=str
+)
+def test_bad_arguments_of_reduce(arguments):
+    with pytest.raises(ValueError, match=f"ReduceLROnPlateau: expected `{next(iter(arguments))}` to be"):
+        ReduceLROnPlateau(**arguments)
+
+
+def test_reduce_knows_the_metrics_that_there_are():
+    with pytest.raises(
+        ValueError, match=r"ReduceLROnPlateau: monitor='val_lost'.* are: val_loss, learning_rate"
+    ):
+        run(ReduceLROnPlateau("val_lost"), [1, 1])
+
+
+@pytest.mark.parametrize(
     ("schedule", "rates"),
     [
         (lambda epoch: 0.1 * (epoch + 1), [0.1, 0.2, 0.3]),
         (lambda epoch, lr: lr / 2, [0.5, 0.25, 0.125]),
         (lambda epoch, lr=3.0: np.float32(lr), [1, 1, 1]),
+        (keras.optimizers.schedules.StepDecay(0.5, 2, 0.5), [0.5, 0.5, 0.25]),
     ],
 )
 def test_scheduler(schedule, rates):

@@ -6,10 +6,13 @@ from oxhorn.callbacks.csv_logger import CSVLogger
 from oxhorn.callbacks.early_stopping import EarlyStopping
 from oxhorn.callbacks.history import History
 from oxhorn.callbacks.lambda_callback import LambdaCallback
+from oxhorn.callbacks.learning_rate_finder import LearningRateFinder
 from oxhorn.callbacks.learning_rate_scheduler import LearningRateScheduler
 from oxhorn.callbacks.model_checkpoint import ModelCheckpoint
+from oxhorn.callbacks.one_cycle_scheduler import OneCycleScheduler
 from oxhorn.callbacks.progbar_logger import ProgbarLogger
 from oxhorn.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
+from oxhorn.callbacks.swap_ema_weights import SwapEMAWeights
 from oxhorn.callbacks.terminate_on_nan import TerminateOnNaN
 from oxhorn.callbacks.training_monitor import TrainingMonitor
 
@@ -20,10 +23,13 @@ __all__ = [
     "EarlyStopping",
     "History",
     "LambdaCallback",
+    "LearningRateFinder",
     "LearningRateScheduler",
     "ModelCheckpoint",
+    "OneCycleScheduler",
     "ProgbarLogger",
     "ReduceLROnPlateau",
+    "SwapEMAWeights",
     "TerminateOnNaN",
     "TrainingMonitor",
 ]

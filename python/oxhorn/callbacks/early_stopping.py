@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from oxhorn.arguments import integer, number
 from oxhorn.callbacks.callback import Logs
 from oxhorn.callbacks.monitor_callback import MonitorCallback
 from oxhorn.utils.messages import print_message
@@ -26,6 +27,10 @@ class EarlyStopping(MonitorCallback):
             Defaults to `None`.
         restore_best_weights: whether to go back to the best epoch's weights when training ends. Defaults to `False`.
         start_from_epoch: number of epochs at the beginning that are not looked at. Defaults to 0.
+
+    Raises:
+        ValueError: if `patience` or `start_from_epoch` is negative; in training, if `mode="auto"` knows nothing of
+            `monitor`.
 
     Example:
         >>> import numpy as np
@@ -50,11 +55,11 @@ class EarlyStopping(MonitorCallback):
         start_from_epoch: int = 0,
     ) -> None:
         super().__init__(monitor, mode, min_delta=min_delta)
-        self.patience = patience
+        self.patience = integer(patience, "patience", "EarlyStopping", low=0)
         self.verbose = verbose
-        self.baseline = baseline
+        self.baseline = None if baseline is None else number(baseline, "baseline", "EarlyStopping")
         self.restore_best_weights = restore_best_weights
-        self.start_from_epoch = start_from_epoch
+        self.start_from_epoch = integer(start_from_epoch, "start_from_epoch", "EarlyStopping", low=0)
         self.wait = 0
         self.stopped_epoch = 0
         self.best_epoch = 0

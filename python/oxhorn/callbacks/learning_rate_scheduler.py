@@ -8,6 +8,7 @@ import numbers
 from collections.abc import Callable
 from typing import Any
 
+from oxhorn import _core
 from oxhorn.callbacks.callback import Callback, Logs
 from oxhorn.callbacks.learning_rate import get_learning_rate, set_learning_rate
 from oxhorn.utils.messages import print_message
@@ -20,7 +21,7 @@ class LearningRateScheduler(Callback):
 
     Args:
         schedule: function of the epoch (from 0) and the current learning rate, or of the epoch alone, that returns
-            the new learning rate.
+            the new learning rate. A `LearningRateSchedule` is one, of the epoch instead of the step.
         verbose: 1 prints a message every epoch. Defaults to 0.
 
     Raises:
@@ -49,6 +50,8 @@ class LearningRateScheduler(Callback):
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         current = get_learning_rate("LearningRateScheduler", self.model)
         new = self.schedule(epoch, current) if self._takes_rate else self.schedule(epoch)
+        if isinstance(new, _core.Tensor) and new.ndim == 0 and not new.is_traced:
+            new = new.item()
         number = isinstance(new, numbers.Real) and not isinstance(new, bool)
         if not number or not math.isfinite(new) or new < 0:
             raise ValueError(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from oxhorn import ops
+from oxhorn.arguments import number
 from oxhorn.callbacks.callback import Callback, Logs
 
 # For metrics that do not say themselves which way is better.
@@ -42,7 +43,9 @@ class MonitorCallback(Callback):
         min_delta: least change that counts, not negative. Defaults to 0.
 
     Raises:
-        ValueError: at the first epoch, if `mode="auto"` cannot tell which way is better.
+        TypeError: if `monitor` is not a name.
+        ValueError: at the first epoch, if `mode="auto"` cannot tell which way is better: neither a metric of the model
+            nor the logs have the name, or nothing is known of it.
 
     Example:
         >>> from oxhorn.callbacks.monitor_callback import MonitorCallback
@@ -59,8 +62,12 @@ class MonitorCallback(Callback):
         min_delta: float = 0,
     ) -> None:
         super().__init__()
+        name = type(self).__name__
+        if not isinstance(monitor, str):
+            raise TypeError(
+                f"{name}: expected `monitor` to be the name of a metric, such as 'val_loss'; got {monitor!r}."
+            )
         if mode not in ("auto", "min", "max"):
-            name = type(self).__name__
             warnings.warn(
                 f"{name} mode '{mode}' is unknown, fallback to auto mode. Known are 'auto', 'min' and 'max'.",
                 stacklevel=3,
@@ -69,7 +76,7 @@ class MonitorCallback(Callback):
         self.monitor = monitor
         self.mode = mode
         self.best: Any = baseline
-        self.min_delta = abs(min_delta)
+        self.min_delta = abs(number(min_delta, "min_delta", name))
         self.monitor_op: Callable[[Any, Any], bool] | None = None
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
@@ -78,7 +85,7 @@ class MonitorCallback(Callback):
     def is_improvement(self, value: Any, reference: Any) -> bool:
         """Whether `value` is better than `reference` by more than `min_delta`; `None` is worse than any number."""
         if self.monitor_op is None:
-            self.monitor_op = ops.greater if self._direction() == "up" else ops.less
+            self.monitor_op = ops.greater if self._direction({self.monitor: value}) == "up" else ops.less
         if math.isnan(value):
             return False
         if reference is None or math.isnan(reference):
@@ -87,9 +94,15 @@ class MonitorCallback(Callback):
         return bool(self.monitor_op(value - margin, reference))
 
     def monitor_value(self, logs: Logs | None, consequence: str) -> Any:
-        """The monitored value, or `None` with a warning that begins with `consequence` and lists the names."""
+        """The monitored value, or `None` with a warning that begins with `consequence` and lists the names.
+
+        Raises:
+            ValueError: If `mode="auto"` cannot tell which way is better, or the value is an array.
+        """
         logs = logs or {}
         value = logs.get(self.monitor)
+        if self.monitor_op is None:
+            self.monitor_op = ops.greater if self._direction(logs) == "up" else ops.less
         if value is None:
             warnings.warn(
                 f"{consequence} `{self.monitor}` which is not available. "
@@ -104,7 +117,7 @@ class MonitorCallback(Callback):
             )
         return value
 
-    def _direction(self) -> str:
+    def _direction(self, logs: Logs) -> str:
         if self.mode != "auto":
             return "up" if self.mode == "max" else "down"
         name = self.monitor.removeprefix("val_")
@@ -117,13 +130,20 @@ class MonitorCallback(Callback):
             named = name == metric_name or name.endswith(f"_{metric_name}")
             if direction in ("up", "down") and metric_name and named:
                 return str(direction)
-        if any(word in name for word in _UP):
-            return "up"
-        if any(word in name for word in _DOWN):
-            return "down"
+        # A name says something only of a metric that there is.
+        available = list(logs)
+        if self.monitor in available or name in available:
+            if any(word in name for word in _UP):
+                return "up"
+            if any(word in name for word in _DOWN):
+                return "down"
+            raise ValueError(
+                f"{type(self).__name__}: monitor={self.monitor!r} does not tell whether more or less of it is better. "
+                "Pass mode='max' or mode='min'."
+            )
         raise ValueError(
-            f"{type(self).__name__}: monitor={self.monitor!r} does not tell whether more or less of it is better. "
-            "Pass mode='max' or mode='min'."
+            f"{type(self).__name__}: monitor={self.monitor!r} is not available, nor is it a metric of the model. "
+            f"Available metrics are: {', '.join(available) or 'none'}. Monitor one of them."
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from oxhorn.arguments import integer, number
 from oxhorn.callbacks.callback import Logs
 from oxhorn.callbacks.learning_rate import get_learning_rate, set_learning_rate
 from oxhorn.callbacks.monitor_callback import MonitorCallback
@@ -26,7 +27,7 @@ class ReduceLROnPlateau(MonitorCallback):
         min_lr: the learning rate does not go below it. Defaults to 0.
 
     Raises:
-        ValueError: if `factor` is not in (0, 1).
+        ValueError: if `factor` is not in (0, 1), or `patience`, `cooldown` or `min_lr` is negative.
 
     Example:
         >>> import oxhorn as keras
@@ -48,12 +49,15 @@ class ReduceLROnPlateau(MonitorCallback):
     ) -> None:
         super().__init__(monitor, mode, min_delta=min_delta)
         if not 0.0 < factor < 1.0:
-            raise ValueError(f"ReduceLROnPlateau: expected 0 < factor < 1, got factor={factor}.")
+            raise ValueError(
+                f"ReduceLROnPlateau: expected 0 < factor < 1, got factor={factor}. It only reduces, so that it does "
+                "not support a factor >= 1.0."
+            )
         self.factor = factor
-        self.min_lr = min_lr
-        self.patience = patience
+        self.min_lr = number(min_lr, "min_lr", "ReduceLROnPlateau", low=0.0)
+        self.patience = integer(patience, "patience", "ReduceLROnPlateau", low=0)
         self.verbose = verbose
-        self.cooldown = cooldown
+        self.cooldown = integer(cooldown, "cooldown", "ReduceLROnPlateau", low=0)
         self.cooldown_counter = 0
         self.wait = 0
 
