@@ -25,6 +25,24 @@ EMBEDDINGS = EMBEDDINGS / np.linalg.norm(EMBEDDINGS, axis=1, keepdims=True)
 GROUPS = np.array([0, 1, 2, 0, 1, 2, 0, 3])
 MASKS = (_rng.integers(0, 2, (3, 4, 5, 2)).astype(float), _rng.uniform(0.05, 0.95, (3, 4, 5, 2)))
 SPEECH = (np.array([[1, 2, 0], [3, 3, 1], [0, 0, 0]]), _rng.normal(size=(3, 7, 4)))
+WORTH = np.array([[0, 1, 2, 0], [1, 1, 1, 1], [2, 0, -1, -1], [0, 3, 1, -1]], float)
+PAIRS = (np.array([1, -1, 1, -1, -1, 1]), _rng.normal(size=(6, 2, 3)))
+TRIPLETS = (np.zeros(6), _rng.normal(size=(6, 3, 4)))
+
+# Losses that Keras does not have.
+ADDITIONS = frozenset(
+    {
+        "Contrastive",
+        "CosineEmbedding",
+        "GaussianNLL",
+        "MarginRanking",
+        "MultiMargin",
+        "PairwiseHinge",
+        "PairwiseLogistic",
+        "Quantile",
+        "TripletMargin",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -159,4 +177,38 @@ ROWS = [
         PROBABILITIES,
         {"q": 0.3},
     ),
+    LossRow("Contrastive", "contrastive", BINARY, 2 * UNIT),
+    LossRow("Contrastive", "contrastive", BINARY, 2 * UNIT, {"margin": 0.6}),
+    LossRow("CosineEmbedding", "cosine_embedding", *PAIRS),
+    LossRow("CosineEmbedding", "cosine_embedding", PAIRS[0][:, None], PAIRS[1], {"margin": -0.25}),
+    LossRow("MarginRanking", "margin_ranking", PAIRS[0], PAIRS[1][..., 0]),
+    LossRow("MarginRanking", "margin_ranking", PAIRS[0][:, None], PAIRS[1][..., 0], {"margin": 1.5}),
+    LossRow(
+        "MarginRanking", "margin_ranking", BINARY[:2, :3], PAIRS[1].reshape(2, 3, 6)[..., :2], {"margin": 1.0}
+    ),
+    LossRow("TripletMargin", "triplet_margin", GROUPS, EMBEDDINGS),
+    LossRow("TripletMargin", "triplet_margin", GROUPS[:, None], 3 * EMBEDDINGS, {"margin": 0.25}),
+    LossRow("TripletMargin", "triplet_margin", GROUPS, EMBEDDINGS, {"mining": "hard", "distance": "cosine"}),
+    LossRow("TripletMargin", "triplet_margin", GROUPS, EMBEDDINGS, {"mining": "hard", "soft": True}),
+    LossRow("TripletMargin", "triplet_margin", GROUPS, EMBEDDINGS, {"mining": "all", "margin": 0.5}),
+    LossRow("TripletMargin", "triplet_margin", GROUPS, EMBEDDINGS, {"distance": "squared_euclidean"}),
+    LossRow("TripletMargin", "triplet_margin", *TRIPLETS, {"mining": None}),
+    LossRow("PairwiseLogistic", "pairwise_logistic", WORTH, 2 * REAL[1][:4]),
+    LossRow("PairwiseHinge", "pairwise_hinge", WORTH, 2 * REAL[1][:4]),
+    LossRow(
+        "PairwiseHinge",
+        "pairwise_hinge",
+        WORTH.reshape(2, 2, 4),
+        REAL[1][:4].reshape(2, 2, 4),
+        {"margin": 0.5},
+    ),
+    LossRow("MultiMargin", "multi_margin", CLASSES, LOGITS),
+    LossRow("MultiMargin", "multi_margin", CLASSES[:, None], LOGITS, {"p": 2, "margin": 2.0}),
+    LossRow("MultiMargin", "multi_margin", CLASSES, LOGITS, {"hardest": True}),
+    LossRow("MultiMargin", "multi_margin", IMAGE[0], IMAGE[1], {"hardest": True, "p": 2}),
+    LossRow("GaussianNLL", "gaussian_nll", REAL[0][:, :2], np.concatenate([REAL[1][:, :2], UNIT[:, :2]], 1)),
+    LossRow("GaussianNLL", "gaussian_nll", REAL[0][:, 0], POSITIVE[1][:, :2], {"full": True}),
+    LossRow("GaussianNLL", "gaussian_nll", REAL[0][:, :2], REAL[1], {"log_variance": True}),
+    LossRow("Quantile", "quantile", *REAL),
+    LossRow("Quantile", "quantile", *REAL, {"quantile": 0.9}),
 ]

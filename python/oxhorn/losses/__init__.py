@@ -1,6 +1,7 @@
 """Losses: classes, functions, and `get` for names."""
 
 from oxhorn.losses.ctc import CTC, ctc
+from oxhorn.losses.distributions import GaussianNLL, Quantile, gaussian_nll, quantile
 from oxhorn.losses.focal import (
     BinaryFocalCrossentropy,
     CategoricalFocalCrossentropy,
@@ -21,7 +22,16 @@ from oxhorn.losses.hinges import (
 )
 from oxhorn.losses.loss import Loss
 from oxhorn.losses.metric_learning import Circle, circle
+from oxhorn.losses.multi_margin import MultiMargin, multi_margin
 from oxhorn.losses.overlap import Dice, Tversky, dice, tversky
+from oxhorn.losses.pairs import (
+    Contrastive,
+    CosineEmbedding,
+    MarginRanking,
+    contrastive,
+    cosine_embedding,
+    margin_ranking,
+)
 from oxhorn.losses.probabilistic import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -34,6 +44,7 @@ from oxhorn.losses.probabilistic import (
     poisson,
     sparse_categorical_crossentropy,
 )
+from oxhorn.losses.ranking import PairwiseHinge, PairwiseLogistic, pairwise_hinge, pairwise_logistic
 from oxhorn.losses.regression import (
     CosineSimilarity,
     Huber,
@@ -51,6 +62,7 @@ from oxhorn.losses.regression import (
     mean_squared_logarithmic_error,
 )
 from oxhorn.losses.serialization import deserialize, get, serialize
+from oxhorn.losses.triplets import TripletMargin, triplet_margin
 from oxhorn.losses.wrapper import LossFunctionWrapper
 
 mse = MSE = mean_squared_error
@@ -71,8 +83,11 @@ __all__ = [
     "CategoricalGeneralizedCrossEntropy",
     "CategoricalHinge",
     "Circle",
+    "Contrastive",
+    "CosineEmbedding",
     "CosineSimilarity",
     "Dice",
+    "GaussianNLL",
     "Hinge",
     "Huber",
     "KLD",
@@ -84,13 +99,19 @@ __all__ = [
     "MAPE",
     "MSE",
     "MSLE",
+    "MarginRanking",
     "MeanAbsoluteError",
     "MeanAbsolutePercentageError",
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
+    "MultiMargin",
+    "PairwiseHinge",
+    "PairwiseLogistic",
     "Poisson",
+    "Quantile",
     "SparseCategoricalCrossentropy",
     "SquaredHinge",
+    "TripletMargin",
     "Tversky",
     "bce",
     "binary_crossentropy",
@@ -100,10 +121,13 @@ __all__ = [
     "categorical_generalized_cross_entropy",
     "categorical_hinge",
     "circle",
+    "contrastive",
+    "cosine_embedding",
     "cosine_similarity",
     "ctc",
     "deserialize",
     "dice",
+    "gaussian_nll",
     "get",
     "hinge",
     "huber",
@@ -114,15 +138,21 @@ __all__ = [
     "logcosh",
     "mae",
     "mape",
+    "margin_ranking",
     "mean_absolute_error",
     "mean_absolute_percentage_error",
     "mean_squared_error",
     "mean_squared_logarithmic_error",
     "mse",
     "msle",
+    "multi_margin",
+    "pairwise_hinge",
+    "pairwise_logistic",
     "poisson",
+    "quantile",
     "serialize",
     "sparse_categorical_crossentropy",
     "squared_hinge",
+    "triplet_margin",
     "tversky",
 ]

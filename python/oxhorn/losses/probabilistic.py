@@ -340,6 +340,13 @@ class SparseCategoricalCrossentropy(BuiltinLoss):
         self.ignore_class = ignore_class
         self.axis = axis
 
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make this loss again; the axis only if it is not the last one."""
+        config = super().get_config()
+        if self.axis == -1:
+            del config["axis"]
+        return config
+
 
 class KLDivergence(BuiltinLoss):
     """The divergence of predicted distributions from the targets.

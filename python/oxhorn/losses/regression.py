@@ -385,3 +385,10 @@ class CosineSimilarity(BuiltinLoss):
     ) -> None:
         super().__init__(cosine_similarity, reduction, name, dtype, axis=axis)
         self.axis = axis
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make this loss again; the axis only if it is not the last one."""
+        config = super().get_config()
+        if self.axis == -1:
+            del config["axis"]
+        return config

@@ -6,6 +6,7 @@ from typing import Any
 
 from oxhorn.lookup import deserialize_from, get_from
 from oxhorn.losses.ctc import CTC, ctc
+from oxhorn.losses.distributions import GaussianNLL, Quantile, gaussian_nll, quantile
 from oxhorn.losses.focal import (
     BinaryFocalCrossentropy,
     CategoricalFocalCrossentropy,
@@ -26,7 +27,16 @@ from oxhorn.losses.hinges import (
 )
 from oxhorn.losses.loss import Loss
 from oxhorn.losses.metric_learning import Circle, circle
+from oxhorn.losses.multi_margin import MultiMargin, multi_margin
 from oxhorn.losses.overlap import Dice, Tversky, dice, tversky
+from oxhorn.losses.pairs import (
+    Contrastive,
+    CosineEmbedding,
+    MarginRanking,
+    contrastive,
+    cosine_embedding,
+    margin_ranking,
+)
 from oxhorn.losses.probabilistic import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -39,6 +49,7 @@ from oxhorn.losses.probabilistic import (
     poisson,
     sparse_categorical_crossentropy,
 )
+from oxhorn.losses.ranking import PairwiseHinge, PairwiseLogistic, pairwise_hinge, pairwise_logistic
 from oxhorn.losses.regression import (
     CosineSimilarity,
     Huber,
@@ -55,6 +66,7 @@ from oxhorn.losses.regression import (
     mean_squared_error,
     mean_squared_logarithmic_error,
 )
+from oxhorn.losses.triplets import TripletMargin, triplet_margin
 from oxhorn.losses.wrapper import LossFunctionWrapper
 
 _CLASSES: tuple[type[Loss], ...] = (
@@ -66,21 +78,30 @@ _CLASSES: tuple[type[Loss], ...] = (
     CategoricalGeneralizedCrossEntropy,
     CategoricalHinge,
     Circle,
+    Contrastive,
+    CosineEmbedding,
     CosineSimilarity,
     Dice,
+    GaussianNLL,
     Hinge,
     Huber,
     KLDivergence,
     LogCosh,
     Loss,
     LossFunctionWrapper,
+    MarginRanking,
     MeanAbsoluteError,
     MeanAbsolutePercentageError,
     MeanSquaredError,
     MeanSquaredLogarithmicError,
+    MultiMargin,
+    PairwiseHinge,
+    PairwiseLogistic,
     Poisson,
+    Quantile,
     SparseCategoricalCrossentropy,
     SquaredHinge,
+    TripletMargin,
     Tversky,
 )
 
@@ -92,20 +113,29 @@ _FUNCTIONS: tuple[Any, ...] = (
     categorical_generalized_cross_entropy,
     categorical_hinge,
     circle,
+    contrastive,
+    cosine_embedding,
     cosine_similarity,
     ctc,
     dice,
+    gaussian_nll,
     hinge,
     huber,
     kl_divergence,
     log_cosh,
+    margin_ranking,
     mean_absolute_error,
     mean_absolute_percentage_error,
     mean_squared_error,
     mean_squared_logarithmic_error,
+    multi_margin,
+    pairwise_hinge,
+    pairwise_logistic,
     poisson,
+    quantile,
     sparse_categorical_crossentropy,
     squared_hinge,
+    triplet_margin,
     tversky,
 )
 

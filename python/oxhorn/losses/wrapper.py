@@ -23,7 +23,9 @@ _OF_CLASS_NUMBERS = (
     "categorical_generalized_cross_entropy",
     "circle",
     "ctc",
+    "multi_margin",
     "sparse_categorical_crossentropy",
+    "triplet_margin",
 )
 
 

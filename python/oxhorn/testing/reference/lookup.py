@@ -166,7 +166,7 @@ def _layer(name: str) -> Any:
 
 def _function(name: str, kind: str) -> Any:
     apart = _APART if kind == "op" else ()
-    found = _own(name, (*apart, "losses") if kind == "op" else apart)
+    found = _own(name, (*apart, "losses", "losses_of_pairs") if kind == "op" else apart)
     if found is not None:
         return found
     for space in _NUMPY:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from oxhorn.testing.reference import losses_of_pairs
 from oxhorn.testing.reference.activations import log_sigmoid, log_softmax, sigmoid, softmax, softplus
 
 Array = NDArray[Any]
@@ -316,4 +317,4 @@ ALL = {
         categorical_focal_crossentropy, dice, tversky, circle, categorical_generalized_cross_entropy,
         ctc,
     )
-}  # fmt: skip
+} | losses_of_pairs.ALL  # fmt: skip
