@@ -5,6 +5,7 @@ from oxhorn.optimizers.adagrad import Adagrad
 from oxhorn.optimizers.adam import Adam
 from oxhorn.optimizers.adamw import AdamW
 from oxhorn.optimizers.clipping import clip_by_global_norm, global_norm
+from oxhorn.optimizers.lbfgs import LBFGS
 from oxhorn.optimizers.loss_scale_optimizer import LossScaleOptimizer
 from oxhorn.optimizers.multi_optimizer import MultiOptimizer
 from oxhorn.optimizers.optimizer import Optimizer
@@ -15,6 +16,7 @@ from oxhorn.optimizers.serialization import deserialize, get, serialize
 from oxhorn.optimizers.sgd import SGD
 
 __all__ = [
+    "LBFGS",
     "SGD",
     "Adagrad",
     "Adam",

@@ -90,6 +90,11 @@ class LossScaleOptimizer(Optimizer):
                 f"{who}: expected inner_optimizer to be an Optimizer, and no LossScaleOptimizer; got"
                 f" {describe(inner_optimizer)}."
             )
+        if inner_optimizer._wants_closure:
+            raise ValueError(
+                f"{who}: {type(inner_optimizer).__name__} evaluates the loss itself, which cannot be "
+                "scaled. Use it alone."
+            )
         scale = number(initial_scale, "initial_scale", who, above=0.0)
         steps = integer(dynamic_growth_steps, "dynamic_growth_steps", who, low=1)
         super().__init__(learning_rate=0.0, name=name)

@@ -86,6 +86,11 @@ class MultiOptimizer(Optimizer):
                     f"MultiOptimizer: Optimizer for variable {variable.path!r} is not an Optimizer instance: "
                     f"optimizer_map returned {describe(optimizer)}."
                 )
+            if optimizer._wants_closure:
+                raise ValueError(
+                    f"MultiOptimizer: {type(optimizer).__name__} evaluates the loss itself and cannot serve a part of "
+                    f"the variables; got one for variable {variable.path!r}."
+                )
             for kind in (LossScaleOptimizer, MultiOptimizer):
                 if isinstance(optimizer, kind):
                     raise ValueError(

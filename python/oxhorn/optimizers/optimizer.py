@@ -70,6 +70,9 @@ class Optimizer(LearningRates, OptimizerVariables):
     Source: Keras 3, whose order of operations this is.
     """
 
+    # Whether a step evaluates the loss itself, several times, instead of taking gradients.
+    _wants_closure = False
+
     def __init__(
         self,
         learning_rate: Any,

@@ -10,6 +10,7 @@ from oxhorn.lookup import deserialize_from, named
 from oxhorn.optimizers.adagrad import Adagrad
 from oxhorn.optimizers.adam import Adam
 from oxhorn.optimizers.adamw import AdamW
+from oxhorn.optimizers.lbfgs import LBFGS
 from oxhorn.optimizers.loss_scale_optimizer import LossScaleOptimizer
 from oxhorn.optimizers.multi_optimizer import MultiOptimizer
 from oxhorn.optimizers.optimizer import Optimizer
@@ -20,6 +21,7 @@ _CLASSES: tuple[type[Optimizer], ...] = (
     Adagrad,
     Adam,
     AdamW,
+    LBFGS,
     LossScaleOptimizer,
     MultiOptimizer,
     RMSprop,

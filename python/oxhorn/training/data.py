@@ -29,6 +29,7 @@ def make_feed(
     class_weight: Any = None,
     goes_on: bool = False,
     inputs_only: bool = False,
+    whole: bool = False,
 ) -> Feed:
     """The feed for some data.
 
@@ -45,6 +46,7 @@ def make_feed(
         class_weight: Weight for each class, or `None`.
         goes_on: Whether an epoch goes on where the last one stopped.
         inputs_only: Whether `x` is all that counts, as in `predict`.
+        whole: Whether arrays make one batch where nothing else is asked for.
     """
     if x is None:
         raise ValueError(f"{who} needs input data, but `x` is None. Pass arrays, a PyDataset or a generator.")
@@ -63,6 +65,8 @@ def make_feed(
             source, lambda item: _convert_item(model, who, item, class_weight, inputs_only), steps, goes_on
         )
     batch = make_arrays(model, who, x, y, sample_weight, class_weight)
+    if batch_size is None and whole and not steps:
+        batch_size = fixed_batch_size(model) or max(batch.size, 1)
     if batch_size is None:
         batch_size = -(-batch.size // steps) if steps else fixed_batch_size(model) or DEFAULT_BATCH_SIZE
     _check_batch_size(model, who, batch.size, batch_size, steps)

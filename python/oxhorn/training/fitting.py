@@ -6,6 +6,7 @@ from typing import Any
 
 from oxhorn.callbacks import CallbackList
 from oxhorn.training import checks
+from oxhorn.training.closures import wants_closure, warn_if_in_batches
 from oxhorn.training.data import make_feed
 from oxhorn.training.data_adapters.packing import unpack_x_y_sample_weight
 from oxhorn.training.data_adapters.sources import find_source
@@ -74,7 +75,9 @@ def fit(
             shuffle=shuffle,
             class_weight=class_weight,
             goes_on=True,
+            whole=wants_closure(model.optimizer),
         )
+        warn_if_in_batches(model.optimizer, feed.steps)
         validation = None
         if validation_data is not None:
             validation = _validation_feed(

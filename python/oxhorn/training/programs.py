@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
 from oxhorn.engine.tracing import state_version
+from oxhorn.training.closures import ClosureSteps, trace_closure_step, wants_closure
 from oxhorn.training.data_adapters.batch import Batch, Dtypes
 from oxhorn.training.input_checks import data_dtypes
 from oxhorn.training.logs import merge_with_metrics
@@ -96,6 +97,10 @@ def train_steps(model: Any, batch: Batch) -> Steps:
 
 
 def _traced_steps(model: Any, batch: Batch) -> Steps:
+    if wants_closure(model.optimizer):
+        closure = trace_closure_step(model, batch)
+        if closure is not None:
+            return ClosureSteps(model, closure)
     step = trace_train_step(model, batch)
     return AppliedSteps(model, step) if step.apart else TracedSteps(model, step)
 

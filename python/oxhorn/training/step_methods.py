@@ -170,6 +170,11 @@ class StepMethods:
             Values for the logs, by name.
         """
         x, y, sample_weight = unpack_x_y_sample_weight(data)
+        if getattr(self.optimizer, "_wants_closure", False):
+            from oxhorn.training.closures import eager_closure_step
+
+            y_pred = eager_closure_step(self, x, y, sample_weight)
+            return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
         with _core.Tape() as tape:
             y_pred = self._forward(x, training=True)
             loss = self._loss_of_batch(x, y, y_pred, sample_weight, training=True)

@@ -102,7 +102,7 @@ class TracedSteps:
         return loop.run(columns, order, start, stop, batch_size, ahead, budget, optimizer.rates(ahead))
 
     def logs(self) -> dict[str, Any]:
-        return logs_of(self._model, self._step)
+        return logs_of(self._model, self._step.extra_logs)
 
 
 class AppliedSteps:
@@ -136,7 +136,7 @@ class AppliedSteps:
         return at - start
 
     def logs(self) -> dict[str, Any]:
-        return logs_of(self._model, self._step)
+        return logs_of(self._model, self._step.extra_logs)
 
 
 class PythonSteps:
@@ -182,11 +182,11 @@ class PythonSteps:
         return merged
 
 
-def logs_of(model: Any, step: TracedStep) -> dict[str, Any]:
-    """The logs of traced steps: results of metrics, and what an overridden `compute_metrics` added."""
+def logs_of(model: Any, extra_logs: dict[str, Any]) -> dict[str, Any]:
+    """The logs of traced steps: results of metrics, and what an overridden `compute_metrics` added, as variables."""
     logs: dict[str, Any] = model.get_metrics_result()
-    if step.extra_logs:
-        logs = {**logs, **{name: holder.numpy() for name, holder in step.extra_logs.items()}}
+    if extra_logs:
+        logs = {**logs, **{name: holder.numpy() for name, holder in extra_logs.items()}}
     return logs
 
 

@@ -72,17 +72,16 @@ def trace_train_step(model: Any, batch: Batch) -> TracedStep:
 def _trace_train_step(model: Any, batch: Batch, apart: bool) -> TracedStep:
     with tracing(model) as graph:
         x, y, sample_weight = graph_inputs(graph, batch)
-        y_pred = model._forward(x, training=True)
-        loss = model._loss_of_batch(x, y, y_pred, sample_weight, training=True)
+        y_pred, loss = loss_to_differentiate(model, x, y, sample_weight)
         model._track_loss(loss, x)
-        extra_logs = _update_metrics(model, x, y, y_pred, sample_weight)
+        extra_logs = update_metrics(model, x, y, y_pred, sample_weight)
         variables = list(model.trainable_variables)
         if variables:
             # A loss scale that changes during training is a variable, which exists from here on.
             prepare_optimizer(model.optimizer, variables)
             loss = model.optimizer.scale_loss(loss)
         gradients: list[Any] = list(graph.gradients(loss, variables)) if variables else []
-        reached = _reached(model, variables, gradients)
+        reached = reached_variables(model, variables, gradients)
         if not reached:
             return TracedStep(graph.compile([]), extra_logs=extra_logs)
         step = OptimizerStep(model.optimizer)
@@ -94,6 +93,12 @@ def _trace_train_step(model: Any, batch: Batch, apart: bool) -> TracedStep:
     updated = [variable for variable, _ in reached]
     constraints = None if apart else _trace_constraints(updated)
     return TracedStep(program, updated, constraints, extra_logs, apart)
+
+
+def loss_to_differentiate(model: Any, x: Any, y: Any, sample_weight: Any) -> tuple[Any, Any]:
+    """What the model makes of `x` in training, and the loss of it."""
+    y_pred = model._forward(x, training=True)
+    return y_pred, model._loss_of_batch(x, y, y_pred, sample_weight, training=True)
 
 
 def prepare_optimizer(optimizer: Any, variables: list[Any]) -> None:
@@ -123,7 +128,7 @@ def trace_test_step(model: Any, batch: Batch) -> TracedStep:
         y_pred = model._forward(x, training=False)
         if model._has_loss():
             model._track_loss(model._loss_of_batch(x, y, y_pred, sample_weight, training=False), x)
-        extra_logs = _update_metrics(model, x, y, y_pred, sample_weight)
+        extra_logs = update_metrics(model, x, y, y_pred, sample_weight)
         return TracedStep(graph.compile([]), extra_logs=extra_logs)
 
 
@@ -163,7 +168,7 @@ def trace_predict_step(model: Any, batch: Batch) -> TracedPrediction:
         )
 
 
-def _update_metrics(model: Any, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> dict[str, Any]:
+def update_metrics(model: Any, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> dict[str, Any]:
     """Trace the updates of the metrics; what an override returns beyond their results goes into variables."""
     from oxhorn.training.trainer import Trainer
 
@@ -188,7 +193,7 @@ def _update_metrics(model: Any, x: Any, y: Any, y_pred: Any, sample_weight: Any)
     return extra_logs
 
 
-def _reached(model: Any, variables: list[Any], gradients: list[Any]) -> list[tuple[Any, Any]]:
+def reached_variables(model: Any, variables: list[Any], gradients: list[Any]) -> list[tuple[Any, Any]]:
     """The variables that the loss depends on, with their gradients."""
     if not variables:
         warnings.warn(
