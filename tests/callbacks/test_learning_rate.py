@@ -111,3 +111,28 @@ def test_scheduler_wants_a_function_and_an_optimizer():
         ValueError, match=r"LearningRateScheduler: expected a model whose optimizer has .*compile"
     ):
         run(LearningRateScheduler(lambda epoch: 0.1), [1], model=model)
+
+
+def of_two():
+    first, second = keras.optimizers.SGD(1.0, name="first"), keras.optimizers.SGD(0.5, name="second")
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2), keras.layers.Dense(1)])
+    by_layer = {id(v): first for v in model.layers[0].variables}
+    return keras.optimizers.MultiOptimizer(lambda v: by_layer.get(id(v), second)), model
+
+
+def test_each_of_several_optimizers_has_its_rate(capsys):
+    optimizer, model = of_two()
+    model.compile(optimizer, "mse")
+    schedule = LearningRateScheduler(lambda epoch, lr: lr / 2, verbose=1)
+    x = np.zeros((4, 3))
+    history = model.fit(x, x[:, :1], epochs=2, callbacks=[schedule], verbose=0).history
+    assert history["learning_rate_first"] == [0.5, 0.25]
+    assert history["learning_rate_second"] == [0.25, 0.125]
+    assert "Epoch 2: LearningRateScheduler setting second learning rate to 0.125." in capsys.readouterr().out
+    reduce = ReduceLROnPlateau("loss", factor=0.5, patience=1, min_lr=0.1)
+    history = model.fit(x, x[:, :1], epochs=3, callbacks=[reduce], verbose=0).history
+    np.testing.assert_allclose(history["learning_rate_first"], [0.25, 0.25, 0.125])
+    np.testing.assert_allclose(history["learning_rate_second"], [0.125, 0.125, 0.1])
+    for needs_one in (keras.callbacks.LearningRateFinder(), keras.callbacks.OneCycleScheduler(0.1)):
+        with pytest.raises(ValueError, match="expected a model whose optimizer has a learning rate"):
+            model.fit(x, x[:, :1], callbacks=[needs_one], verbose=0)

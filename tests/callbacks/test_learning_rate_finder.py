@@ -71,8 +71,9 @@ def test_rates_rise_and_losses_are_those_of_each_batch() -> None:
         lambda: keras.optimizers.Adam(schedules.CosineDecay(0.1, 100)),
         lambda: keras.optimizers.RMSprop(lambda: 0.05),
         lambda: keras.optimizers.Adagrad(0.1, use_ema=True),
+        lambda: keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1)),
     ],
-    ids=["number", "schedule", "function", "averages"],
+    ids=["number", "schedule", "function", "averages", "wrapped"],
 )
 def test_leaves_no_trace(optimizer: Any, eagerly: bool) -> None:
     model, untouched = (make(optimizer(), run_eagerly=eagerly) for _ in range(2))

@@ -76,6 +76,7 @@ class LearningRateFinder(Callback):
             )
         self.smoothing = number(smoothing, "smoothing", who, low=0.0, below=1.0)
         self.stop_factor = number(stop_factor, "stop_factor", who, above=1.0)
+        self._optimizer: Any = None
         self._saved: tuple[Any, list[Any], list[Any]] | None = None
         self._reset()
 
@@ -113,11 +114,12 @@ class LearningRateFinder(Callback):
                 )
             optimizer.build(self.model.trainable_variables)
         variables = [*self.model.variables, *optimizer.variables]
-        rate = optimizer._learning_rate
+        self._optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+        rate = self._optimizer._learning_rate
         self._saved = rate, variables, [variable.numpy() for variable in variables]
         if not isinstance(rate, _core.Variable):
             # A schedule gives way until the end.
-            optimizer.learning_rate = self._current_rate
+            self._optimizer.learning_rate = self._current_rate
 
     def _current_rate(self) -> float:
         return self._rate
@@ -125,9 +127,8 @@ class LearningRateFinder(Callback):
     def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         growth = self.max_learning_rate / self.min_learning_rate
         self._rate = self.min_learning_rate * growth ** (len(self._rates) / (self.num_steps - 1))
-        optimizer = self.model.optimizer
-        if isinstance(optimizer._learning_rate, _core.Variable):
-            optimizer.learning_rate = self._rate
+        if isinstance(self._optimizer._learning_rate, _core.Variable):
+            self._optimizer.learning_rate = self._rate
         # The loss in the logs is then that of this batch alone.
         self.model.reset_metrics()
 
@@ -151,7 +152,7 @@ class LearningRateFinder(Callback):
             return
         rate, variables, values = self._saved
         if not isinstance(rate, _core.Variable):
-            self.model.optimizer.learning_rate = rate
+            self._optimizer.learning_rate = rate
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
         self.model.reset_metrics()

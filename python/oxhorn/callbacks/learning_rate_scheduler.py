@@ -8,16 +8,19 @@ import numbers
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from oxhorn import _core
 from oxhorn.callbacks.callback import Callback, Logs
-from oxhorn.callbacks.learning_rate import get_learning_rate, set_learning_rate
+from oxhorn.callbacks.learning_rate import each_optimizer, log_learning_rates
 from oxhorn.utils.messages import print_message
 
 
 class LearningRateScheduler(Callback):
     """Sets the learning rate at the beginning of every epoch: `lr = schedule(epoch, lr)`.
 
-    The learning rate of each epoch is added to the logs as `learning_rate`.
+    The learning rate of each epoch is added to the logs as `learning_rate`. Each optimizer of a `MultiOptimizer` gets
+    its own, logged as `learning_rate_` and its name.
 
     Args:
         schedule: function of the epoch (from 0) and the current learning rate, or of the epoch alone, that returns
@@ -48,7 +51,16 @@ class LearningRateScheduler(Callback):
         self._takes_rate = _takes_two(schedule)
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        current = get_learning_rate("LearningRateScheduler", self.model)
+        for name, optimizer in each_optimizer("LearningRateScheduler", self.model):
+            new = self._rate(epoch, float(np.asarray(optimizer.learning_rate)))
+            optimizer.learning_rate = new
+            if self.verbose > 0:
+                of = f"{name} " if name else ""
+                print_message(
+                    f"\nEpoch {epoch + 1}: LearningRateScheduler setting {of}learning rate to {new}."
+                )
+
+    def _rate(self, epoch: int, current: float) -> float:
         new = self.schedule(epoch, current) if self._takes_rate else self.schedule(epoch)
         if isinstance(new, _core.Tensor) and new.ndim == 0 and not new.is_traced:
             new = new.item()
@@ -58,15 +70,11 @@ class LearningRateScheduler(Callback):
                 "LearningRateScheduler: expected the output of the `schedule` function to be a finite number, not "
                 f"negative, got {new!r} for epoch {epoch}."
             )
-        set_learning_rate(self.model, float(new))
-        if self.verbose > 0:
-            print_message(
-                f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {float(new)}."
-            )
+        return float(new)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         if logs is not None:
-            logs["learning_rate"] = get_learning_rate("LearningRateScheduler", self.model)
+            log_learning_rates("LearningRateScheduler", self.model, logs)
 
 
 def _takes_two(function: Callable[..., Any]) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 
 from oxhorn.arguments import integer, number
 from oxhorn.callbacks.callback import Logs
-from oxhorn.callbacks.learning_rate import get_learning_rate, set_learning_rate
+from oxhorn.callbacks.learning_rate import each_optimizer, log_learning_rates
 from oxhorn.callbacks.monitor_callback import MonitorCallback
 from oxhorn.utils.messages import print_message
 
@@ -14,7 +14,8 @@ from oxhorn.utils.messages import print_message
 class ReduceLROnPlateau(MonitorCallback):
     """Multiplies the learning rate by `factor` when the monitored metric has not improved for `patience` epochs.
 
-    `new_lr = max(lr * factor, min_lr)`. The learning rate of each epoch is added to the logs as `learning_rate`.
+    `new_lr = max(lr * factor, min_lr)`. The learning rate of each epoch is added to the logs as `learning_rate`; each
+    optimizer of a `MultiOptimizer` has its own, logged as `learning_rate_` and its name.
 
     Args:
         monitor: name of the metric in the logs. Defaults to `"val_loss"`.
@@ -69,7 +70,7 @@ class ReduceLROnPlateau(MonitorCallback):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         logs = {} if logs is None else logs
-        logs["learning_rate"] = get_learning_rate("ReduceLROnPlateau", self.model)
+        log_learning_rates("ReduceLROnPlateau", self.model, logs)
         current = self.monitor_value(logs, "Learning rate reduction is conditioned on metric")
         if current is None:
             return
@@ -89,12 +90,14 @@ class ReduceLROnPlateau(MonitorCallback):
         return self.cooldown_counter > 0
 
     def _reduce(self, epoch: int) -> None:
-        old = get_learning_rate("ReduceLROnPlateau", self.model)
-        if old <= np.float32(self.min_lr):  # the optimizer may hold its rate in float32
-            return
-        new = max(old * self.factor, self.min_lr)
-        set_learning_rate(self.model, new)
-        if self.verbose > 0:
-            print_message(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {new}.")
-        self.cooldown_counter = self.cooldown
-        self.wait = 0
+        for name, optimizer in each_optimizer("ReduceLROnPlateau", self.model):
+            old = float(np.asarray(optimizer.learning_rate))
+            if old <= np.float32(self.min_lr):  # the optimizer may hold its rate in float32
+                continue
+            new = max(old * self.factor, self.min_lr)
+            optimizer.learning_rate = new
+            if self.verbose > 0:
+                of = f" {name}" if name else ""
+                print_message(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing{of} learning rate to {new}.")
+            self.cooldown_counter = self.cooldown
+            self.wait = 0

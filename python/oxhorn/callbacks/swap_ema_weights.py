@@ -40,14 +40,19 @@ class SwapEMAWeights(Callback):
     def _pairs(self) -> list[tuple[Any, Any]]:
         optimizer = self.model.optimizer
         optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-        if not getattr(optimizer, "use_ema", False):
+        several = getattr(optimizer, "optimizers", [optimizer])
+        averaging = [one for one in several if getattr(one, "use_ema", False)]
+        if not averaging:
             raise ValueError(
                 "SwapEMAWeights must be used when `use_ema=True` is set on the optimizer: it keeps no averages to swap "
                 f"with. Received: use_ema={getattr(optimizer, 'use_ema', None)}. Compile with, for example, "
                 "keras.optimizers.Adam(use_ema=True)."
             )
-        averages = optimizer._model_variables_moving_average
-        return list(zip(optimizer._trainable_variables, averages, strict=True))
+        return [
+            pair
+            for one in averaging
+            for pair in zip(one._trainable_variables, one._model_variables_moving_average, strict=True)
+        ]
 
     def _swap(self, averages_in: bool) -> None:
         if self._swapped == averages_in:
