@@ -7,6 +7,7 @@ from typing import Any
 
 from oxhorn import ops
 from oxhorn.arguments import describe, integer, number
+from oxhorn.initializers import Constant
 from oxhorn.losses.values import cast, convert
 from oxhorn.optimizers.optimizer import Optimizer
 from oxhorn.optimizers.optimizer_variables import is_overwritten
@@ -113,8 +114,10 @@ class LossScaleOptimizer(Optimizer):
         if self.built:
             return
         self.step_counter = self.add_variable((), dtype="int32", name="step_counter")
-        self.dynamic_scale = self.add_variable((), dtype="float32", name="dynamic_scale")
-        self.dynamic_scale.assign(self.initial_scale)
+        # Not assigned: the optimizer may be built while a step is traced, which would assign it at every step.
+        self.dynamic_scale = self.add_variable(
+            (), Constant(self.initial_scale), dtype="float32", name="dynamic_scale"
+        )
         self.inner_optimizer.build(variables)
         super().build(variables)
 

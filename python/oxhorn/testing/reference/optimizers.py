@@ -21,6 +21,10 @@ class Optimizer:
         weight_decay: w <- w - lr * weight_decay * w before the update.
         use_ema: average <- m * average + (1 - m) * w after it, m = ema_momentum (0 at the first step);
             every `ema_overwrite_frequency` steps the weights become their average.
+        gradient_accumulation_steps: the mean of so many gradients makes one update; the weights rest in between.
+        loss_scale_factor: gradients are divided by it.
+        no_decay: numbers of the weights that do not decay.
+        multipliers: a factor of the learning rate for each weight; 1 for all if None.
     """
 
     slots: dict[str, float] = {}
@@ -35,8 +39,14 @@ class Optimizer:
         use_ema: bool = False,
         ema_momentum: float = 0.99,
         ema_overwrite_frequency: int | None = None,
+        gradient_accumulation_steps: int | None = None,
+        loss_scale_factor: float | None = None,
+        no_decay: Sequence[int] = (),
+        multipliers: Sequence[float] | None = None,
     ) -> None:
         self.learning_rate, self.weight_decay = learning_rate, weight_decay
+        self.accumulation, self.loss_scale = gradient_accumulation_steps or 1, loss_scale_factor or 1.0
+        self.no_decay, self.multipliers = no_decay, multipliers
         self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
         self.use_ema, self.ema_momentum, self.ema_overwrite_frequency = (
             use_ema,
@@ -46,6 +56,7 @@ class Optimizer:
         self.iterations = 0
         self.state: list[dict[str, Array]] = []
         self.averages: list[Array] = []
+        self.collected: list[Array] = []
 
     def clip(self, grads: list[Array]) -> list[Array]:
         if self.clipnorm:
@@ -63,17 +74,32 @@ class Optimizer:
         if not self.state:
             self.state = [{k: np.full_like(x, v) for k, v in self.slots.items()} for x in w]
             self.averages = [np.zeros_like(x) for x in w]
-        for i, g in enumerate(self.clip([np.asarray(g, float) for g in grads])):
-            if self.weight_decay is not None:
-                w[i] = w[i] - self.learning_rate * self.weight_decay * w[i]
-            w[i] = self.update(w[i], g, self.state[i], self.iterations + 1)
-        if self.use_ema:
-            m = self.ema_momentum if self.iterations else 0.0
-            self.averages = [m * a + (1.0 - m) * x for a, x in zip(self.averages, w, strict=True)]
-            if self.ema_overwrite_frequency and (self.iterations + 1) % self.ema_overwrite_frequency == 0:
-                w = [a.copy() for a in self.averages]
+            self.collected = [np.zeros_like(x) for x in w]
+        updates = self.iterations // self.accumulation
+        self.collected = [
+            c + np.asarray(g, float) / self.loss_scale for c, g in zip(self.collected, grads, strict=True)
+        ]
         self.iterations += 1
+        if self.iterations % self.accumulation == 0:
+            w = self.change(w, [c / self.accumulation for c in self.collected], updates + 1)
+            self.collected = [np.zeros_like(x) for x in w]
+        if self.use_ema:
+            m = self.ema_momentum if updates else 0.0
+            self.averages = [m * a + (1.0 - m) * x for a, x in zip(self.averages, w, strict=True)]
+            if self.ema_overwrite_frequency and (updates + 1) % self.ema_overwrite_frequency == 0:
+                w = [a.copy() for a in self.averages]
         return w
+
+    def change(self, w: list[Array], grads: list[Array], t: int) -> list[Array]:
+        """The weights after update number `t`."""
+        rate, after = self.learning_rate, []
+        for i, (x, g) in enumerate(zip(w, self.clip(grads), strict=True)):
+            self.learning_rate = rate * (self.multipliers[i] if self.multipliers else 1.0)
+            if self.weight_decay is not None and i not in self.no_decay:
+                x = x - self.learning_rate * self.weight_decay * x
+            after.append(self.update(x, g, self.state[i], t))
+        self.learning_rate = rate
+        return after
 
     def update(self, w: Array, g: Array, s: dict[str, Array], t: int) -> Array:
         """The new w; `s` holds this weight's slots, `t` counts steps from 1."""
