@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from oxhorn import _core
 from oxhorn.arguments import describe, number
-from oxhorn.engine.tracking import structure_changed
+from oxhorn.engine.tracing import state_changed
 from oxhorn.optimizers.schedules.learning_rate_schedule import LearningRateSchedule
 
 
@@ -153,7 +153,7 @@ class LearningRates:
         self._tell_rate_factors()
         if changed and not (self._core is not None and self._rule_is_in_core()):
             # A rule in Python is part of traced steps, with the factors as constants.
-            structure_changed()
+            state_changed()
 
     def _tell_rate_factors(self) -> None:
         """Hands the factors on to the core; nothing to do for a rule in Python, which asks `_rate_factor`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -49,38 +50,48 @@ class ClosureStep:
     Attributes:
         first: Gives the loss and the gradients, and moves metrics and statistics.
         again: Gives the same and moves nothing.
-        variables: What the gradients are of.
+        variables: What is trained.
+        reached: Which of them have a gradient.
         extra_logs: What an overridden `compute_metrics` returned beyond the metrics, as variables.
     """
 
     first: _core.Program
     again: _core.Program
     variables: list[Any]
+    reached: list[bool]
     extra_logs: dict[str, Any] = field(default_factory=dict)
+
+    def evaluate(self, program: _core.Program, columns: list[Any]) -> tuple[Any, Sequence[Any]]:
+        """The loss and a gradient for each variable, None where there is none."""
+        loss, *gradients = program.call(columns)
+        given = iter(gradients)
+        return loss, [next(given) if reached else None for reached in self.reached]
 
 
 def trace_closure_step(model: Any, batch: Batch) -> ClosureStep | None:
     """Trace the two programs; `None` if there is nothing to train."""
     check_inputs(model, batch)
+    prepare_optimizer(model, batch)
     with tracing(model) as graph:
         x, y, sample_weight = graph_inputs(graph, batch)
         y_pred, loss = loss_to_differentiate(model, x, y, sample_weight)
         model._track_loss(loss, x)
         extra_logs = update_metrics(model, x, y, y_pred, sample_weight)
         variables = list(model.trainable_variables)
-        gradients: list[Any] = list(graph.gradients(loss, variables)) if variables else []
-        reached = reached_variables(model, variables, gradients)
+        all_gradients: list[Any] = list(graph.gradients(loss, variables)) if variables else []
+        reached = reached_variables(model, variables, all_gradients)
         if not reached:
             return None
         first = graph.compile([loss, *(gradient for _, gradient in reached)])
     updated = [variable for variable, _ in reached]
-    prepare_optimizer(model.optimizer, updated)
     with tracing(model) as graph, StatelessScope():
         x, y, sample_weight = graph_inputs(graph, batch)
         _, loss = loss_to_differentiate(model, x, y, sample_weight)
-        gradients = list(graph.gradients(loss, updated))
+        gradients: list[Any] = list(graph.gradients(loss, updated))
         again = graph.compile([loss, *gradients])
-    return ClosureStep(first, again, updated, extra_logs)
+    return ClosureStep(
+        first, again, variables, [gradient is not None for gradient in all_gradients], extra_logs
+    )
 
 
 class ClosureSteps:
@@ -110,8 +121,8 @@ class ClosureSteps:
             one_step(
                 self._model,
                 self._step.variables,
-                lambda columns=columns: _split(self._step.first.call(columns)),  # type: ignore[misc]
-                lambda columns=columns: _split(self._step.again.call(columns)),  # type: ignore[misc]
+                functools.partial(self._step.evaluate, self._step.first, columns),
+                functools.partial(self._step.evaluate, self._step.again, columns),
             )
             at = end
             if time.monotonic() >= until:
@@ -170,10 +181,6 @@ def one_step(model: Any, variables: list[Any], first: Evaluate, again: Evaluate)
     finally:
         if after is not None:
             _set(held, after)
-
-
-def _split(results: list[Any]) -> tuple[Any, Sequence[Any]]:
-    return results[0], results[1:]
 
 
 def _statistics(model: Any) -> list[Any]:

@@ -62,6 +62,7 @@ def graph_inputs(graph: _core.Graph, batch: Batch) -> tuple[Any, Any, Any]:
 def trace_train_step(model: Any, batch: Batch) -> TracedStep:
     """Trace one update of the weights."""
     check_inputs(model, batch)
+    prepare_optimizer(model, batch)
     try:
         return _trace_train_step(model, batch, apart=False)
     except NeedsNumbers:
@@ -77,8 +78,6 @@ def _trace_train_step(model: Any, batch: Batch, apart: bool) -> TracedStep:
         extra_logs = update_metrics(model, x, y, y_pred, sample_weight)
         variables = list(model.trainable_variables)
         if variables:
-            # A loss scale that changes during training is a variable, which exists from here on.
-            prepare_optimizer(model.optimizer, variables)
             loss = model.optimizer.scale_loss(loss)
         gradients: list[Any] = list(graph.gradients(loss, variables)) if variables else []
         reached = reached_variables(model, variables, gradients)
@@ -101,11 +100,19 @@ def loss_to_differentiate(model: Any, x: Any, y: Any, sample_weight: Any) -> tup
     return y_pred, model._loss_of_batch(x, y, y_pred, sample_weight, training=True)
 
 
-def prepare_optimizer(optimizer: Any, variables: list[Any]) -> None:
-    """Build the optimizer, or see that it was built for these variables."""
+def prepare_optimizer(model: Any, batch: Batch) -> None:
+    """Build the model's optimizer, or see that it was built for this model.
+
+    It happens before the step is traced: what `build` assigns to variables is not to be assigned at every step.
+    """
+    optimizer = model.optimizer
+    if not optimizer.built and not all(layer.built for layer in model._flatten_layers()):
+        with tracing(model) as graph:
+            model._forward(graph_inputs(graph, batch)[0], training=True)
+    variables = list(model.trainable_variables)
     if optimizer.built:
         optimizer._check_variables_are_known(variables)
-    else:
+    elif variables:
         optimizer.build(variables)
 
 

@@ -1,0 +1,165 @@
+"""Learning rates of single variables; their trajectories are in test_surroundings."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+
+import oxhorn as keras
+
+optimizers = keras.optimizers
+X = np.random.default_rng(0).normal(size=(16, 3)).astype("float32")
+Y = np.random.default_rng(1).normal(size=(16, 1)).astype("float32")
+
+
+class Own(optimizers.Optimizer):
+    """Plain descent by operations on tensors."""
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        self.assign_sub(variable, gradient * learning_rate)
+
+
+def three(optimizer: Any) -> tuple[Any, list[Any]]:
+    variables = [keras.Variable([1.0], name=name) for name in ("a", "b", "ab")]
+    optimizer.build(variables)
+    return optimizer, variables
+
+
+def moved(optimizer: Any, variables: list[Any]) -> list[float]:
+    before = [float(v[0]) for v in variables]
+    optimizer.apply([[1.0]] * 3, variables)
+    return [b - float(v[0]) for b, v in zip(before, variables, strict=True)]
+
+
+@pytest.mark.parametrize("kind", [optimizers.SGD, Own])
+def test_which_key_counts(kind: Any) -> None:
+    optimizer, variables = three(kind(0.5))
+    ab = variables[2]
+    assert moved(optimizer, variables) == [0.5, 0.5, 0.5]
+    optimizer.set_learning_rate_multipliers({"a": 0.5})
+    assert moved(optimizer, variables) == [0.25, 0.5, 0.25]
+    optimizer.set_learning_rate_multipliers({".*": 0.5, "^a$": 2.0, ab: 0.0})
+    assert moved(optimizer, variables) == [1.0, 0.25, 0.0]
+    assert optimizer.learning_rate_multipliers == {".*": 0.5, "^a$": 2.0, "^ab$": 0.0}
+    optimizer.learning_rate = 1.0
+    assert moved(optimizer, variables) == [2.0, 0.5, 0.0]
+    optimizer.set_learning_rate_multipliers(None)
+    assert moved(optimizer, variables) == [1.0, 1.0, 1.0]
+    assert "learning_rate_multipliers" not in optimizer.get_config()
+
+
+def test_a_factor_is_a_learning_rate_of_its_own() -> None:
+    """For Adam, too, where a factor on gradients would change nothing."""
+    rng = np.random.default_rng(0)
+    for arguments in ({}, {"weight_decay": 0.1}, {"use_ema": True, "ema_overwrite_frequency": 2}):
+        a, b = (keras.Variable([1.0, -1.0], dtype="float64", name=name) for name in "ab")
+        both = optimizers.Adam(0.125, learning_rate_multipliers={"b": 0.25}, **arguments)
+        alone = [keras.Variable([1.0, -1.0], dtype="float64", name=name) for name in "ab"]
+        singles = [optimizers.Adam(0.125, **arguments), optimizers.Adam(0.03125, **arguments)]
+        for _ in range(10):
+            gradients = [rng.normal(size=2), rng.normal(size=2)]
+            both.apply(gradients, [a, b])
+            for single, gradient, variable in zip(singles, gradients, alone, strict=True):
+                single.apply([gradient], [variable])
+        np.testing.assert_array_equal(a.numpy(), alone[0].numpy())
+        np.testing.assert_allclose(b.numpy(), alone[1].numpy(), rtol=1e-14)
+
+
+def fine_tuned(optimizer: Any) -> Any:
+    keras.utils.set_random_seed(0)
+    base = keras.Sequential(
+        [keras.Input((3,)), keras.layers.Dense(4, activation="relu"), keras.layers.Dense(4)], name="base"
+    )
+    model = keras.Sequential([keras.Input((3,)), base, keras.layers.Dense(1, name="top")], name="model")
+    model.compile(optimizer, loss="mse")
+    return model
+
+
+@pytest.mark.parametrize("kind", [optimizers.SGD, Own])
+@pytest.mark.parametrize("eager", [False, True], ids=["compiled", "eager"])
+def test_layers_and_models_as_keys(kind: Any, eager: bool) -> None:
+    optimizer = kind(0.125)
+    model = fine_tuned(optimizer)
+    model.run_eagerly = eager
+    base, top = model.layers
+    optimizer.set_learning_rate_multipliers({base: 0.0, base.layers[1]: 0.5})
+    before = model.get_weights()
+    model.fit(X, Y, batch_size=16, verbose=0)
+    after = model.get_weights()
+    assert [bool(np.array_equal(a, b)) for a, b in zip(before, after, strict=True)] == [True] * 2 + [
+        False
+    ] * 4
+    # The factors are changed between two fits, and the step is not what it was.
+    optimizer.set_learning_rate_multipliers({base: 0.5, top: 0.0})
+    model.fit(X, Y, batch_size=16, verbose=0)
+    last = model.get_weights()
+    assert [bool(np.array_equal(a, b)) for a, b in zip(after, last, strict=True)] == [False] * 4 + [True] * 2
+    config = json.loads(json.dumps(optimizer.get_config()))
+    assert config["learning_rate_multipliers"]["^model/top/kernel$"] == 0.0
+    again = fine_tuned(kind.from_config(config))
+    assert again.optimizer.learning_rate_multipliers == optimizer.learning_rate_multipliers
+    kept = again.get_weights()
+    again.fit(X, Y, batch_size=16, verbose=0)
+    assert [bool(np.array_equal(a, b)) for a, b in zip(kept, again.get_weights(), strict=True)] == [
+        False
+    ] * 4 + [True] * 2
+
+
+def test_an_unbuilt_layer_is_looked_into_later() -> None:
+    layer = keras.layers.Dense(2, name="late")
+    optimizer = optimizers.SGD(0.5, learning_rate_multipliers={layer: 0.0})
+    with pytest.raises(ValueError, match="no variables yet"):
+        optimizer.get_config()
+    layer.build((None, 3))
+    before = layer.get_weights()
+    optimizer.apply([np.ones((3, 2)), np.ones(2)], layer.trainable_variables)
+    for a, b in zip(before, layer.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert list(optimizer.get_config()["learning_rate_multipliers"].values()) == [0.0, 0.0]
+
+
+def test_pickled_and_inside_a_loss_scale() -> None:
+    optimizer, variables = three(optimizers.SGD(0.5))
+    optimizer.set_learning_rate_multipliers({"a": 0.5})
+    again, copies = pickle.loads(pickle.dumps((optimizer, variables)))
+    assert moved(again, copies) == moved(optimizer, variables) == [0.25, 0.5, 0.25]
+    wrapped = optimizers.LossScaleOptimizer(optimizers.SGD(0.5), initial_scale=1.0)
+    wrapped.set_learning_rate_multipliers({"a": 0.5})
+    assert wrapped.learning_rate_multipliers == {"a": 0.5}
+    assert moved(*three(wrapped)) == [0.25, 0.5, 0.25]
+    revived = optimizers.deserialize(optimizers.serialize(wrapped))
+    assert revived.learning_rate_multipliers == {"a": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("multipliers", "text"),
+    [
+        ({"a": -0.1}, "the factor of 'a'"),
+        ({"a": float("nan")}, "the factor of 'a'"),
+        ({"a": "0.1"}, "the factor of 'a'"),
+        ({"(": 0.1}, "regular expression"),
+        ({3: 0.1}, "variables, layers or patterns"),
+        ([0.1], "a dict of factors"),
+        ({"c": 0.1}, "'c' fits none of the variables of this optimizer: 'a', 'b', 'ab'"),
+    ],
+)
+def test_refused(multipliers: Any, text: str) -> None:
+    optimizer, variables = three(optimizers.SGD(0.5))
+    optimizer.set_learning_rate_multipliers({"a": 0.5})
+    with pytest.raises(ValueError) as info:
+        optimizer.set_learning_rate_multipliers(multipliers)
+    assert text in str(info.value)
+    assert moved(optimizer, variables) == [0.25, 0.5, 0.25]
+    with pytest.raises(ValueError) as info:
+        three(optimizers.SGD(0.5, learning_rate_multipliers=multipliers))
+    assert text in str(info.value)
+
+
+def test_a_foreign_variable_is_refused() -> None:
+    optimizer, _ = three(optimizers.SGD(0.5))
+    with pytest.raises(ValueError, match="'elsewhere' fits none"):
+        optimizer.set_learning_rate_multipliers({keras.Variable(1.0, name="elsewhere"): 0.5})
