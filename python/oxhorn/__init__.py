@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         models,
         ops,
         optimizers,
+        preprocessing,
         random,
         regularizers,
         saving,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     )
     from oxhorn.autograd import GradientTape, grad, jacobian, value_and_grad
     from oxhorn.dtype_policies import DTypePolicy, FloatDTypePolicy
+    from oxhorn.engine.device import device
     from oxhorn.engine.function import Function
     from oxhorn.engine.input_spec import InputSpec
     from oxhorn.engine.keras_tensor import KerasTensor
@@ -68,6 +70,7 @@ _MODULES = (
     "models",
     "ops",
     "optimizers",
+    "preprocessing",
     "random",
     "regularizers",
     "saving",
@@ -95,6 +98,7 @@ _NAMES = {
     "Sequential": "models",
     "StatelessScope": "engine.stateless",
     "Variable": "engine.variable",
+    "device": "engine.device",
     "grad": "autograd",
     "jacobian": "autograd",
     "name_scope": "engine.naming",

@@ -12,7 +12,7 @@ from oxhorn.config import (
 )
 from oxhorn.engine.dtypes import is_float_dtype, is_int_dtype, result_type
 from oxhorn.engine.keras_tensor import is_keras_tensor
-from oxhorn.engine.naming import name_scope
+from oxhorn.engine.naming import get_uid, name_scope
 from oxhorn.engine.variable import standardize_dtype
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "clear_session",
     "epsilon",
     "floatx",
+    "get_uid",
     "image_data_format",
     "is_float_dtype",
     "is_int_dtype",

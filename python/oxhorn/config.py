@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random as _python_random
 import threading
 from typing import TYPE_CHECKING
@@ -25,11 +26,15 @@ __all__ = [
     "is_flash_attention_enabled",
     "is_interactive_logging_enabled",
     "is_traceback_filtering_enabled",
+    "max_epochs",
+    "max_steps_per_epoch",
     "set_backend",
     "set_dtype_policy",
     "set_epsilon",
     "set_floatx",
     "set_image_data_format",
+    "set_max_epochs",
+    "set_max_steps_per_epoch",
     "set_num_threads",
 ]
 
@@ -131,12 +136,96 @@ def dtype_policy() -> DTypePolicy:
     return _dtype_policy if _dtype_policy is not None else DTypePolicy(_floatx)
 
 
-def set_dtype_policy(policy: str | DTypePolicy | None) -> None:
-    """Sets the dtype policy of layers that are not given one; `None` goes back to `floatx()`."""
+def set_dtype_policy(policy: str | DTypePolicy) -> None:
+    """Sets the dtype policy of layers that are not given one.
+
+    Args:
+        policy: A policy, or its name, such as `"float64"`.
+
+    Raises:
+        ValueError: If it is not a policy that there is.
+    """
     global _dtype_policy
     from oxhorn import dtype_policies
 
-    _dtype_policy = None if policy is None else dtype_policies.get(policy)
+    if policy is None:
+        raise ValueError(
+            "Invalid `policy` argument: set_dtype_policy expects a DTypePolicy or its name, such as 'float32'; got "
+            "None."
+        )
+    _dtype_policy = dtype_policies.get(policy)
+
+
+def max_epochs() -> int | None:
+    """The largest number of epochs that `fit` runs, or `None` for no limit.
+
+    It is what `set_max_epochs` or the environment variable `KERAS_MAX_EPOCHS` says.
+    """
+    return _limits.epochs
+
+
+def set_max_epochs(max_epochs: int | None) -> None:
+    """Limits the epochs of every `fit`, for trying out a script quickly.
+
+    Args:
+        max_epochs: At least 1, or `None` for no limit.
+
+    Raises:
+        ValueError: If `max_epochs` is anything else.
+    """
+    _limits.epochs = _limit(max_epochs, "set_max_epochs", "max_epochs")
+
+
+def max_steps_per_epoch() -> int | None:
+    """The largest number of steps that an epoch, an evaluation or a prediction takes, or `None` for no limit.
+
+    It is what `set_max_steps_per_epoch` or the environment variable `KERAS_MAX_STEPS_PER_EPOCH` says.
+    """
+    return _limits.steps
+
+
+def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
+    """Limits the steps of every epoch in `fit`, and of `evaluate` and `predict`, for trying out a script quickly.
+
+    Args:
+        max_steps_per_epoch: At least 1, or `None` for no limit.
+
+    Raises:
+        ValueError: If `max_steps_per_epoch` is anything else.
+    """
+    _limits.steps = _limit(max_steps_per_epoch, "set_max_steps_per_epoch", "max_steps_per_epoch")
+
+
+def _limit(value: int | None, who: str, name: str) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) < 1:
+        raise ValueError(
+            f"{who} expects `{name}` to be a whole number of at least 1, or None; got {value!r}."
+        )
+    return int(value)
+
+
+def _limit_of_environment(name: str) -> int | None:
+    text = os.environ.get(name, "")
+    if not text:
+        return None
+    if not text.isdecimal() or int(text) < 1:
+        raise ValueError(
+            f"The environment variable {name} must be a whole number of at least 1; got {text!r}."
+        )
+    return int(text)
+
+
+class _Limits:
+    """How much of a training is done at most."""
+
+    def __init__(self) -> None:
+        self.epochs = _limit_of_environment("KERAS_MAX_EPOCHS")
+        self.steps = _limit_of_environment("KERAS_MAX_STEPS_PER_EPOCH")
+
+
+_limits = _Limits()
 
 
 def set_num_threads(num_threads: int) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 __all__ = [
+    "MAP_TO_NONE",
     "assert_same_paths",
     "assert_same_structure",
     "flatten",
@@ -23,6 +24,15 @@ __all__ = [
     "pack_sequence_as",
     "traverse",
 ]
+
+
+class MAP_TO_NONE:
+    """What the function of `traverse` returns to put `None` in the place of a part.
+
+    >>> import oxhorn as keras
+    >>> keras.tree.traverse(lambda x: keras.tree.MAP_TO_NONE if x == 2 else None, [1, [2]])
+    [1, [None]]
+    """
 
 
 def is_nested(structure: Any) -> bool:
@@ -269,21 +279,23 @@ def lists_to_tuples(structure: Any) -> Any:
 def traverse(func: Callable[[Any], Any], structure: Any, top_down: bool = True) -> Any:
     """Calls `func` on every part of `structure`, containers included; what it returns replaces the part.
 
-    A return value of `None` keeps the part as it is.
+    A return value of `None` keeps the part as it is; `MAP_TO_NONE` stands for a `None` in its place.
 
     >>> import oxhorn as keras
     >>> keras.tree.traverse(lambda x: x * 2 if isinstance(x, int) else None, [1, [2]])
     [2, [4]]
     """
+    if not callable(func):
+        raise TypeError(f"tree.traverse: expected `func` to be a function; got {func!r}.")
     if top_down:
         replaced = func(structure)
         if replaced is not None:
-            return replaced
+            return None if replaced is MAP_TO_NONE else replaced
     result = structure
     if is_nested(structure):
         result = _rebuild(structure, [traverse(func, item, top_down) for _, item in _items(structure)])
     if not top_down:
         replaced = func(result)
         if replaced is not None:
-            return replaced
+            return None if replaced is MAP_TO_NONE else replaced
     return result

@@ -15,12 +15,14 @@ import oxhorn as keras
 
 
 @pytest.fixture(autouse=True)
-def settings() -> Iterator[None]:
+def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(keras.config, "_dtype_policy", None)
     yield
     keras.config.set_floatx("float32")
     keras.config.set_epsilon(1e-7)
     keras.config.set_image_data_format("channels_last")
-    keras.config.set_dtype_policy(None)
+    keras.config.set_max_epochs(None)
+    keras.config.set_max_steps_per_epoch(None)
 
 
 def test_defaults() -> None:
@@ -106,3 +108,79 @@ def test_unknown_names_of_the_package() -> None:
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         keras.nonsense  # type: ignore[attr-defined]
     assert {"Model", "layers", "ops", "__version__"} <= set(dir(keras))
+
+
+def small() -> tuple[Any, Any, Any]:
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    return model, np.ones((10, 2)), np.ones((10, 1))
+
+
+def test_limits_of_training() -> None:
+    model, x, y = small()
+    assert keras.config.max_epochs() is keras.config.max_steps_per_epoch() is None
+    keras.config.set_max_epochs(2)
+    with pytest.warns(UserWarning, match="Limiting epochs to 2"):
+        assert len(model.fit(x, y, epochs=5, verbose=0).epoch) == 2
+    assert len(model.fit(x, y, epochs=1, verbose=0).epoch) == 1
+    keras.config.set_max_steps_per_epoch(3)
+    before = int(model.optimizer.iterations)
+    with pytest.warns(UserWarning, match="Limiting steps_per_epoch to 3"):
+        model.fit(x, y, batch_size=2, epochs=2, verbose=0)
+    assert int(model.optimizer.iterations) - before == 6
+    with pytest.warns(UserWarning, match="Limiting steps_per_epoch to 3"):
+        assert len(model.predict(x, batch_size=2, verbose=0)) == 6
+    batches = [(x[:2], y[:2])] * 9
+    with pytest.warns(UserWarning, match="Limiting steps_per_epoch to 3"):
+        model.fit((batch for batch in batches), verbose=0)
+    assert int(model.optimizer.iterations) - before == 9
+    assert len(model.predict(x, batch_size=4, verbose=0)) == 10
+
+
+@pytest.mark.parametrize("bad", [0, -1, 1.5, "3", True])
+def test_limits_that_are_none(bad: Any) -> None:
+    with pytest.raises(ValueError, match="set_max_epochs expects"):
+        keras.config.set_max_epochs(bad)
+    with pytest.raises(ValueError, match="set_max_steps_per_epoch expects"):
+        keras.config.set_max_steps_per_epoch(bad)
+
+
+def test_limits_of_the_environment() -> None:
+    code = "import oxhorn as k; print(k.config.max_epochs(), k.config.max_steps_per_epoch())"
+    environment = {**os.environ, "KERAS_MAX_EPOCHS": "4", "KERAS_MAX_STEPS_PER_EPOCH": "5"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.stdout.split() == ["4", "5"], done.stderr
+    environment["KERAS_MAX_EPOCHS"] = "many"
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert "KERAS_MAX_EPOCHS must be a whole number" in done.stderr
+
+
+def test_device() -> None:
+    for name in ("cpu", "CPU:0", "cpu:0", "/cpu:0"):
+        with keras.device(name):
+            assert float(keras.ops.square(3.0)) == 9.0
+    for name in ("gpu", "gpu:0", "cpu:1", "", None, 0):
+        with pytest.raises(ValueError, match="there is only one device here, 'cpu'"), keras.device(name):
+            pass
+
+
+def test_uids() -> None:
+    keras.utils.clear_session()
+    assert [keras.backend.get_uid("of_a_kind") for _ in range(3)] == [1, 2, 3]
+    keras.utils.clear_session()
+    assert keras.backend.get_uid("of_a_kind") == 1
+
+
+def test_set_dtype_policy_refuses_none() -> None:
+    with pytest.raises(ValueError, match="Invalid `policy` argument"):
+        keras.config.set_dtype_policy(None)
+
+
+def test_interactive_logging_under_both_names() -> None:
+    keras.utils.disable_interactive_logging()
+    try:
+        assert keras.config.is_interactive_logging_enabled() is False
+    finally:
+        keras.utils.enable_interactive_logging()
+    assert keras.utils.is_interactive_logging_enabled() is True
+    assert keras.utils.standardize_dtype(np.float32) == "float32"

@@ -65,3 +65,13 @@ def test_traverse() -> None:
     assert tree.lists_to_tuples([1, [2, {"a": [3]}]]) == (1, (2, {"a": (3,)}))
     with pytest.raises(ValueError, match="2 leaves but the flat sequence has 1"):
         tree.pack_sequence_as([0, 0], [1])
+
+
+def test_none_in_the_place_of_a_part() -> None:
+    def drop(part: object) -> object:
+        return tree.MAP_TO_NONE if part in (2, {"b": 3}) else None
+
+    for top_down in (True, False):
+        assert tree.traverse(drop, [1, (2, {"b": 3}), 2], top_down) == [1, (None, None), None]
+    with pytest.raises(TypeError, match=r"tree.traverse: expected `func` to be a function"):
+        tree.traverse(3, [1])  # type: ignore[arg-type]

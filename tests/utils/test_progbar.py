@@ -83,7 +83,7 @@ def test_a_shorter_line_leaves_nothing_behind(clock, new_terminal):
 
 
 def test_a_file_gets_only_the_finished_line(capsys):
-    bar = Progbar(100, interval=0)
+    bar = Progbar(100)
     for step in range(100):
         bar.update(step + 1, [("loss", 0.5)])
     out = capsys.readouterr().out
@@ -183,3 +183,12 @@ def test_goes_to_the_log_when_asked(capsys, caplog):
         config.enable_interactive_logging()
     assert capsys.readouterr().out == ""
     assert "1/1 - " in caplog.text
+
+
+def test_a_file_gets_every_line_that_an_interval_asks_for(capsys):
+    bar = Progbar(3, interval=0.0)
+    for step in range(3):
+        bar.update(step + 1, [("loss", [1.0, 2.0])])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["1/3", "2/3", "3/3"]
+    assert all(line.endswith("loss: 1.5000") for line in lines)

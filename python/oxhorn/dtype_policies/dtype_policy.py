@@ -68,6 +68,10 @@ class DTypePolicy:
         """Always `None`: weights are not quantized."""
         return None
 
+    def at_path(self, path: str | None) -> DTypePolicy:
+        """The policy of the layer at a path: this one; a `DTypePolicyMap` has several."""
+        return self
+
     def get_config(self) -> dict[str, Any]:
         """The arguments that make this policy again."""
         return {"name": self._name}
@@ -89,9 +93,10 @@ class DTypePolicy:
 
 def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
     """The policy as it stands in a layer's config."""
+    several = type(dtype_policy).__name__ == "DTypePolicyMap"
     return {
-        "module": "keras",
-        "class_name": "DTypePolicy",
+        "module": "keras.dtype_policies" if several else "keras",
+        "class_name": "DTypePolicyMap" if several else "DTypePolicy",
         "config": dtype_policy.get_config(),
         "registered_name": None,
     }
@@ -99,9 +104,15 @@ def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
 
 def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> DTypePolicy:
     """The policy that `serialize` describes."""
-    if config.get("class_name") != "DTypePolicy":
-        raise ValueError(f"Unknown dtype policy class {config.get('class_name')!r}; expected 'DTypePolicy'.")
-    return DTypePolicy(**config.get("config", {}))
+    from oxhorn.dtype_policies.dtype_policy_map import DTypePolicyMap
+
+    kinds: dict[Any, type[DTypePolicy]] = {"DTypePolicy": DTypePolicy, "DTypePolicyMap": DTypePolicyMap}
+    kind = kinds.get(config.get("class_name"))
+    if kind is None:
+        raise ValueError(
+            f"Unknown dtype policy class {config.get('class_name')!r}; expected one of {sorted(kinds)}."
+        )
+    return kind.from_config(config.get("config", {}))
 
 
 def get(identifier: Any) -> DTypePolicy:

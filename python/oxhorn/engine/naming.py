@@ -44,6 +44,22 @@ def uniquify(name: str) -> str:
     return name if count == 0 else f"{name}_{count}"
 
 
+def get_uid(prefix: str = "") -> int:
+    """A number for each call with the same prefix: 1, then 2, 3, ...; `clear_session` starts again.
+
+    Args:
+        prefix: What is counted, such as `"dense"`. Automatic names use the same counters.
+
+    >>> import oxhorn as keras
+    >>> keras.backend.get_uid("wheel"), keras.backend.get_uid("wheel")
+    (1, 2)
+    """
+    with _lock:
+        count = _counters.get(prefix, 0) + 1
+        _counters[prefix] = count
+    return count
+
+
 def reset_names() -> None:
     """Starts all automatic names afresh."""
     with _lock:

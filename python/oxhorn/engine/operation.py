@@ -8,6 +8,7 @@ import threading
 from typing import Any, Self
 
 from oxhorn import tree
+from oxhorn.dtype_policies import DTypePolicy, serialize
 from oxhorn.engine import naming
 from oxhorn.engine.keras_tensor import KerasHistory, KerasTensor, any_symbolic
 
@@ -202,6 +203,8 @@ class Operation:
             else:
                 arguments[name] = value
         arguments.pop("name", None)
+        if isinstance(arguments.get("dtype"), DTypePolicy):
+            arguments["dtype"] = serialize(arguments["dtype"])
         if not all(isinstance(leaf, (str, int, float, bool, type(None))) for leaf in tree.flatten(arguments)):
             return None
         return arguments

@@ -123,27 +123,33 @@ class Layer(LayerCalls):
 
     @dtype_policy.setter
     def dtype_policy(self, value: Any) -> None:
-        self._dtype_policy = dtype_policies.get(value)
+        policy = dtype_policies.get(value)
+        several = self._dtype_policy
+        if isinstance(several, dtype_policies.DTypePolicyMap) and self.path:
+            several.pop(self.path, None)
+            several[self.path] = policy
+        else:
+            self._dtype_policy = policy
 
     @property
     def dtype(self) -> str:
         """The dtype of the weights."""
-        return self._dtype_policy.variable_dtype
+        return self._dtype_policy.at_path(self.path).variable_dtype
 
     @property
     def variable_dtype(self) -> str:
         """The dtype of the weights."""
-        return self._dtype_policy.variable_dtype
+        return self._dtype_policy.at_path(self.path).variable_dtype
 
     @property
     def compute_dtype(self) -> str:
         """The dtype that floating-point inputs are cast to."""
-        return self._dtype_policy.compute_dtype
+        return self._dtype_policy.at_path(self.path).compute_dtype
 
     @property
     def input_dtype(self) -> str:
         """The dtype that floating-point inputs are cast to."""
-        return self._dtype_policy.compute_dtype
+        return self._dtype_policy.at_path(self.path).compute_dtype
 
     @property
     def input_spec(self) -> Any:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import numbers
+import warnings
 from typing import Any
+
+from oxhorn import config
 
 
 def positive_int(method: str, name: str, value: Any) -> int:
@@ -67,3 +70,29 @@ def compiled(model: Any, method: str) -> None:
             f"{method} needs a compiled model, and {model.name!r} is not compiled. Call "
             "model.compile(optimizer=..., loss=...) first."
         )
+
+
+def limited_epochs(epochs: int) -> int:
+    """The epochs, at most `config.max_epochs()`; a warning says so."""
+    most = config.max_epochs()
+    if most is None or epochs <= most:
+        return epochs
+    warnings.warn(f"Limiting epochs to {most}, as keras.config.max_epochs() says.", stacklevel=4)
+    return most
+
+
+def limited_steps(steps: int | None, natural: int | None) -> int | None:
+    """The steps of an epoch, at most `config.max_steps_per_epoch()`; a warning says so.
+
+    Args:
+        steps: What was asked for, or `None` for all of the data.
+        natural: How many steps these are; `None` if it is not known.
+    """
+    most = config.max_steps_per_epoch()
+    wanted = natural if steps is None else steps
+    if most is None or (wanted is not None and wanted <= most):
+        return steps
+    warnings.warn(
+        f"Limiting steps_per_epoch to {most}, as keras.config.max_steps_per_epoch() says.", stacklevel=5
+    )
+    return most

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+from oxhorn.training.checks import limited_steps
 from oxhorn.training.data_adapters.batch import Batch, make_batch
 from oxhorn.training.data_adapters.class_weight import check_class_weight, class_weight_to_sample_weight
 from oxhorn.training.data_adapters.packing import unpack_x_y_sample_weight
@@ -52,6 +53,8 @@ def make_feed(
         raise ValueError(f"{who} needs input data, but `x` is None. Pass arrays, a PyDataset or a generator.")
     if class_weight is not None:
         class_weight = check_class_weight(who, class_weight)
+    # Under a limit of the process alone, each epoch begins at the beginning.
+    goes_on = goes_on and steps is not None
     source = find_source(who, x, shuffle)
     if source is not None:
         for name, value in (("y", y), ("sample_weight", sample_weight), ("batch_size", batch_size)):
@@ -62,7 +65,10 @@ def make_feed(
                 )
         _refuse_endless(who, x, source, steps, steps_name)
         return BatchFeed(
-            source, lambda item: _convert_item(model, who, item, class_weight, inputs_only), steps, goes_on
+            source,
+            lambda item: _convert_item(model, who, item, class_weight, inputs_only),
+            limited_steps(steps, source.num_batches),
+            goes_on,
         )
     batch = make_arrays(model, who, x, y, sample_weight, class_weight)
     if batch_size is None and whole and not steps:
@@ -70,7 +76,7 @@ def make_feed(
     if batch_size is None:
         batch_size = -(-batch.size // steps) if steps else fixed_batch_size(model) or DEFAULT_BATCH_SIZE
     _check_batch_size(model, who, batch.size, batch_size, steps)
-    return ArrayFeed(batch, batch_size, steps, shuffle, goes_on)
+    return ArrayFeed(batch, batch_size, limited_steps(steps, -(-batch.size // batch_size)), shuffle, goes_on)
 
 
 def fixed_batch_size(model: Any) -> int | None:

@@ -3,13 +3,22 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from oxhorn.config import clear_session, set_random_seed
+from oxhorn.config import (
+    clear_session,
+    disable_interactive_logging,
+    enable_interactive_logging,
+    is_interactive_logging_enabled,
+    set_random_seed,
+)
 from oxhorn.utils.numerical import normalize, to_categorical
 from oxhorn.utils.progbar import Progbar
+from oxhorn.utils.sequences import pad_sequences
+from oxhorn.utils.settings import Config
 
 if TYPE_CHECKING:
     from oxhorn.engine.graph_walk import get_source_inputs
     from oxhorn.engine.keras_tensor import is_keras_tensor
+    from oxhorn.engine.variable import standardize_dtype
     from oxhorn.saving import (
         CustomObjectScope,
         custom_object_scope,
@@ -27,6 +36,7 @@ if TYPE_CHECKING:
     from oxhorn.utils.model_plot import plot_model
 
 __all__ = [
+    "Config",
     "CustomObjectScope",
     "Progbar",
     "PyDataset",
@@ -34,18 +44,23 @@ __all__ = [
     "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",
+    "disable_interactive_logging",
+    "enable_interactive_logging",
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
     "get_source_inputs",
+    "is_interactive_logging_enabled",
     "is_keras_tensor",
     "normalize",
     "pack_x_y_sample_weight",
+    "pad_sequences",
     "plot_graph",
     "plot_model",
     "register_keras_serializable",
     "serialize_keras_object",
     "set_random_seed",
+    "standardize_dtype",
     "to_categorical",
     "unpack_x_y_sample_weight",
 ]
@@ -67,6 +82,7 @@ _LATER = {
     "plot_model": ("utils.model_plot", "plot_model"),
     "register_keras_serializable": ("saving", "register_keras_serializable"),
     "serialize_keras_object": ("saving", "serialize_keras_object"),
+    "standardize_dtype": ("engine.variable", "standardize_dtype"),
     "unpack_x_y_sample_weight": ("training.data_adapters.packing", "unpack_x_y_sample_weight"),
 }
 

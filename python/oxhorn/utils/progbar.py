@@ -19,13 +19,14 @@ class Progbar:
     """One line that shows how far a loop has come.
 
     In a terminal and in a notebook the line is redrawn in place, at most once every `interval` seconds. Where the
-    output goes to a file or a pipe, only the finished line is written.
+    output goes to a file or a pipe, only the finished line is written, unless an `interval` is asked for.
 
     Args:
         target: number of steps expected; `None` when it is not known.
         width: length of the bar in characters. Defaults to 20.
         verbose: 0 prints nothing, 1 draws the bar, 2 prints one line when the loop ends. Defaults to 1.
-        interval: least time between two redraws, in seconds. Defaults to 0.2.
+        interval: least time between two redraws, in seconds; files and pipes then get a line each time. Defaults to
+            `None`, 0.2 where the line can be redrawn.
         stateful_metrics: names of values to show as they are; all others are averaged over the steps.
         stateless_metrics: names of values to average over the steps; all others are shown as they are.
             Give this or `stateful_metrics`, not both. Without either, every value is averaged.
@@ -47,27 +48,28 @@ class Progbar:
         target: int | None,
         width: int = 20,
         verbose: int = 1,
-        interval: float = 0.2,
+        interval: float | None = None,
         stateful_metrics: Iterable[str] | None = None,
         stateless_metrics: Iterable[str] | None = None,
         unit_name: str = "step",
     ) -> None:
         if stateful_metrics is not None and stateless_metrics is not None:
             raise ValueError(
-                "Progbar: expected `stateful_metrics` or `stateless_metrics`, got both. The first lists what to "
-                "show as it is, the second what to average; one of them settles the other."
+                "Progbar: Only one of `stateful_metrics` and `stateless_metrics` can be set; got both. The first "
+                "lists what to show as it is, the second what to average; one of them settles the other."
             )
         if verbose not in (0, 1, 2):
             raise ValueError(f"Progbar: expected verbose to be 0, 1 or 2, got {verbose!r}.")
         self.target = target
         self.width = width
         self.verbose = verbose
-        self.interval = interval
+        self.interval = 0.2 if interval is None else interval
         self.unit_name = unit_name
         self.stateful_metrics = None if stateless_metrics is not None else set(stateful_metrics or ())
         self.stateless_metrics = None if stateless_metrics is None else set(stateless_metrics)
 
         self._redraws = _can_redraw()
+        self._draws_often = self._redraws or interval is not None
         self._seen_so_far = 0
         self._sums: dict[str, tuple[Any, int]] = {}  # name -> (weighted sum, number of steps)
         self._start = time.monotonic()
@@ -97,7 +99,7 @@ class Progbar:
         now = time.monotonic()
         step_time = self._step_time(current, now)
         if self.verbose == 1:
-            due = self._redraws and now - self._last_update >= self.interval
+            due = self._draws_often and now - self._last_update >= self.interval
             if finalize or due:
                 self._draw(current, now, step_time, finalize)
                 self._last_update = now
@@ -123,6 +125,8 @@ class Progbar:
         if not averaged or (finalize and current <= self._seen_so_far):
             self._sums[name] = (value, 1)
             return
+        if isinstance(value, (list, tuple)):
+            value = float(np.mean(value))
         steps = max(current - self._seen_so_far, 1)
         total, count = self._sums.get(name, (0.0, 0))
         self._sums[name] = (total + value * steps, count + steps)
@@ -152,7 +156,7 @@ class Progbar:
             line += " " if self.target else ""
             line += f"{clock}{tail}"
         self._drawn = visible
-        print_message(line, end="\n" if finalize else "")
+        print_message(line, end="\n" if finalize or not self._redraws else "")
 
     def _count(self, current: int) -> str:
         if not self.target:

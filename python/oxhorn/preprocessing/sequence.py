@@ -1,0 +1,5 @@
+"""The older place of `utils.pad_sequences`."""
+
+from oxhorn.utils.sequences import pad_sequences
+
+__all__ = ["pad_sequences"]
