@@ -72,7 +72,8 @@ def test_a_factor_is_a_learning_rate_of_its_own() -> None:
 def fine_tuned(optimizer: Any) -> Any:
     keras.utils.set_random_seed(0)
     base = keras.Sequential(
-        [keras.Input((3,)), keras.layers.Dense(4, activation="relu"), keras.layers.Dense(4)], name="base"
+        [keras.Input((3,)), keras.layers.Dense(4, "relu", name="low"), keras.layers.Dense(4, name="high")],
+        name="base",
     )
     model = keras.Sequential([keras.Input((3,)), base, keras.layers.Dense(1, name="top")], name="model")
     model.compile(optimizer, loss="mse")
@@ -120,6 +121,19 @@ def test_an_unbuilt_layer_is_looked_into_later() -> None:
     for a, b in zip(before, layer.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
     assert list(optimizer.get_config()["learning_rate_multipliers"].values()) == [0.0, 0.0]
+
+
+def test_a_frozen_layer_needs_no_factor() -> None:
+    optimizer = optimizers.SGD(0.125)
+    model = fine_tuned(optimizer)
+    base, top = model.layers
+    base.trainable = False
+    optimizer.set_learning_rate_multipliers({base: 0.5, top: 0.0})
+    before = model.get_weights()
+    model.fit(X, Y, verbose=0)
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert list(optimizer.learning_rate_multipliers) == ["^model/top/kernel$", "^model/top/bias$"]
 
 
 def test_pickled_and_inside_a_loss_scale() -> None:

@@ -140,7 +140,7 @@ class LearningRates:
         factors = [1.0] * len(variables)
         for key, factor in self._multipliers:
             chosen = [i for i, variable in enumerate(variables) if _fits(key, variable)]
-            if not chosen:
+            if not chosen and not _is_frozen(key):
                 paths = ", ".join(repr(str(v.path)) for v in variables)
                 raise ValueError(
                     f"{type(self).__name__}.set_learning_rate_multipliers: {_name_of(key)} fits none of the variables"
@@ -190,11 +190,16 @@ def _variables_of(key: Any) -> list[Any]:
     return [key] if isinstance(key, _core.Variable) else list(key.trainable_variables)
 
 
+def _is_frozen(key: Any) -> bool:
+    """Whether a key is a layer that has weights, of which none is trained."""
+    return bool(getattr(key, "weights", None)) and not key.trainable_variables
+
+
 def _patterns_of(key: Any, who: type) -> list[str]:
     if isinstance(key, str):
         return [key]
     found = [f"^{re.escape(str(variable.path))}$" for variable in _variables_of(key)]
-    if not found:
+    if not found and not _is_frozen(key):
         raise ValueError(
             f"{who.__name__}: the learning-rate multiplier of {_name_of(key)} has no variables yet. Build the model"
             " before asking for the config of its optimizer, or use a pattern."
