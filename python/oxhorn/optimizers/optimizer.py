@@ -67,6 +67,24 @@ class Optimizer(LearningRates, OptimizerVariables):
     >>> w.numpy().tolist()
     [0.5, 1.5]
 
+    Stochastic gradient Langevin dynamics (M. Welling, Y. W. Teh, 2011), whose weights become samples instead of one
+    best value: `w <- w - learning_rate / 2 g + sqrt(learning_rate) noise`, with `g` the gradient of minus the
+    logarithm of the posterior.
+
+    >>> class SGLD(keras.optimizers.Optimizer):
+    ...     def __init__(self, learning_rate=0.01, seed=None, **kwargs):
+    ...         super().__init__(learning_rate, **kwargs)
+    ...         self.noise = keras.random.SeedGenerator(seed)
+    ...     def update_step(self, gradient, variable, learning_rate):
+    ...         noise = keras.random.normal(variable.shape, dtype=variable.dtype, seed=self.noise)
+    ...         step = keras.ops.sqrt(learning_rate) * noise - learning_rate / 2 * gradient
+    ...         self.assign_add(variable, step)
+    >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, kernel_initializer="zeros")])
+    >>> model.compile(SGLD(0.01, seed=1), loss="mse")
+    >>> history = model.fit([[1.0], [2.0]], [[1.0], [2.0]], epochs=5, verbose=0)
+    >>> [variable.name for variable in model.optimizer.variables]
+    ['iteration', 'learning_rate', 'seed_generator_state']
+
     Source: Keras 3, whose order of operations this is.
     """
 

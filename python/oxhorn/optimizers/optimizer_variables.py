@@ -121,13 +121,16 @@ class OptimizerVariables:
         return made[0] if isinstance(name, str) else made
 
     def _track(self, value: Any) -> None:
+        if hasattr(value, "next") and isinstance(getattr(value, "state", None), _core.Variable):
+            # A random generator: where it stands is a part of the state.
+            value = value.state
         if isinstance(value, _core.Variable) and not any(v is value for v in self._variables):
             self._variables.append(value)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name != "_lock":
             self._check_super_called()
-            if isinstance(value, _core.Variable) and "_variables" in self.__dict__:
+            if "_variables" in self.__dict__:
                 self._track(value)
         super().__setattr__(name, value)
 
