@@ -21,6 +21,9 @@ WEIGHT = np.round(_rng.uniform(0.1, 2, N), 2)
 C = (_rng.integers(0, 4, N), _rng.integers(-1, 5, N))
 IMAGES = (_rng.integers(0, 3, (N, 2, 3)), _rng.integers(0, 3, (N, 2, 3)))
 
+# Metrics that Keras does not have.
+ADDITIONS = frozenset({"BalancedAccuracy", "CohenKappa", "MatthewsCorrelation"})
+
 
 @dataclass(frozen=True)
 class MetricRow:
@@ -130,4 +133,18 @@ ROWS = [
     *rows("BinaryIoU", (T, P), {}, {"threshold": 0.3, "target_class_ids": [1]}),
     *rows("OneHotIoU", (L, Q), {"num_classes": 5, "target_class_ids": [0, 3]}),
     *rows("OneHotMeanIoU", (L, Q), {"num_classes": 5}),
+    *rows("MatthewsCorrelation", (T, P), {}, {"threshold": 0.3}),
+    *rows("MatthewsCorrelation", (T[:, None], P[:, None])),
+    *rows("MatthewsCorrelation", (L, Q), {"num_classes": 5, "sparse_y_true": False}),
+    *rows("MatthewsCorrelation", (L.argmax(1), Q), {"num_classes": 5}),
+    *rows("CohenKappa", (T, P), {}, {"threshold": 0.3}),
+    *rows(
+        "CohenKappa",
+        (L.argmax(1), Q),
+        *[{"num_classes": 5, "weightage": w} for w in (None, "linear", "quadratic")],
+    ),
+    *rows("CohenKappa", IMAGES, {"num_classes": 3, "weightage": "quadratic", "sparse_y_pred": True}),
+    *rows("BalancedAccuracy", (T, P[:, None]), {}, {"threshold": 0.3}),
+    *rows("BalancedAccuracy", (L.argmax(1)[:, None], Q), {"num_classes": 5}),
+    *rows("BalancedAccuracy", IMAGES, {"num_classes": 4, "sparse_y_pred": True}),
 ]

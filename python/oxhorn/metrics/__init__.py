@@ -34,6 +34,7 @@ from oxhorn.metrics.accuracy_functions import (
     sparse_top_k_categorical_accuracy,
     top_k_categorical_accuracy,
 )
+from oxhorn.metrics.agreement import BalancedAccuracy, CohenKappa, MatthewsCorrelation
 from oxhorn.metrics.at_constraint import (
     PrecisionAtRecall,
     RecallAtPrecision,
@@ -92,12 +93,14 @@ __all__ = [
     "AUC",
     "Accuracy",
     "BCE",
+    "BalancedAccuracy",
     "BinaryAccuracy",
     "BinaryCrossentropy",
     "BinaryIoU",
     "CategoricalAccuracy",
     "CategoricalCrossentropy",
     "CategoricalHinge",
+    "CohenKappa",
     "ConcordanceCorrelation",
     "CosineSimilarity",
     "F1Score",
@@ -113,6 +116,7 @@ __all__ = [
     "MAPE",
     "MSE",
     "MSLE",
+    "MatthewsCorrelation",
     "Mean",
     "MeanAbsoluteError",
     "MeanAbsolutePercentageError",

@@ -61,10 +61,17 @@ def confusion_counts(
         weights = convert(weights, TOTAL)
         if weights.ndim == y_pred.ndim + 1 and weights.shape[-1] == 1:
             weights = op("squeeze", weights, axis=-1)
-    if y_pred.ndim == 1 and attrs.get("class_id") is not None:
+    class_id = attrs.get("class_id")
+    if y_pred.ndim == 1 and class_id is not None:
         raise ValueError(
             f"{who}: When class_id is provided, y_pred must be a 2D array with shape (num_samples, num_classes), "
             f"found shape: {tuple(y_pred.shape)}."
+        )
+    classes = y_pred.shape[-1] if y_pred.ndim else None
+    if class_id is not None and classes is not None and class_id >= classes:
+        raise ValueError(
+            f"{who}: expected class_id to be in [0, {classes}), a class of y_pred {tuple(y_pred.shape)}; got "
+            f"class_id={class_id}."
         )
     if y_pred.ndim == 1 and attrs.get("top_k") is not None:
         # One row, of which the largest are chosen.

@@ -14,6 +14,15 @@ from oxhorn.metrics.metric import Metric
 from oxhorn.metrics.reduction import TOTAL
 
 
+def count_pairs(
+    truth: _core.Tensor, said: _core.Tensor, ones: _core.Tensor, num_classes: int
+) -> _core.Tensor:
+    """The confusion matrix of classes: the sum of `ones` over the samples of class i that were taken for class j."""
+    place = op("reshape", truth * num_classes + said, newshape=[-1])
+    sums = op("segment_sum", op("reshape", ones, newshape=[-1]), place, num_segments=num_classes**2)
+    return op("reshape", sums, newshape=[num_classes, num_classes])
+
+
 class IoU(Metric):
     """What targets and predictions of a class have in common over what either has, mean over some classes.
 
@@ -97,11 +106,9 @@ class IoU(Metric):
         counts = op("logical_and", self._is_class(truth), self._is_class(said))
         if self.ignore_class is not None:
             counts = op("logical_and", counts, op("not_equal", truth, self.ignore_class))
-        place = truth * self.num_classes + said
-        place = op("where", counts, place, op("zeros_like", place))
+        truth, said = (op("where", counts, x, op("zeros_like", x)) for x in (truth, said))
         ones = op("where", counts, ones, op("zeros_like", ones))
-        sums = op("segment_sum", ones, place, num_segments=self.num_classes**2)
-        self.total_cm.assign_add(op("reshape", sums, newshape=[self.num_classes, self.num_classes]))
+        self.total_cm.assign_add(count_pairs(truth, said, ones, self.num_classes))
 
     def _classes(self, x: Any, sparse: bool) -> _core.Tensor:
         x = convert(x)

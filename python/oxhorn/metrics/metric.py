@@ -14,6 +14,10 @@ from oxhorn.engine.tracking import Tracker
 from oxhorn.engine.variable import Variable
 
 
+class NotInitializedError(RuntimeError, AttributeError):
+    """A class whose `__init__` did not call that of its base class: it lacks attributes."""
+
+
 class _State(Tracker):
     """The variables and metrics that a metric holds, each in the order in which it was first assigned."""
 
@@ -228,6 +232,12 @@ class Metric:
     def _obj_type(self) -> str:
         return "Metric"
 
+    def __getattr__(self, name: str) -> Any:
+        # Asked for what is not there: without the base class's `__init__`, everything it makes.
+        if "_tracker" not in self.__dict__ and not name.startswith("__"):
+            self._check_super_called()
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
     def __setattr__(self, name: str, value: Any) -> None:
         if "_tracker" in self.__dict__:
             value = self._tracker.track(value)
@@ -235,8 +245,9 @@ class Metric:
 
     def _check_super_called(self) -> None:
         if "_tracker" not in self.__dict__:
-            raise RuntimeError(
-                f"{type(self).__name__}: call super().__init__() first in __init__, before making variables."
+            raise NotInitializedError(
+                f"{type(self).__name__}: call super().__init__() first in __init__, before making variables: the "
+                "metric has no name, dtype and state yet."
             )
 
     def __repr__(self) -> str:

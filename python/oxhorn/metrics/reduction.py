@@ -76,9 +76,10 @@ class Sum(Metric):
         """Adds values.
 
         Args:
-            values: Values of any shape.
+            values: Values of any shape; a mask that travels with them leaves some out.
             sample_weight: None, or weights of a shape with which that of the values begins.
         """
+        sample_weight = apply_mask(sample_weight, mask_of(values), TOTAL, "sum", self.name)
         values, _ = reduce_to_samplewise_values(self.name, values, sample_weight, "sum")
         self.total.assign_add(op("sum", values))
 
@@ -115,9 +116,12 @@ class Mean(Metric):
         """Adds values.
 
         Args:
-            values: Values of shape `(N, ...)`, or one value.
+            values: Values of shape `(N, ...)`, or one value; a mask that travels with them leaves some out.
             sample_weight: None, or weights of a shape with which that of the values begins.
         """
+        self._add(values, apply_mask(sample_weight, mask_of(values), TOTAL, "sum", self.name))
+
+    def _add(self, values: Any, sample_weight: Any) -> None:
         values, weights = reduce_to_samplewise_values(self.name, values, sample_weight, "mean")
         self.total.assign_add(op("sum", values))
         self.count.assign_add(op("sum", op("ones_like", values) if weights is None else weights))
@@ -173,7 +177,7 @@ class MeanMetricWrapper(Mean):
         if sample_weight is not None:
             # As in Keras, values that the function itself left out (they are 0) count in a mean without weights.
             sample_weight = apply_mask(sample_weight, mask_of(values), TOTAL, "sum", self.name)
-        super().update_state(values, sample_weight=sample_weight)
+        self._add(values, sample_weight)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make this metric again."""

@@ -209,6 +209,13 @@ class CosineSimilarity(BuiltinMean):
         super().__init__(cosine_similarity, name, dtype, axis=axis)
         self.axis = axis
 
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make this metric again; the axis only if it is not the last one."""
+        config = super().get_config()
+        if self.axis == -1:
+            del config["axis"]
+        return config
+
 
 class RootMeanSquaredError(Mean):
     """The root of the mean of the squared errors.

@@ -15,6 +15,7 @@ from oxhorn.metrics.accuracies import (
     SparseTopKCategoricalAccuracy,
     TopKCategoricalAccuracy,
 )
+from oxhorn.metrics.agreement import BalancedAccuracy, CohenKappa, MatthewsCorrelation
 from oxhorn.metrics.at_constraint import (
     PrecisionAtRecall,
     RecallAtPrecision,
@@ -57,12 +58,14 @@ from oxhorn.metrics.regression import (
 _CLASSES: tuple[type[Metric], ...] = (
     AUC,
     Accuracy,
+    BalancedAccuracy,
     BinaryAccuracy,
     BinaryCrossentropy,
     BinaryIoU,
     CategoricalAccuracy,
     CategoricalCrossentropy,
     CategoricalHinge,
+    CohenKappa,
     ConcordanceCorrelation,
     CosineSimilarity,
     F1Score,
@@ -73,6 +76,7 @@ _CLASSES: tuple[type[Metric], ...] = (
     IoU,
     KLDivergence,
     LogCoshError,
+    MatthewsCorrelation,
     Mean,
     MeanAbsoluteError,
     MeanAbsolutePercentageError,

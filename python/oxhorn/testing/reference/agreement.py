@@ -84,3 +84,59 @@ def binary_iou(
 def one_hot_iou(y_true: ArrayLike, y_pred: ArrayLike, sample_weight: Weight = None, **options: Any) -> float:
     """iou of the places of the largest entries"""
     return iou(np.argmax(y_true, -1), np.argmax(y_pred, -1), sample_weight, **options)
+
+
+def confusion_matrix(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    weight: Weight = None,
+    num_classes: int = 2,
+    threshold: float = 0.5,
+    sparse_y_true: bool = True,
+    sparse_y_pred: bool = False,
+) -> Array:
+    """Row i, column j: the weight of samples of class i that were taken for class j"""
+    t, p = np.asarray(y_true), np.asarray(y_pred)
+    t = t if sparse_y_true else t.argmax(-1)
+    if not sparse_y_pred:
+        p = p.argmax(-1) if p.ndim > 1 and p.shape[-1] == num_classes else p > threshold
+    matrix = np.zeros((num_classes, num_classes))
+    w = np.ones(t.shape) if weight is None else np.asarray(weight, float)
+    w = np.ones(t.shape) * w.reshape(w.shape + (1,) * (t.ndim - w.ndim))
+    np.add.at(matrix, (t.ravel().astype(int), p.ravel().astype(int)), w.ravel())
+    return matrix
+
+
+def matthews_correlation(
+    y_true: ArrayLike, y_pred: ArrayLike, weight: Weight = None, num_classes: int = 2, **form: Any
+) -> Array:
+    """The correlation of the one-hot columns of truth and prediction (Matthews 1975, Gorodkin 2004)"""
+    m = confusion_matrix(y_true, y_pred, weight, num_classes, **form)
+    s, t, p = m.sum(), m.sum(1), m.sum(0)
+    below = np.sqrt((s * s - t @ t) * (s * s - p @ p))
+    return np.asarray((np.trace(m) * s - t @ p) / below if below else 0.0)
+
+
+def cohen_kappa(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    weight: Weight = None,
+    num_classes: int = 2,
+    weightage: str | None = None,
+    **form: Any,
+) -> Array:
+    """1 - seen disagreement / disagreement by chance (Cohen 1960, 1968)"""
+    m = confusion_matrix(y_true, y_pred, weight, num_classes, **form)
+    d = np.abs(np.subtract.outer(np.arange(num_classes), np.arange(num_classes))).astype(float)
+    d = {None: np.sign(d), "linear": d, "quadratic": d**2}[weightage]
+    chance = np.sum(d * np.outer(m.sum(1), m.sum(0))) / m.sum()
+    return np.asarray(1.0 - np.sum(d * m) / chance)
+
+
+def balanced_accuracy(
+    y_true: ArrayLike, y_pred: ArrayLike, weight: Weight = None, num_classes: int = 2, **form: Any
+) -> Array:
+    """The mean of the classes' recalls, over the classes that occur"""
+    m = confusion_matrix(y_true, y_pred, weight, num_classes, **form)
+    t = m.sum(1)
+    return np.asarray(np.mean(np.diag(m)[t > 0] / t[t > 0]))
