@@ -12,6 +12,7 @@ from oxhorn.callbacks.model_checkpoint import ModelCheckpoint
 from oxhorn.callbacks.one_cycle_scheduler import OneCycleScheduler
 from oxhorn.callbacks.progbar_logger import ProgbarLogger
 from oxhorn.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
+from oxhorn.callbacks.stochastic_weight_averaging import StochasticWeightAveraging
 from oxhorn.callbacks.swap_ema_weights import SwapEMAWeights
 from oxhorn.callbacks.terminate_on_nan import TerminateOnNaN
 from oxhorn.callbacks.training_monitor import TrainingMonitor
@@ -29,6 +30,7 @@ __all__ = [
     "OneCycleScheduler",
     "ProgbarLogger",
     "ReduceLROnPlateau",
+    "StochasticWeightAveraging",
     "SwapEMAWeights",
     "TerminateOnNaN",
     "TrainingMonitor",
