@@ -48,12 +48,12 @@ SIZES: list[tuple[str, str, dict[str, Any]]] = [
 def test_bad_size(layer: str, argument: str, others: dict[str, Any], bad: Any) -> None:
     if argument == "strides" and "Pooling" in layer and bad is None:
         pytest.skip("None is the size of the window")
-    with pytest.raises(ValueError) as error:
+    with pytest.raises((ValueError, TypeError)) as error:
         getattr(L, layer)(**others, **{argument: bad})
     text = str(error.value)
     assert layer in text
     assert f"`{argument}`" in text
-    assert "expected" in text
+    assert "expected" in text.lower()
     assert "Received" in text
     assert type(bad).__name__ in text
 

@@ -35,14 +35,14 @@ def softmax(x: Any, axis: int | Sequence[int] = -1) -> Any:
     return activation("softmax", x, axis=integer_or_integers(axis, "axis", "softmax"))
 
 
-def log_softmax(x: Any, axis: int = -1) -> Any:
+def log_softmax(x: Any, axis: int | Sequence[int] = -1) -> Any:
     """Logarithm of softmax, without under- or overflow.
 
     `f(x)_i = x_i - log(sum_j exp(x_j))`
 
     Args:
         x: A tensor or array of floats, any shape.
-        axis: The axis. Defaults to -1.
+        axis: The axis, or a list of axes taken together. Defaults to -1.
 
     Returns:
         A tensor of the same shape and dtype.
@@ -56,7 +56,12 @@ def log_softmax(x: Any, axis: int = -1) -> Any:
     >>> keras.activations.log_softmax(np.array([0.0, 0.0])).numpy().round(4).tolist()
     [-0.6931, -0.6931]
     """
-    return activation("log_softmax", x, axis=integer(axis, "axis", "log_softmax", high=None))
+    axes = integer_or_integers(axis, "axis", "log_softmax")
+    if isinstance(axes, int):
+        return activation("log_softmax", x, axis=axes)
+    from oxhorn import ops
+
+    return ops.log_softmax(x, axis=axes)
 
 
 def sparsemax(x: Any, axis: int = -1) -> Any:

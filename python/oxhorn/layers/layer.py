@@ -280,6 +280,28 @@ class Layer(LayerCalls):
         self._clear_losses()
         return tree.map_structure(lambda tensor: tensor.shape, outputs)
 
+    # Weights of fewer bits ---------------------------------------------------------------------------
+
+    def quantized_build(self, input_shape: Any, mode: str) -> None:
+        """Raises `NotImplementedError`: weights are float32 or float64, and no layer here has others."""
+        raise self._not_quantized("quantized_build")
+
+    def quantize(self, mode: Any = None, type_check: bool = True, config: Any = None) -> None:
+        """Raises `NotImplementedError`: weights are float32 or float64, and no layer here has others."""
+        raise self._not_quantized("quantize")
+
+    def _int8_call(self, *args: Any, **kwargs: Any) -> Any:
+        raise self._not_quantized("_int8_call")
+
+    def _float8_call(self, *args: Any, **kwargs: Any) -> Any:
+        raise self._not_quantized("_float8_call")
+
+    def _not_quantized(self, method: str) -> NotImplementedError:
+        return NotImplementedError(
+            f"Layer {type(self).__name__} does not have a `{method}` method implemented. Weights are float32 or "
+            f"float64 here, and are not quantized; define `{method}` in a layer of your own that does it."
+        )
+
     # Config ----------------------------------------------------------------------------------------
 
     def get_config(self) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from oxhorn.arguments import choice, number
 from oxhorn.regularizers.regularizer import CoreRegularizer
 
@@ -38,6 +40,23 @@ class OrthogonalRegularizer(CoreRegularizer):
     def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
         self.factor = number(factor, "factor", "OrthogonalRegularizer", low=0.0)
         self.mode = choice(mode, ("rows", "columns"), "mode", "OrthogonalRegularizer")
+
+    def __call__(self, x: Any) -> Any:
+        """Return the penalty of a matrix, a scalar tensor of its dtype.
+
+        Args:
+            x: The weight: a variable, a tensor or an array of two axes.
+        """
+        shape = tuple(np.shape(x) if isinstance(x, (list, tuple)) else x.shape)
+        if len(shape) != 2:
+            error = ValueError(
+                f"Inputs to OrthogonalRegularizer must have rank 2. Received: inputs.shape={shape}"
+            )
+            error.add_note(
+                "Its rows or columns are compared: use it for kernels of Dense layers, or reshape the weight."
+            )
+            raise error
+        return super().__call__(x)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

@@ -71,12 +71,13 @@ class Concatenate(Merge):
             return None
         whole = []
         for x, entry in zip(inputs, masks, strict=True):
+            if entry is not None and len(entry.shape) >= len(x.shape):
+                whole.append(ops.cast(entry, "bool"))
+                continue
             # Of the input's shape and True everywhere, whatever the input holds.
             ones = ops.cast(ops.ones_like(x), "bool")
             if entry is not None:
-                if len(entry.shape) < len(x.shape):
-                    entry = ops.expand_dims(entry, axis=-1)
-                ones = ops.logical_and(ones, entry)
+                ones = ops.logical_and(ones, ops.expand_dims(entry, axis=-1))
             whole.append(ones)
         return ops.any(ops.concatenate(whole, axis=self.axis), axis=-1)
 

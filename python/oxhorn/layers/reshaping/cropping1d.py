@@ -7,6 +7,7 @@ from typing import Any
 
 from oxhorn import arguments
 from oxhorn.layers.core_layer import CoreLayer
+from oxhorn.layers.reshaping.sides import enough_to_crop
 
 __all__ = ["Cropping1D"]
 
@@ -45,6 +46,13 @@ class Cropping1D(CoreLayer):
     ) -> None:
         super().__init__(**kwargs)
         self.cropping = arguments.integers(cropping, 2, "cropping", "Cropping1D", low=0)
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Cut off the ends."""
+        with enough_to_crop(
+            "The `cropping` parameter of `Cropping1D` layer must be smaller than the sequence is long."
+        ):
+            return super().call(inputs, training=training, mask=mask)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from oxhorn import arguments
 from oxhorn.layers.core_layer import CoreLayer
-from oxhorn.layers.reshaping.sides import sides
+from oxhorn.layers.reshaping.sides import CROPPING_RULE, enough_to_crop, sides
 
 __all__ = ["Cropping3D"]
 
@@ -50,6 +50,11 @@ class Cropping3D(CoreLayer):
         super().__init__(**kwargs)
         self.cropping = sides(cropping, 3, "cropping", "Cropping3D")
         self.data_format = arguments.data_format(data_format, "Cropping3D")
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Cut off the ends."""
+        with enough_to_crop(CROPPING_RULE):
+            return super().call(inputs, training=training, mask=mask)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

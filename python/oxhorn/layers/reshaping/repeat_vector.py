@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from oxhorn.arguments import positive_integer
 from oxhorn.layers.core_layer import CoreLayer
+from oxhorn.layers.reshaping.sides import times
 
 __all__ = ["RepeatVector"]
 
@@ -29,7 +29,8 @@ class RepeatVector(CoreLayer):
         When called: a tensor of the output shape.
 
     Raises:
-        ValueError: If `n` is no positive integer; when called, if the input has not two axes.
+        TypeError: If `n` is no integer.
+        ValueError: If `n` is below 1; when called, if the input has not two axes.
 
     Example:
     >>> import oxhorn as keras
@@ -39,7 +40,7 @@ class RepeatVector(CoreLayer):
 
     def __init__(self, n: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.n = positive_integer(n, "n", "RepeatVector")
+        self.n = times(n, "n", "RepeatVector")
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

@@ -47,12 +47,15 @@ class Reshape(CoreLayer):
         super().__init__(**kwargs)
         sizes = arguments.integer_or_integers(target_shape, "target_shape", "Reshape")
         sizes = [sizes] if isinstance(sizes, int) else sizes
-        self.target_shape = tuple(
-            arguments.integer(size, "target_shape", "Reshape", low=-1) for size in sizes
-        )
+        self.target_shape = tuple(sizes)
+        if min(self.target_shape, default=0) < -1:
+            raise ValueError(
+                f"Reshape: expected each size to be a non-negative integer, or one of them -1, which is worked out "
+                f"from the others. Received: target_shape={self.target_shape}. Pass one such as (-1, 8)."
+            )
         if self.target_shape.count(-1) > 1:
             raise ValueError(
-                f"Reshape: expected at most one -1 in `target_shape`. "
+                f"Reshape: expected at most one unknown dimension, -1, in `target_shape`. "
                 f"Received: target_shape={self.target_shape}. Give all sizes but one."
             )
 

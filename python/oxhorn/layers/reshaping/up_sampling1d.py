@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from oxhorn import arguments
 from oxhorn.layers.core_layer import CoreLayer
+from oxhorn.layers.reshaping.sides import times
 
 __all__ = ["UpSampling1D"]
 
@@ -29,7 +29,8 @@ class UpSampling1D(CoreLayer):
         When called: a tensor of the output shape.
 
     Raises:
-        ValueError: If the size is no positive integer; when called, if the input has not three axes.
+        TypeError: If the size is no integer.
+        ValueError: If the size is below 1; when called, if the input has not three axes.
 
     Example:
     >>> import oxhorn as keras
@@ -43,7 +44,7 @@ class UpSampling1D(CoreLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.size = arguments.positive_integer(size, "size", "UpSampling1D")
+        self.size = times(size, "size", "UpSampling1D")
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
