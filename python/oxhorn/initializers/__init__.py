@@ -6,8 +6,11 @@ from oxhorn.initializers.constant_initializers import Identity as IdentityInitia
 from oxhorn.initializers.constant_initializers import Identity as identity
 from oxhorn.initializers.constant_initializers import Ones as ones
 from oxhorn.initializers.constant_initializers import Zeros as zeros
+from oxhorn.initializers.dirac import Dirac
+from oxhorn.initializers.dirac import Dirac as dirac
 from oxhorn.initializers.initializer import Initializer
 from oxhorn.initializers.lookup import deserialize, get, serialize
+from oxhorn.initializers.lsuv import LayerStart, lsuv
 from oxhorn.initializers.orthogonal import Orthogonal
 from oxhorn.initializers.orthogonal import Orthogonal as OrthogonalInitializer
 from oxhorn.initializers.orthogonal import Orthogonal as orthogonal
@@ -15,6 +18,9 @@ from oxhorn.initializers.random_initializers import RandomNormal, RandomUniform,
 from oxhorn.initializers.random_initializers import RandomNormal as random_normal
 from oxhorn.initializers.random_initializers import RandomUniform as random_uniform
 from oxhorn.initializers.random_initializers import TruncatedNormal as truncated_normal
+from oxhorn.initializers.stft import STFT
+from oxhorn.initializers.stft import STFT as STFTInitializer
+from oxhorn.initializers.stft import STFT as stft
 from oxhorn.initializers.variance_scaling import (
     GlorotNormal,
     GlorotUniform,
@@ -34,6 +40,7 @@ from oxhorn.initializers.variance_scaling import VarianceScaling as variance_sca
 
 __all__ = [
     "Constant",
+    "Dirac",
     "GlorotNormal",
     "GlorotUniform",
     "HeNormal",
@@ -41,6 +48,7 @@ __all__ = [
     "Identity",
     "IdentityInitializer",
     "Initializer",
+    "LayerStart",
     "LecunNormal",
     "LecunUniform",
     "Ones",
@@ -48,11 +56,14 @@ __all__ = [
     "OrthogonalInitializer",
     "RandomNormal",
     "RandomUniform",
+    "STFT",
+    "STFTInitializer",
     "TruncatedNormal",
     "VarianceScaling",
     "Zeros",
     "constant",
     "deserialize",
+    "dirac",
     "get",
     "glorot_normal",
     "glorot_uniform",
@@ -61,11 +72,13 @@ __all__ = [
     "identity",
     "lecun_normal",
     "lecun_uniform",
+    "lsuv",
     "ones",
     "orthogonal",
     "random_normal",
     "random_uniform",
     "serialize",
+    "stft",
     "truncated_normal",
     "variance_scaling",
     "zeros",

@@ -10,7 +10,7 @@ from oxhorn import _core
 from oxhorn.arguments import describe, integer
 from oxhorn.config import floatx
 
-__all__ = ["CoreInitializer", "Initializer"]
+__all__ = ["CoreInitializer", "Initializer", "sizes_of"]
 
 
 class Initializer:
@@ -82,12 +82,13 @@ class CoreInitializer(Initializer):
         return _core.initialize(
             self.core_name,
             json.dumps(self.core_config()),
-            _sizes(shape, type(self).__name__),
+            sizes_of(shape, type(self).__name__),
             dtype or floatx(),
         )
 
 
-def _sizes(shape: object, owner: str) -> list[int]:
+def sizes_of(shape: object, owner: str) -> list[int]:
+    """The sizes of a shape; a `ValueError` if it is no sequence of integers of at least 0."""
     if not isinstance(shape, Sequence) or isinstance(shape, (str, bytes)):
         raise ValueError(
             f"{owner}: expected `shape` to be a tuple of integers. Received: shape={describe(shape)}. "

@@ -11,8 +11,10 @@ from oxhorn import _core
 from oxhorn.arguments import describe
 from oxhorn.config import floatx
 from oxhorn.initializers.constant_initializers import Constant, Identity, Ones, Zeros
+from oxhorn.initializers.dirac import Dirac
 from oxhorn.initializers.orthogonal import Orthogonal
 from oxhorn.initializers.random_initializers import RandomNormal, RandomUniform, TruncatedNormal
+from oxhorn.initializers.stft import STFT
 from oxhorn.initializers.variance_scaling import (
     GlorotNormal,
     GlorotUniform,
@@ -28,6 +30,7 @@ __all__ = ["deserialize", "get", "serialize"]
 
 INITIALIZERS: dict[str, type] = {
     "Constant": Constant,
+    "Dirac": Dirac,
     "GlorotNormal": GlorotNormal,
     "GlorotUniform": GlorotUniform,
     "HeNormal": HeNormal,
@@ -41,10 +44,13 @@ INITIALIZERS: dict[str, type] = {
     "OrthogonalInitializer": Orthogonal,
     "RandomNormal": RandomNormal,
     "RandomUniform": RandomUniform,
+    "STFT": STFT,
+    "STFTInitializer": STFT,
     "TruncatedNormal": TruncatedNormal,
     "VarianceScaling": VarianceScaling,
     "Zeros": Zeros,
     "constant": Constant,
+    "dirac": Dirac,
     "glorot_normal": GlorotNormal,
     "glorot_uniform": GlorotUniform,
     "he_normal": HeNormal,
@@ -58,6 +64,7 @@ INITIALIZERS: dict[str, type] = {
     "orthogonal": Orthogonal,
     "random_normal": RandomNormal,
     "random_uniform": RandomUniform,
+    "stft": STFT,
     "truncated_normal": TruncatedNormal,
     "uniform": RandomUniform,
     "variance_scaling": VarianceScaling,

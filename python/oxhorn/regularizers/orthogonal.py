@@ -53,7 +53,7 @@ class OrthogonalRegularizer(CoreRegularizer):
                 f"Inputs to OrthogonalRegularizer must have rank 2. Received: inputs.shape={shape}"
             )
             error.add_note(
-                "Its rows or columns are compared: use it for kernels of Dense layers, or reshape the weight."
+                "Its rows or columns are compared: use it for kernels of Dense layers."
             )
             raise error
         return super().__call__(x)
