@@ -37,6 +37,7 @@ from oxhorn.activations.rectifiers import (
     soft_shrink,
     threshold,
 )
+from oxhorn.activations.slopes import prelu, rrelu
 
 __all__ = [
     "celu",
@@ -56,8 +57,10 @@ __all__ = [
     "log_sigmoid",
     "log_softmax",
     "mish",
+    "prelu",
     "relu",
     "relu6",
+    "rrelu",
     "selu",
     "serialize",
     "sigmoid",

@@ -44,11 +44,13 @@ from oxhorn.activations.rectifiers import (
     soft_shrink,
     threshold,
 )
+from oxhorn.activations.slopes import prelu, rrelu
 from oxhorn.arguments import describe
 from oxhorn.lookup import named
 
 __all__ = ["core_name", "deserialize", "get", "serialize"]
 
+# Those that the core has under the same name.
 ACTIVATIONS: dict[str, Callable[..., Any]] = {
     "celu": celu,
     "elu": elu,
@@ -83,6 +85,9 @@ ACTIVATIONS: dict[str, Callable[..., Any]] = {
     "tanh_shrink": tanh_shrink,
     "threshold": threshold,
 }
+# Those that are put together from ops.
+COMPOSED: dict[str, Callable[..., Any]] = {"prelu": prelu, "rrelu": rrelu}
+ALL = {**ACTIVATIONS, **COMPOSED}
 
 
 def core_name(function: Any) -> str | None:
@@ -108,7 +113,8 @@ def serialize(activation: Any) -> Any:
     >>> keras.activations.serialize(keras.activations.relu)
     'relu'
     """
-    if (name := core_name(activation)) is not None:
+    name = getattr(activation, "__name__", None)
+    if isinstance(name, str) and ALL.get(name) is activation:
         return name
     from oxhorn.saving import get_registered_name, serialize_keras_object
 
@@ -139,13 +145,13 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     'gelu'
     """
     if isinstance(config, str):
-        return named(config, "activation", ACTIVATIONS, custom_objects)
+        return named(config, "activation", ALL, custom_objects)
     if (
         isinstance(config, dict)
         and config.get("class_name") == "function"
         and isinstance(config.get("config"), str)
     ):
-        return named(config["config"], "activation", ACTIVATIONS, custom_objects)
+        return named(config["config"], "activation", ALL, custom_objects)
     if isinstance(config, dict):
         from oxhorn.saving import deserialize_keras_object
 

@@ -157,7 +157,7 @@ def celu(x: Any, alpha: float = 1.0) -> Any:
         A tensor of the same shape and dtype.
 
     Raises:
-        ValueError: If alpha is no finite number.
+        ValueError: If alpha is no finite number, or 0.
 
     Example:
     >>> import numpy as np
@@ -168,6 +168,11 @@ def celu(x: Any, alpha: float = 1.0) -> Any:
     Source: Barron, 2017 (https://arxiv.org/abs/1704.07483).
     """
     alpha = number(alpha, "alpha", "celu")
+    if alpha == 0:
+        raise ValueError(
+            "celu: expected `alpha` to be another number than 0, by which it divides. Received: alpha=0. Use relu, "
+            "which is its limit."
+        )
     return activation("celu", x, alpha=alpha)
 
 

@@ -1,5 +1,7 @@
 """Constraints: what a weight is brought back to after each update."""
 
+from oxhorn.constraints.clip import WeightClip
+from oxhorn.constraints.clip import WeightClip as weight_clip
 from oxhorn.constraints.constraint import Constraint
 from oxhorn.constraints.lookup import deserialize, get, serialize
 from oxhorn.constraints.norms import MaxNorm, MinMaxNorm, NonNeg, UnitNorm
@@ -14,6 +16,7 @@ __all__ = [
     "MinMaxNorm",
     "NonNeg",
     "UnitNorm",
+    "WeightClip",
     "deserialize",
     "get",
     "max_norm",
@@ -21,4 +24,5 @@ __all__ = [
     "non_neg",
     "serialize",
     "unit_norm",
+    "weight_clip",
 ]

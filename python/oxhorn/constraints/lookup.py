@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from oxhorn.constraints.clip import WeightClip
 from oxhorn.constraints.norms import MaxNorm, MinMaxNorm, NonNeg, UnitNorm
 from oxhorn.lookup import deserialize_from, get_from
 
@@ -15,10 +16,12 @@ CONSTRAINTS: dict[str, type] = {
     "MinMaxNorm": MinMaxNorm,
     "NonNeg": NonNeg,
     "UnitNorm": UnitNorm,
+    "WeightClip": WeightClip,
     "max_norm": MaxNorm,
     "min_max_norm": MinMaxNorm,
     "non_neg": NonNeg,
     "unit_norm": UnitNorm,
+    "weight_clip": WeightClip,
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -115,10 +115,8 @@ def _unit_variance(
 def _variance(model: Any, inputs: Any, layer: Any, name: str) -> float:
     """The variance of what the layer returns at its first call; the model runs no further than that."""
     watch = _Watch(layer)
-    try:
+    with suppress(_Reached):
         _run(model, inputs, watch)
-    except _Reached:
-        pass
     variance = float(np.var(np.asarray(watch.outputs, "float64")))
     if not 0.0 < variance < math.inf:
         raise ValueError(
@@ -128,7 +126,7 @@ def _variance(model: Any, inputs: Any, layer: Any, name: str) -> float:
     return variance
 
 
-class _Reached(Exception):  # noqa: N818
+class _Reached(Exception):
     """Ends a run of the model where the layer looked for has been called."""
 
 
@@ -175,7 +173,7 @@ def _layers_with_kernel(model: Any, inputs: Any) -> dict[str, Any]:
     _run(model, inputs, watch)
     if not watch.found:
         raise ValueError(
-            f"lsuv: expected a model with layers that have a kernel. Received: {model.name!r}, whose call reaches none. "
+            f"lsuv: expected a model with layers that have a kernel. Received: {model.name!r}, whose call has none. "
             "It is made for layers such as Dense and Conv2D."
         )
     return watch.found
@@ -184,7 +182,7 @@ def _layers_with_kernel(model: Any, inputs: Any) -> dict[str, Any]:
 def _kernel(layer: Any) -> Any:
     """The kernel that the layer's outputs are proportional to, but for the bias; None if there is none."""
     for name in ("pointwise_kernel", "kernel"):
-        kernel = getattr(layer, name, None)
+        kernel: Any = getattr(layer, name, None)
         own = isinstance(kernel, _core.Variable) and any(kernel is each for each in layer._own_variables())
         if own and len(kernel.shape) >= 2:
             return kernel

@@ -10,11 +10,11 @@ import numpy as np
 
 __all__ = ["WINDOWS", "window_of"]
 
-Array = np.ndarray[Any, Any]
+Array = Any
 
 
 def _cosines(*a: float) -> Callable[[int], Array]:
-    """w(t) = a_0 - a_1 cos(t) + a_2 cos(2 t) - ..., t from 0 to 2 pi"""
+    """With w(t) = a_0 - a_1 cos(t) + a_2 cos(2 t) - ..., t from 0 to 2 pi."""
 
     def window(n: int) -> Array:
         t = np.linspace(-np.pi, np.pi, n)
@@ -24,18 +24,18 @@ def _cosines(*a: float) -> Callable[[int], Array]:
 
 
 def _centred(f: Callable[[Array], Array]) -> Callable[[int], Array]:
-    """w(u) = f(u), u from -1 at the first number to 1 at the last"""
+    """With w(u) = f(u), u from -1 at the first number to 1 at the last."""
     return lambda n: f(np.linspace(-1.0, 1.0, n))
 
 
 def _triangle(n: int) -> Array:
-    """w_i = 1 - |i - (n - 1) / 2| / ceil(n / 2), with half a step less for an odd n: both ends above 0"""
+    """A triangle: w_i = 1 - |i - (n - 1) / 2| / h, h = n / 2 or (n + 1) / 2, both ends above 0."""
     away = np.abs(np.arange(n) - (n - 1) / 2)
     return 1.0 - away / (n / 2 if n % 2 == 0 else (n + 1) / 2)
 
 
 def _parzen(n: int) -> Array:
-    """w = 1 - 6 u^2 (1 - u) for u <= 1/2, 2 (1 - u)^3 beyond, u = 2 |i - (n - 1) / 2| / n"""
+    """A cubic: w = 1 - 6 u^2 (1 - u) for u <= 1/2, 2 (1 - u)^3 beyond, u = 2 |i - (n - 1) / 2| / n."""
     u = 2.0 * np.abs(np.arange(n) - (n - 1) / 2) / n
     # The quarter of the numbers in the middle, by their place.
     inner = np.abs(np.arange(n) - (n - 1) / 2) <= (n - 1) / 4
@@ -43,18 +43,18 @@ def _parzen(n: int) -> Array:
 
 
 def _exponential(n: int) -> Array:
-    """w_i = exp(-|i - (n - 1) / 2|)"""
+    """A peak: w_i = exp(-|i - (n - 1) / 2|)."""
     return np.exp(-np.abs(np.arange(n) - (n - 1) / 2))
 
 
 def _tukey(u: Array) -> Array:
-    """1 in the middle half, half a period of a cosine at each end"""
+    """With 1 in the middle half, half a period of a cosine at each end."""
     beyond = np.clip(2.0 * (np.abs(u) - 0.5), 0.0, 1.0)
     return 0.5 + 0.5 * np.cos(np.pi * beyond)
 
 
 def _taylor(n: int, bands: int = 4, level: float = 30.0) -> Array:
-    """w(x) = 1 + 2 sum_m F_m cos(2 pi m x), x in (-1/2, 1/2), divided by its largest value: side lobes of -30 dB"""
+    """With w(x) = 1 + 2 sum_m F_m cos(2 pi m x), x in (-1/2, 1/2), side lobes of -30 dB."""
     a = np.arccosh(10.0 ** (level / 20.0)) / np.pi
     sigma2 = bands**2 / (a**2 + (bands - 0.5) ** 2)
     m = np.arange(1, bands)
@@ -68,12 +68,11 @@ def _taylor(n: int, bands: int = 4, level: float = 30.0) -> Array:
         x = (np.asarray(i) - n / 2.0 + 0.5) / n
         return 1.0 + 2.0 * np.tensordot(f, np.cos(2.0 * np.pi * np.multiply.outer(m, x)), axes=1)
 
-    whole: Array = at(np.arange(n)) / at((n - 1) / 2)
-    return whole
+    return at(np.arange(n)) / at((n - 1) / 2)
 
 
 def _bohman(u: Array) -> Array:
-    """w = (1 - |u|) cos(pi |u|) + sin(pi |u|) / pi, 0 at both ends"""
+    """A cosine under a triangle: w = (1 - |u|) cos(pi |u|) + sin(pi |u|) / pi, 0 at both ends."""
     u = np.abs(u)
     w = (1.0 - u) * np.cos(np.pi * u) + np.sin(np.pi * u) / np.pi
     return np.where(u < 1.0, w, 0.0)

@@ -52,9 +52,7 @@ class OrthogonalRegularizer(CoreRegularizer):
             error = ValueError(
                 f"Inputs to OrthogonalRegularizer must have rank 2. Received: inputs.shape={shape}"
             )
-            error.add_note(
-                "Its rows or columns are compared: use it for kernels of Dense layers."
-            )
+            error.add_note("Its rows or columns are compared: use it for kernels of Dense layers.")
             raise error
         return super().__call__(x)
 

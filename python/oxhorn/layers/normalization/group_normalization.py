@@ -69,7 +69,7 @@ class GroupNormalization(Layer):
         gamma_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
-        owner = "GroupNormalization"
+        owner = type(self).__name__
         if isinstance(groups, bool) or not isinstance(groups, int) or (groups < 1 and groups != -1):
             raise ValueError(
                 "GroupNormalization: for the argument `groups`, expected a positive integer, or -1 for one group for "
@@ -95,7 +95,7 @@ class GroupNormalization(Layer):
     def build(self, input_shape: Any) -> None:
         """Make gamma and beta, one number for each channel."""
         self._check_axis(input_shape)
-        who = f"GroupNormalization layer {self.name!r}"
+        who = f"{type(self).__name__} layer {self.name!r}"
         channels = input_shape[self.axis]
         if channels is None:
             raise ValueError(
@@ -157,7 +157,7 @@ class GroupNormalization(Layer):
     def _check_axis(self, shape: Any) -> None:
         if not -len(shape) <= self.axis < len(shape) or self.axis % len(shape) == 0:
             raise ValueError(
-                f"GroupNormalization layer {self.name!r}: Axis {self.axis} is out of bounds for input shape "
+                f"{type(self).__name__} layer {self.name!r}: Axis {self.axis} is out of bounds for input shape "
                 f"{tuple(shape)}, whose first axis is that of the samples. Received: axis={self.axis}."
             )
 
