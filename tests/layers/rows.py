@@ -10,6 +10,7 @@ import oxhorn as keras
 from oxhorn.testing.reference import activations as act
 from oxhorn.testing.reference import layers as ref
 from oxhorn.testing.reference import ops
+from tests.layers.rows_additions import ADDITIONS
 from tests.layers.rows_attention import ATTENTION, EINSUM_DENSE
 from tests.layers.rows_rnn import RECURRENT
 from tests.layers.table import LayerRow as Row
@@ -153,7 +154,7 @@ def batch_norm(arguments: dict[str, Any], shape: tuple[int, ...]) -> Row:
 
 def layer_norm(arguments: dict[str, Any], shape: tuple[int, ...]) -> Row:
     axis = arguments.get("axis", -1)
-    axes = [axis] if isinstance(axis, int) else axis
+    axes = [axis] if isinstance(axis, int) else sorted(axis)
     n = tuple(shape[a] for a in axes)
     scale, center = arguments.get("scale", True), arguments.get("center", True)
     weights = [("gamma", n)] * scale + [("beta", n)] * center
@@ -162,7 +163,7 @@ def layer_norm(arguments: dict[str, Any], shape: tuple[int, ...]) -> Row:
         own = list(w)
         gamma = own.pop(0) if scale else None
         beta = own.pop(0) if center else None
-        return ops.layer_normalization(x, gamma, beta, axis, arguments.get("epsilon", 1e-3))
+        return ops.layer_normalization(x, gamma, beta, axes, arguments.get("epsilon", 1e-3))
 
     return Row("LayerNormalization", arguments, [shape], reference, weights, loose=16)
 
@@ -228,6 +229,11 @@ ACTIVATIONS = [
         lambda x: act.relu(x, 0.1, 1.0, 0.25)),
     one("LeakyReLU", {}, (3, 4), lambda x: act.leaky_relu(x, 0.3)),
     one("LeakyReLU", {"negative_slope": 0.05}, (3, 4), lambda x: act.leaky_relu(x, 0.05)),
+    *[
+        one("Activation", {"activation": name}, (3, 4), act.ALL[name], loose=8)
+        for name in act.ALL
+        if name not in ("relu", "elu", "softmax", "threshold", "linear", "sparsemax")
+    ],
     one("PReLU", {}, (3, 4), ref.prelu, weights=[("alpha", (4,))]),
     one("PReLU", {"shared_axes": [1, 2]}, (2, 3, 2, 4), ref.prelu, weights=[("alpha", (1, 1, 4))]),
     one("ELU", {}, (3, 4), act.elu, loose=4),
@@ -266,7 +272,18 @@ NORMALIZATION = [
         "UnitNormalization", {"axis": [1, 2]}, (3, 2, 4), lambda x: ref.unit_normalization(x, [1, 2]), loose=4
     ),
     one("RMSNormalization", {}, (3, 4), ref.rms_normalization, weights=[("scale", (4,))], loose=8),
+    one("UnitNormalization", {"axis": 1}, (3, 4, 2), lambda x: ref.unit_normalization(x, 1), loose=4),
+    one(
+        "RMSNormalization",
+        {"axis": [1, 2], "epsilon": 0.01},
+        (3, 2, 4),
+        lambda x, scale: ref.rms_normalization(x, scale, axis=(1, 2), epsilon=0.01),
+        weights=[("scale", (2, 4))],
+        loose=8,
+    ),
     group_norm({"groups": 2}, (3, 4)),
+    group_norm({"groups": 1}, (2, 4, 3)),
+    group_norm({"groups": 3, "axis": 2}, (2, 4, 6, 2)),
     group_norm({"groups": 3}, (2, 3, 5, 6)),
     group_norm({"groups": -1, "epsilon": 0.1}, (2, 4, 3)),
     group_norm({"groups": 2, "axis": 1, "center": False}, (2, 4, 3)),
@@ -274,9 +291,14 @@ NORMALIZATION = [
     batch_norm({"momentum": 0.9, "epsilon": 1e-2, "center": False}, (6, 4)),
     batch_norm({"scale": False}, (4, 3, 2, 5)),
     batch_norm({"axis": 1}, (4, 3, 2, 5)),
+    batch_norm({"axis": -2, "momentum": 0.5}, (4, 3, 5)),
+    batch_norm({"axis": 2, "epsilon": 0.1}, (4, 3, 5, 2)),
+    batch_norm({"momentum": 0.0, "epsilon": 0.1, "scale": False, "center": False}, (4, 3, 5)),
     layer_norm({}, (3, 4)),
     layer_norm({"axis": [1, 2], "epsilon": 1e-5}, (3, 4, 2)),
     layer_norm({"axis": 1}, (3, 4, 2)),
+    layer_norm({"axis": [2, 1]}, (3, 4, 2)),
+    layer_norm({"axis": [-1, -3], "scale": False, "center": False}, (2, 3, 4, 2)),
     layer_norm({"scale": False}, (3, 5)),
     layer_norm({"center": False}, (3, 5)),
 ]
@@ -402,5 +424,6 @@ TABLES = {
     "poolings": POOLINGS,
     "merging": MERGING,
     "recurrent": RECURRENT,
+    "additions": ADDITIONS,
 }
 ROWS = [row for rows in TABLES.values() for row in rows]

@@ -14,6 +14,7 @@ import oxhorn as keras
 from oxhorn.testing import reference as ref
 from oxhorn.testing.reference.lookup import NO_FORMULA
 from tests.layers.rows import ROWS as LAYERS
+from tests.layers.rows_additions import ADDED
 from tests.losses.rows import ADDITIONS as NEW_LOSSES
 from tests.losses.rows import ROWS as LOSSES
 from tests.metrics.rows import ADDITIONS as NEW_METRICS
@@ -46,7 +47,7 @@ def test_metrics(row: Any) -> None:
         )
 
 
-@pytest.mark.parametrize("row", LAYERS, ids=lambda row: row.id)
+@pytest.mark.parametrize("row", [row for row in LAYERS if row.layer not in ADDED], ids=lambda row: row.id)
 def test_layers(row: Any) -> None:
     x, weights = row.inputs("float64"), row.new_weights("float64")
     assert_is_that_of_keras("layers", row.id, row.reference(x, *weights))

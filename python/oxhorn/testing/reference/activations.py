@@ -42,6 +42,12 @@ def leaky_relu(x: ArrayLike, negative_slope: float = 0.2) -> Array:
     return np.where(x >= 0, x, negative_slope * x)
 
 
+def rrelu(x: ArrayLike, lower: float = 1 / 8, upper: float = 1 / 3, slopes: ArrayLike | None = None) -> Array:
+    """f(x) = x if x >= 0 else a * x; a is drawn from [lower, upper) in training, and its mean otherwise"""
+    x = np.asarray(x)
+    return np.where(x >= 0, x, ((lower + upper) / 2 if slopes is None else np.asarray(slopes)) * x)
+
+
 def elu(x: ArrayLike, alpha: float = 1.0) -> Array:
     """f(x) = x if x > 0 else alpha * (exp(x) - 1)"""
     x = np.asarray(x)

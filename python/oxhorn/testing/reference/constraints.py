@@ -41,4 +41,15 @@ def unit_norm(w: ArrayLike, axis: Axis = 0) -> Array:
     return w / (EPSILON + _norm(w, axis))
 
 
-ALL = {"MaxNorm": max_norm, "MinMaxNorm": min_max_norm, "NonNeg": non_neg, "UnitNorm": unit_norm}
+def weight_clip(w: ArrayLike, max_value: float = 0.01, min_value: float | None = None) -> Array:
+    """min(max(w, min_value), max_value)"""
+    return np.clip(w, -max_value if min_value is None else min_value, max_value)
+
+
+ALL = {
+    "MaxNorm": max_norm,
+    "MinMaxNorm": min_max_norm,
+    "NonNeg": non_neg,
+    "UnitNorm": unit_norm,
+    "WeightClip": weight_clip,
+}

@@ -260,11 +260,12 @@ def unit_normalization(x: ArrayLike, axis: Any = -1) -> Array:
     return x / np.sqrt(np.maximum(np.sum(x**2, axis=axes, keepdims=True), 1e-12))
 
 
-def rms_normalization(x: ArrayLike, scale: ArrayLike, axis: int = -1, epsilon: float = 1e-6) -> Array:
+def rms_normalization(x: ArrayLike, scale: ArrayLike, axis: Any = -1, epsilon: float = 1e-6) -> Array:
     """scale x / sqrt(mean(x^2) + epsilon)"""
     x = np.asarray(x)
-    y = x / np.sqrt(np.mean(x**2, axis=axis, keepdims=True) + epsilon)
-    return y * ops.along(np.asarray(scale), x.ndim, axis)
+    axes = tuple(a % x.ndim for a in np.atleast_1d(axis))
+    y = x / np.sqrt(np.mean(x**2, axis=axes, keepdims=True) + epsilon)
+    return y * np.reshape(scale, [n if a in axes else 1 for a, n in enumerate(x.shape)])
 
 
 def group_normalization(
@@ -282,6 +283,25 @@ def group_normalization(
     y = np.moveaxis(y.reshape(x.shape), 1, axis)
     y = y if gamma is None else y * ops.along(np.asarray(gamma), x.ndim, axis)
     return y if beta is None else y + ops.along(np.asarray(beta), x.ndim, axis)
+
+
+def instance_normalization(
+    x: ArrayLike,
+    gamma: ArrayLike | None,
+    beta: ArrayLike | None,
+    axis: int = -1,
+    epsilon: float = 1e-3,
+) -> Array:
+    """gamma (x - mean) / sqrt(var + epsilon) + beta, moments over a sample's channel (Ulyanov et al. 2016)"""
+    return group_normalization(x, gamma, beta, -1, axis, epsilon)
+
+
+def weight_normalization(v: ArrayLike, g: ArrayLike, units: Any = -1) -> Array:
+    """The kernel g v / |v|, |v| the length over all axes but those of the units (Salimans and Kingma 2016)"""
+    v = np.asarray(v)
+    over = tuple(a for a in range(v.ndim) if a not in {u % v.ndim for u in np.atleast_1d(units)})
+    length = np.sqrt(np.sum(v * v, axis=over, keepdims=True))
+    return v / length * np.asarray(g).reshape(length.shape)
 
 
 def spectral_normalization(kernel: ArrayLike, u: Array, power_iterations: int = 1) -> tuple[Array, Array]:

@@ -53,6 +53,19 @@ LAYERS = {
     "LeakyReLU": "leaky_relu",
     "AveragePooling": "average_pool",
     "MaxPooling": "max_pool",
+    "CELU": "celu",
+    "GELU": "gelu",
+    "GLU": "glu",
+    "Hardshrink": "hard_shrink",
+    "Hardsigmoid": "hard_sigmoid",
+    "Hardswish": "hard_silu",
+    "Hardtanh": "hard_tanh",
+    "RReLU": "rrelu",
+    "ReLU6": "relu6",
+    "SELU": "selu",
+    "SiLU": "silu",
+    "Softshrink": "soft_shrink",
+    "Tanhshrink": "tanh_shrink",
 }
 # What converts, asks, steers or draws random numbers, and has no formula of values.
 NO_FORMULA = frozenset(
