@@ -33,6 +33,9 @@ CONSTRAINTS: list[tuple[str, dict[str, Any]]] = [
     ("NonNeg", {}),
     ("UnitNorm", {}),
     ("UnitNorm", {"axis": 1}),
+    ("WeightClip", {}),
+    ("WeightClip", {"max_value": 0.5}),
+    ("WeightClip", {"max_value": -0.5, "min_value": -1.5}),
 ]
 
 
@@ -107,3 +110,45 @@ def test_constraint_holds_during_fit() -> None:
     k, b = layer.get_weights()
     assert (k >= 0).all()
     assert np.linalg.norm(b) <= 0.1 + 1e-6
+
+
+def test_weights_of_a_critic_are_clipped() -> None:
+    clip = keras.constraints.WeightClip(0.05)
+    model = keras.Sequential(
+        [
+            keras.Input((3,)),
+            keras.layers.Dense(4, "relu", kernel_constraint=clip, bias_constraint=clip),
+            keras.layers.Dense(1, kernel_constraint="weight_clip"),
+        ]
+    )
+    model.compile(keras.optimizers.RMSprop(0.1), "mse")
+    rng = np.random.default_rng(0)
+    model.fit(rng.normal(size=(20, 3)), 5 + rng.normal(size=(20, 1)), batch_size=4, epochs=2, verbose=0)
+    kernel, bias, last, free = model.get_weights()
+    for weight, bound in ((kernel, 0.05), (bias, 0.05), (last, 0.01)):
+        assert np.abs(weight).max() == np.float32(bound)
+    assert np.abs(free).max() > 0.05
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"max_value": -1.0}, {"max_value": 0.0, "min_value": 1.0}, {"max_value": float("nan")}],
+    ids=str,
+)
+def test_bounds_the_wrong_way_round(arguments: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"WeightClip: expected .*max_value.*Received"):
+        keras.constraints.WeightClip(**arguments)
+
+
+def test_orthogonal_penalty_says_what_it_takes() -> None:
+    with pytest.raises(ValueError, match=r"rank 2\. Received: inputs\.shape=\(4, 4, 4\)") as error:
+        keras.regularizers.OrthogonalRegularizer()(np.zeros((4, 4, 4)))
+    assert "kernels of Dense layers" in error.value.__notes__[0]
+
+
+@pytest.mark.parametrize("mode", ["rows", "columns"])
+def test_orthogonal_penalty_of_orthogonal_vectors(mode: str) -> None:
+    penalty = keras.regularizers.OrthogonalRegularizer(1.0, mode)
+    q = np.asarray(keras.initializers.Orthogonal(seed=1)((5, 3), dtype="float64"))
+    assert float(penalty(q if mode == "columns" else q.T)) == pytest.approx(0.0, abs=1e-12)
+    assert float(penalty(np.ones((3, 3)))) == pytest.approx(1.0)

@@ -10,7 +10,7 @@ import numpy as np
 from oxhorn import _core
 from oxhorn.arguments import describe, number
 from oxhorn.config import floatx
-from oxhorn.initializers.initializer import CoreInitializer
+from oxhorn.initializers.initializer import CoreInitializer, value_of
 
 __all__ = ["Constant", "Identity", "Ones", "Zeros"]
 
@@ -98,9 +98,7 @@ class Constant(CoreInitializer):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
         """Return a new initializer from what `get_config` returned."""
-        from oxhorn.saving import deserialize_keras_object
-
-        return cls(deserialize_keras_object(config["value"]))
+        return cls(value_of(config["value"]))
 
 
 class Identity(CoreInitializer):

@@ -10,7 +10,7 @@ from oxhorn import _core
 from oxhorn.arguments import describe, integer
 from oxhorn.config import floatx
 
-__all__ = ["CoreInitializer", "Initializer", "sizes_of"]
+__all__ = ["CoreInitializer", "Initializer", "sizes_of", "value_of"]
 
 
 class Initializer:
@@ -95,3 +95,10 @@ def sizes_of(shape: object, owner: str) -> list[int]:
             f"Pass one such as shape=(2, 3)."
         )
     return [integer(size, "shape", owner, low=0) for size in shape]
+
+
+def value_of(config: Any) -> Any:
+    """An argument that may be an array: from its config, or as it is."""
+    from oxhorn.saving import deserialize_keras_object
+
+    return deserialize_keras_object(config) if isinstance(config, dict) else config

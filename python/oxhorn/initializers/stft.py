@@ -9,7 +9,7 @@ import numpy as np
 
 from oxhorn import _core, arguments
 from oxhorn.config import floatx
-from oxhorn.initializers.initializer import Initializer, sizes_of
+from oxhorn.initializers.initializer import Initializer, sizes_of, value_of
 from oxhorn.initializers.window_functions import window_of
 
 __all__ = ["STFT"]
@@ -122,6 +122,4 @@ class STFT(Initializer):
         Args:
             config: The constructor's arguments.
         """
-        from oxhorn.saving import deserialize_keras_object
-
-        return cls(**{name: deserialize_keras_object(value) for name, value in config.items()})
+        return cls(**{**config, "window": value_of(config.get("window", "hann"))})
