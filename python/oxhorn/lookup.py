@@ -19,9 +19,14 @@ def unknown_name(name: str, kind: str, table: Mapping[str, Any]) -> ValueError:
     names = ", ".join(repr(entry) for entry in sorted(table))
     article = "an" if kind[0] in "aeiou" else "a"
     return ValueError(
-        f"Unknown {kind} {name!r}.{hint} Expected one of {names}; or pass a callable, or register your own "
-        f"with `keras.saving.register_keras_serializable()`: {article} {kind} is also found by that name."
+        f"Could not interpret {_called(kind)} identifier: Unknown {kind} {name!r}.{hint} Expected one of {names}; or "
+        f"pass a callable, or register your own with `keras.saving.register_keras_serializable()`: {article} {kind} is also "
+        "found by that name."
     )
+
+
+def _called(kind: str) -> str:
+    return "activation function" if kind == "activation" else kind
 
 
 def named(
@@ -114,6 +119,6 @@ def get_from(identifier: Any, kind: str, table: Mapping[str, Any]) -> Any:
     if callable(found):
         return found
     raise ValueError(
-        f"Expected the {kind} to be None, a name, a config, a class or a callable. "
-        f"Received: {describe(identifier)}. Pass a name such as {sorted(table)[0]!r}."
+        f"Could not interpret {_called(kind)} identifier: Expected the {kind} to be None, a name, a config, a class or "
+        f"a callable. Received: {describe(identifier)}. Pass a name such as {sorted(table)[0]!r}."
     )

@@ -63,7 +63,7 @@ def log_sigmoid(x: Any) -> Any:
 def hard_sigmoid(x: Any) -> Any:
     """Piecewise linear approximation of the sigmoid.
 
-    `f(x) = min(max(x / 6 + 1 / 2, 0), 1)`
+    `f(x) = min(max(x / 6 + 1 / 2, 0), 1)`; at -3 and 3 the gradient is 0
 
     Args:
         x: A tensor or array of floats, any shape.
@@ -83,7 +83,7 @@ def hard_sigmoid(x: Any) -> Any:
 def sparse_sigmoid(x: Any) -> Any:
     """Sigmoid that reaches 0 and 1, with a slope of 1/2 between.
 
-    `f(x) = min(max((x + 1) / 2, 0), 1)`
+    `f(x) = min(max((x + 1) / 2, 0), 1)`; at -1 and 1 the gradient is 0
 
     Args:
         x: A tensor or array of floats, any shape.
@@ -127,7 +127,7 @@ def silu(x: Any) -> Any:
 def hard_silu(x: Any) -> Any:
     """Piecewise approximation of silu, also called hard swish.
 
-    `f(x) = x * hard_sigmoid(x)`
+    `f(x) = x * hard_sigmoid(x)`; at -3 the gradient is 0, at 3 it is 1
 
     Args:
         x: A tensor or array of floats, any shape.

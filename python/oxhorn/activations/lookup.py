@@ -185,6 +185,7 @@ def get(identifier: Any) -> Any:
     if callable(found):
         return found
     raise ValueError(
-        f"Expected `activation` to be None, a name, a config or a callable. "
+        f"Could not interpret activation function identifier: Expected `activation` to be None, a name, a config or a "
+        f"callable. "
         f"Received: {describe(identifier)}. Pass a name such as 'relu'."
     )

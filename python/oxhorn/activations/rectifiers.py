@@ -14,7 +14,7 @@ def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, th
     """Rectified linear unit: pass what is positive, stop the rest.
 
     `f(x) = x` for `threshold <= x`, at most `max_value`; `f(x) = negative_slope * (x - threshold)` below
-    the threshold
+    the threshold; at a kink the gradient is that of the piece to the left, and 0 at `max_value`
 
     Args:
         x: A tensor or array of floats, any shape.
@@ -49,7 +49,7 @@ def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, th
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
     """Rectified linear unit with a small slope for negative inputs.
 
-    `f(x) = x` for `x >= 0`, `f(x) = negative_slope * x` below
+    `f(x) = x` for `x >= 0`, `f(x) = negative_slope * x` below; at 0 the gradient is `negative_slope`
 
     Args:
         x: A tensor or array of floats, any shape.
@@ -76,7 +76,7 @@ def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
 def relu6(x: Any) -> Any:
     """Rectified linear unit with outputs of at most 6.
 
-    `f(x) = min(max(x, 0), 6)`
+    `f(x) = min(max(x, 0), 6)`; at 0 and 6 the gradient is 0
 
     Args:
         x: A tensor or array of floats, any shape.
@@ -98,7 +98,7 @@ def relu6(x: Any) -> Any:
 def elu(x: Any, alpha: float = 1.0) -> Any:
     """Exponential linear unit: smooth and negative below zero, which centres the outputs.
 
-    `f(x) = x` for `x > 0`, `f(x) = alpha * (exp(x) - 1)` otherwise
+    `f(x) = x` for `x > 0`, `f(x) = alpha * (exp(x) - 1)` otherwise; at 0 the gradient is `alpha`
 
     Args:
         x: A tensor or array of floats, any shape.
@@ -125,7 +125,8 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
 def selu(x: Any) -> Any:
     """Scaled exponential linear unit: keeps mean 0 and variance 1 from layer to layer.
 
-    `f(x) = scale * elu(x, alpha)` with `alpha = 1.67326324`, `scale = 1.05070098`
+    `f(x) = scale * elu(x, alpha)` with `alpha = 1.67326324`, `scale = 1.05070098`; at 0 the gradient is
+    `scale * alpha`
 
     Args:
         x: A tensor or array of floats, any shape.
@@ -179,7 +180,7 @@ def celu(x: Any, alpha: float = 1.0) -> Any:
 def threshold(x: Any, threshold: float, default_value: float) -> Any:
     """Pass what is above a threshold, replace the rest by a value.
 
-    `f(x) = x` for `x > threshold`, `f(x) = default_value` otherwise
+    `f(x) = x` for `x > threshold`, `f(x) = default_value` otherwise; at the threshold the gradient is 0
 
     Args:
         x: A tensor or array of floats, any shape.
@@ -206,7 +207,7 @@ def threshold(x: Any, threshold: float, default_value: float) -> Any:
 def hard_shrink(x: Any, threshold: float = 0.5) -> Any:
     """Set what is near zero to zero.
 
-    `f(x) = x` for `|x| > threshold`, `f(x) = 0` otherwise
+    `f(x) = x` for `|x| > threshold`, `f(x) = 0` otherwise; at the threshold the gradient is 0
 
     Args:
         x: A tensor or array of floats, any shape.
@@ -231,7 +232,8 @@ def hard_shrink(x: Any, threshold: float = 0.5) -> Any:
 def soft_shrink(x: Any, threshold: float = 0.5) -> Any:
     """Move everything towards zero by the threshold, and what is nearer to zero.
 
-    `f(x) = x - threshold` for `x > threshold`, `x + threshold` for `x < -threshold`, 0 otherwise
+    `f(x) = x - threshold` for `x > threshold`, `x + threshold` for `x < -threshold`, 0 otherwise; at
+    the threshold the gradient is 0
 
     Args:
         x: A tensor or array of floats, any shape.

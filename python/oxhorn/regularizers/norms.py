@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from oxhorn.arguments import number
-from oxhorn.regularizers.regularizer import CoreRegularizer
+from oxhorn.regularizers.regularizer import CoreRegularizer, factor_of
 
 __all__ = ["L1", "L1L2", "L2"]
 
@@ -34,7 +33,7 @@ class L1(CoreRegularizer):
     core_name = "L1"
 
     def __init__(self, l1: float | None = 0.01) -> None:
-        self.l1 = number(0.01 if l1 is None else l1, "l1", "L1", low=0.0)
+        self.l1 = factor_of(0.01 if l1 is None else l1, "l1", "L1")
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -65,7 +64,7 @@ class L2(CoreRegularizer):
     core_name = "L2"
 
     def __init__(self, l2: float | None = 0.01) -> None:
-        self.l2 = number(0.01 if l2 is None else l2, "l2", "L2", low=0.0)
+        self.l2 = factor_of(0.01 if l2 is None else l2, "l2", "L2")
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -97,8 +96,8 @@ class L1L2(CoreRegularizer):
     core_name = "L1L2"
 
     def __init__(self, l1: float | None = 0.0, l2: float | None = 0.0) -> None:
-        self.l1 = number(0.0 if l1 is None else l1, "l1", "L1L2", low=0.0)
-        self.l2 = number(0.0 if l2 is None else l2, "l2", "L1L2", low=0.0)
+        self.l1 = factor_of(0.0 if l1 is None else l1, "l1", "L1L2")
+        self.l2 = factor_of(0.0 if l2 is None else l2, "l2", "L1L2")
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from oxhorn.arguments import choice, number
-from oxhorn.regularizers.regularizer import CoreRegularizer
+from oxhorn.arguments import choice
+from oxhorn.regularizers.regularizer import CoreRegularizer, factor_of
 
 __all__ = ["OrthogonalRegularizer"]
 
@@ -38,7 +38,7 @@ class OrthogonalRegularizer(CoreRegularizer):
     core_name = "OrthogonalRegularizer"
 
     def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
-        self.factor = number(factor, "factor", "OrthogonalRegularizer", low=0.0)
+        self.factor = factor_of(factor, "factor", "OrthogonalRegularizer")
         self.mode = choice(mode, ("rows", "columns"), "mode", "OrthogonalRegularizer")
 
     def __call__(self, x: Any) -> Any:

@@ -6,8 +6,9 @@ import json
 from typing import Any, ClassVar, Self
 
 from oxhorn import _core
+from oxhorn.arguments import number
 
-__all__ = ["CoreRegularizer", "Regularizer"]
+__all__ = ["CoreRegularizer", "Regularizer", "factor_of"]
 
 
 class Regularizer:
@@ -68,3 +69,13 @@ class CoreRegularizer(Regularizer):
         if not isinstance(x, (_core.Tensor, _core.Variable)):
             x = _core.tensor(x)
         return _core.penalty(self.core_name, json.dumps(self.get_config()), x)
+
+
+def factor_of(value: Any, name: str, owner: str) -> float:
+    """The factor of a penalty as a float of at least 0; a `ValueError` for anything else."""
+    try:
+        return number(value, name, owner, low=0.0)
+    except ValueError as error:
+        raise ValueError(
+            f"{error} Invalid value for argument {name}: expected a non-negative float, such as 0.01."
+        ) from None
