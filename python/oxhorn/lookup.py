@@ -20,8 +20,8 @@ def unknown_name(name: str, kind: str, table: Mapping[str, Any]) -> ValueError:
     article = "an" if kind[0] in "aeiou" else "a"
     return ValueError(
         f"Could not interpret {_called(kind)} identifier: Unknown {kind} {name!r}.{hint} Expected one of {names}; or "
-        f"pass a callable, or register your own with `keras.saving.register_keras_serializable()`: {article} {kind} is also "
-        "found by that name."
+        "pass a callable, or register your own with `keras.saving.register_keras_serializable()`: "
+        f"{article} {kind} is also found by that name."
     )
 
 

@@ -15,7 +15,6 @@ from oxhorn.testing import reference as ref
 from oxhorn.testing.reference.lookup import NO_FORMULA
 from tests.layers.rows import ROWS as LAYERS
 from tests.layers.rows_additions import ADDED
-from tests.layers.rows_additions import ADDED
 from tests.losses.rows import ADDITIONS as NEW_LOSSES
 from tests.losses.rows import ROWS as LOSSES
 from tests.metrics.rows import ADDITIONS as NEW_METRICS
