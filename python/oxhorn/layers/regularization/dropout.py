@@ -17,6 +17,11 @@ class Dropout(CoreLayer):
 
     `y = x * keep / (1 - rate)` with `keep ~ Bernoulli(1 - rate)` while training, `y = x` otherwise
 
+    Monte-Carlo dropout: dropping in use as well makes each prediction a sample, whose spread tells how sure a model is.
+    Called as `Dropout(0.5)(x, training=True)`, the layer does so in `predict`; so does a subclass whose `call` passes
+    `training=True` on. `np.stack([model.predict(x) for _ in range(100)])` are the samples. `model(x, training=True)`
+    samples too, but puts all layers into training mode, batch normalization included.
+
     Args:
         rate: The part that is set to zero, in [0, 1].
         noise_shape: Shape of `keep`: a size of 1 shares the choice along that axis, None takes the input's
@@ -50,7 +55,8 @@ class Dropout(CoreLayer):
     >>> sorted(set(layer(np.ones((20, 20), "float32"), training=True).numpy().ravel().tolist()))
     [0.0, 2.0]
 
-    Source: Srivastava et al., 2014 (https://jmlr.org/papers/v15/srivastava14a.html).
+    Source: Srivastava et al., 2014 (https://jmlr.org/papers/v15/srivastava14a.html); for Monte-Carlo dropout, Y. Gal,
+    Z. Ghahramani, Dropout as a Bayesian approximation, 2016.
     """
 
     build_at_init = True
