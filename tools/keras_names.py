@@ -50,7 +50,6 @@ REASONS: tuple[tuple[str, str], ...] = (
     ("keras.distribution.*", "one process computes, on one CPU: there is nothing to distribute over"),
     ("keras.dtype_policies.*", _QUANTIZED),
     ("keras.export.*", "not yet: models for other programs"),
-    ("keras.initializers.*", "not yet"),
     ("keras.layers.FlaxLayer", _FOREIGN),
     ("keras.layers.JaxLayer", _FOREIGN),
     ("keras.layers.TFSMLayer", _FOREIGN),

@@ -31,6 +31,7 @@ MAKE: dict[str, Callable[[Path], Any]] = {
     "OneCycleScheduler": lambda path: cb.OneCycleScheduler(0.1),
     "ProgbarLogger": lambda path: cb.ProgbarLogger(),
     "ReduceLROnPlateau": lambda path: cb.ReduceLROnPlateau("loss", patience=1, min_delta=0.3, cooldown=1),
+    "StochasticWeightAveraging": lambda path: cb.StochasticWeightAveraging(start_epoch=2, learning_rate=0.01),
     "SwapEMAWeights": lambda path: cb.SwapEMAWeights(swap_on_epoch=True),
     "TerminateOnNaN": lambda path: cb.TerminateOnNaN(),
     "TrainingMonitor": lambda path: cb.TrainingMonitor(),
