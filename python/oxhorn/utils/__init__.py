@@ -16,6 +16,7 @@ from oxhorn.utils.sequences import pad_sequences
 from oxhorn.utils.settings import Config
 
 if TYPE_CHECKING:
+    from oxhorn.utils import bounding_boxes
     from oxhorn.engine.graph_walk import get_source_inputs
     from oxhorn.engine.keras_tensor import is_keras_tensor
     from oxhorn.engine.variable import standardize_dtype
@@ -41,6 +42,7 @@ __all__ = [
     "Progbar",
     "PyDataset",
     "Sequence",
+    "bounding_boxes",
     "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",
@@ -88,6 +90,8 @@ _LATER = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "bounding_boxes":
+        return importlib.import_module(f"{__name__}.bounding_boxes")
     if name in _LATER:
         module, attribute = _LATER[name]
         package = __name__.split(".", maxsplit=1)[0]

@@ -9,6 +9,7 @@ from oxhorn.engine.seed_generator import draw_seed
 from oxhorn.ops.conversions import cast, convert_to_tensor
 from oxhorn.ops.creation import ones_like
 from oxhorn.ops.dispatch import operation
+from oxhorn.ops.elementwise import maximum
 from oxhorn.ops.image.filters import filtered, gaussian
 from oxhorn.ops.image.layout import channels_last, images_of, restored
 from oxhorn.ops.image.sampling import FILL_MODES, nearest_whole, sample, size_of
@@ -133,7 +134,7 @@ def _check_batches(owner: str, name: str, given: Any, images: Any) -> None:
         )
 
 
-def _homography(start: Any, end: Any) -> Any:
+def homography(start: Any, end: Any) -> Any:
     """The transforms (batch, 8) that take the four end points (batch, 4, 2) to the start points.
 
     A projective map is fixed by four points. B(p) = [l1 p1, l2 p2, l3 p3] takes the unit vectors to p1, p2, p3 and
@@ -227,7 +228,7 @@ def perspective_transform(
     single, dtype = len(images.shape) == 3, str(images.dtype)
     batch = channels_last(_floats(images), data_format, owner)
     _check_batches(owner, "start_points", start, batch)
-    transform = _homography(cast(start, "float64"), cast(end, "float64"))
+    transform = homography(cast(start, "float64"), cast(end, "float64"))
     transform = cast(transform, str(batch.dtype))
     result = _mapped(batch, transform, interpolation, "constant", fill)
     return restored(_in_dtype(result, dtype), data_format, owner, single)
@@ -279,13 +280,41 @@ def elastic_transform(
     alpha = arguments.number(alpha, "alpha", owner)
     sigma = arguments.number(sigma, "sigma", owner, low=0.0)
     images = images_of(images, owner)
-    single, dtype = len(images.shape) == 3, str(images.dtype)
+    return displaced(
+        images, alpha, sigma, int(6 * sigma) | 1, (interpolation, fill_mode, fill), seed, data_format
+    )
+
+
+def displaced(
+    images: Any,
+    alpha: Any,
+    sigma: Any,
+    count: int,
+    filling: tuple[str, str, float],
+    seed: Any,
+    data_format: str | None,
+) -> Any:
+    """What `elastic_transform` computes, for alpha and sigma that may be tensors.
+
+    Args:
+        images: Images of rank 3 or 4.
+        alpha: How far pixels move.
+        sigma: How far neighbours move alike.
+        count: How many weights the Gaussian filter has.
+        filling: Interpolation, what lies outside of the images, and the number for "constant".
+        seed: A seed.
+        data_format: "channels_last", "channels_first" or None.
+    """
+    owner = "elastic_transform"
+    single, given = len(images.shape) == 3, str(images.dtype)
     batch = channels_last(_floats(images), data_format, owner)
-    window = gaussian(int(6 * sigma) | 1, max(sigma, 1e-6), str(batch.dtype))
+    dtype = str(batch.dtype)
+    alpha, sigma = convert_to_tensor(alpha, dtype), convert_to_tensor(sigma, dtype)
+    window = gaussian(count, maximum(sigma, 1e-6), dtype)
     # One draw for both directions: (batch, height, width, 2), each plane in the shape of a channel.
     planes = concatenate([batch[..., :1], batch[..., :1]], axis=-1)
-    moves = _core.apply("random_normal", [draw_seed(seed), planes], {"dtype": str(batch.dtype)})
+    moves = _core.apply("random_normal", [draw_seed(seed), planes], {"dtype": dtype})
     moves = filtered(moves * sigma, window, window, "same") * alpha
-    x, y = _pixels(batch, str(batch.dtype))
-    result = _sampled(batch, x + moves[..., 0], y + moves[..., 1], interpolation, fill_mode, fill)
-    return restored(_in_dtype(result, dtype), data_format, owner, single)
+    x, y = _pixels(batch, dtype)
+    result = _sampled(batch, x + moves[..., 0], y + moves[..., 1], *filling)
+    return restored(_in_dtype(result, given), data_format, owner, single)
