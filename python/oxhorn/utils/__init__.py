@@ -16,7 +16,6 @@ from oxhorn.utils.sequences import pad_sequences
 from oxhorn.utils.settings import Config
 
 if TYPE_CHECKING:
-    from oxhorn.utils import bounding_boxes
     from oxhorn.engine.graph_walk import get_source_inputs
     from oxhorn.engine.keras_tensor import is_keras_tensor
     from oxhorn.engine.variable import standardize_dtype
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from oxhorn.training.data_adapters.packing import pack_x_y_sample_weight, unpack_x_y_sample_weight
     from oxhorn.training.data_adapters.py_dataset import PyDataset
     from oxhorn.training.data_adapters.py_dataset import PyDataset as Sequence
+    from oxhorn.utils import bounding_boxes
     from oxhorn.utils.graph_plot import plot_graph
     from oxhorn.utils.model_plot import plot_model
 

@@ -13,9 +13,7 @@ from oxhorn.ops.joining import concatenate
 from oxhorn.utils.bounding_boxes.formats import convert_format
 
 
-def _checked(
-    owner: str, name: str, encoding: str, variance: Any, image_shape: Any
-) -> tuple[Any, Any, Any]:
+def _checked(owner: str, name: str, encoding: str, variance: Any, image_shape: Any) -> tuple[Any, Any, Any]:
     """(variance as a tensor or None, height, width)."""
     if variance is not None:
         variance = convert_to_tensor(variance, "float32")
@@ -93,7 +91,8 @@ def decode_deltas_to_boxes(
 ) -> Any:
     """Turn differences from anchors into boxes: the inverse of `encode_box_to_deltas`.
 
-    `centre(box) = centre(anchor) + d_1 size(anchor)`, `size(box) = exp(d_2) size(anchor)`, `(d_1, d_2) = delta * variance`
+    `centre(box) = centre(anchor) + d_1 size(anchor)`, `size(box) = exp(d_2) size(anchor)`, `(d_1, d_2) = delta *
+    variance`
 
     Args:
         anchors: A tensor of shape `(n, 4)`, or a dict of them.

@@ -91,9 +91,7 @@ def clip_to_image_size(
     return result
 
 
-def crop(
-    boxes: Any, top: Any, left: Any, height: Any, width: Any, bounding_box_format: str = "xyxy"
-) -> Any:
+def crop(boxes: Any, top: Any, left: Any, height: Any, width: Any, bounding_box_format: str = "xyxy") -> Any:
     """The boxes of a part of an image.
 
     `x -> min(max(x - left, 0), width)`, `y -> min(max(y - top, 0), height)`

@@ -111,7 +111,7 @@ def compute_ciou(
     >>> import oxhorn as keras
     >>> a, b = [[0.0, 0.0, 2.0, 2.0]], [[1.0, 0.0, 3.0, 2.0]]
     >>> keras.utils.bounding_boxes.compute_ciou(a, b, "xyxy").numpy().round(3).tolist()
-    [0.2560000121593475]
+    [0.25600001215934753]
 
     Source: Zheng et al., 2020 (https://arxiv.org/abs/1911.08287).
     """

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from oxhorn import arguments, random
-from oxhorn import ops
+from oxhorn import arguments, ops, random
 from oxhorn.layers.preprocessing.image.affine_layer import INTERPOLATIONS
 from oxhorn.layers.preprocessing.image.augmentations import Augmentations
 from oxhorn.layers.preprocessing.image.ranges import choice_of, value_range_of
@@ -37,8 +36,8 @@ class AugMix(Augmentations):
         value_range: (low, high) of the pixels. Defaults to (0, 255).
         num_chains: How many chains there are. Defaults to 3.
         chain_depth: How many links each has. Defaults to 3.
-        factor: The strength: two numbers in [0, 1], or one number f for (0, f). Defaults to 0.3. Each layer takes it as its
-            own factor.
+        factor: The strength: two numbers in [0, 1], or one number f for (0, f). Defaults to 0.3. Each layer takes it
+            as its own factor.
         alpha: Parameter of the weights, above 0. Defaults to 1.0.
         all_ops: Whether brightness, colour degeneration, contrast and sharpness are among the layers. Defaults to True.
         interpolation: `"bilinear"` or `"nearest"`. Defaults to `"bilinear"`; masks always take the nearest value.
@@ -113,7 +112,9 @@ class AugMix(Augmentations):
             "weight_sample": random.beta((), self.alpha, self.alpha, dtype=dtype, seed=seed),
             # The number after the last layer is the link that does nothing.
             "layer_idxes": random.randint(links, 0, len(self._names) + 1, seed=seed),
-            "chain_transforms": [[self._draw_all(data, seed) for _ in range(links[1])] for _ in range(links[0])],
+            "chain_transforms": [
+                [self._draw_all(data, seed) for _ in range(links[1])] for _ in range(links[0])
+            ],
         }
 
     def _mixed(self, method: str, x: Any, transformation: Any) -> Any:
@@ -123,7 +124,7 @@ class AugMix(Augmentations):
         for chain, links in enumerate(transformation["chain_transforms"]):
             picture = x
             for link, drawn in enumerate(links):
-                picture = self._run(method, transformation["layer_idxes"][chain, link], picture, drawn)
+                picture = self._put_through(method, transformation["layer_idxes"][chain, link], picture, drawn)
             total = total + picture * shares[chain]
         return own * x + (1.0 - own) * total
 
@@ -134,7 +135,8 @@ class AugMix(Augmentations):
             return images
         if not self.compute_dtype.startswith("float"):
             raise ValueError(
-                f"AugMix: expected a float dtype, in which images can be mixed. Received: dtype={self.compute_dtype!r}. "
+                "AugMix: expected a float dtype, in which images can be mixed. "
+                f"Received: dtype={self.compute_dtype!r}. "
                 "Leave it out, and cast the results."
             )
         return ops.clip(self._mixed("transform_images", images, transformation), *self.value_range)

@@ -64,7 +64,7 @@ class Augmentations(BaseImagePreprocessingLayer):
             for name in self._names
         }
 
-    def _run(self, method: str, index: Any, value: Any, drawn: dict[str, Any]) -> Any:
+    def _put_through(self, method: str, index: Any, value: Any, drawn: dict[str, Any]) -> Any:
         """`layer.<method>(value)` of the layer with this number; the value as it is for the number after the last."""
 
         def of(name: str) -> Any:

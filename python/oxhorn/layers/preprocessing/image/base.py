@@ -34,7 +34,11 @@ class BaseImagePreprocessingLayer(Layer):
     interpolation: str
 
     def __init__(
-        self, factor: Any = None, bounding_box_format: str | None = None, data_format: Any = None, **kwargs: Any
+        self,
+        factor: Any = None,
+        bounding_box_format: str | None = None,
+        data_format: Any = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.bounding_box_format = bounding_box_format
@@ -69,7 +73,9 @@ class BaseImagePreprocessingLayer(Layer):
 
     def _uniform(self, shape: Any, low: float, high: float, seed: Any) -> Any:
         """Numbers of U[low, high), in the layer's dtype if that is a float dtype."""
-        return random.uniform(shape=shape, minval=low, maxval=high, seed=seed, dtype=self._float_dtype_of_draws)
+        return random.uniform(
+            shape=shape, minval=low, maxval=high, seed=seed, dtype=self._float_dtype_of_draws
+        )
 
     def _chosen(self, count: Any, seed: Any) -> Any:
         """For each image, whether it is changed: with a probability drawn from the range `factor`."""
@@ -130,7 +136,9 @@ class BaseImagePreprocessingLayer(Layer):
         return None
 
     def _transform_images(self, images: Any, transformation: Any, interpolation: str) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} defines neither `transform_images` nor `_transform_images`.")
+        raise NotImplementedError(
+            f"{type(self).__name__} defines neither `transform_images` nor `_transform_images`."
+        )
 
     def transform_images(self, images: Any, transformation: Any, training: bool = True) -> Any:
         """Change a batch of images as `transformation` says."""
@@ -143,7 +151,9 @@ class BaseImagePreprocessingLayer(Layer):
         """Change the labels of a batch as `transformation` says; by default they stay."""
         return labels
 
-    def transform_bounding_boxes(self, bounding_boxes: Any, transformation: Any, training: bool = True) -> Any:
+    def transform_bounding_boxes(
+        self, bounding_boxes: Any, transformation: Any, training: bool = True
+    ) -> Any:
         """Change the boxes of a batch as `transformation` says."""
         raise NotImplementedError(
             f"{type(self).__name__} cannot follow bounding boxes. Leave 'bounding_boxes' out of its inputs."
@@ -175,7 +185,9 @@ class BaseImagePreprocessingLayer(Layer):
         """Change the mask of one image."""
         return _single(self.transform_segmentation_masks, segmentation_mask, transformation, training)
 
-    def transform_single_bounding_box(self, bounding_box: Any, transformation: Any, training: bool = True) -> Any:
+    def transform_single_bounding_box(
+        self, bounding_box: Any, transformation: Any, training: bool = True
+    ) -> Any:
         """Change the boxes of one image."""
         batch = {
             key: ops.expand_dims(value, 0) if key in ("boxes", "labels") else value
@@ -183,7 +195,8 @@ class BaseImagePreprocessingLayer(Layer):
         }
         batch = self.transform_bounding_boxes(batch, transformation=transformation, training=training)
         return {
-            key: ops.squeeze(value, 0) if key in ("boxes", "labels") else value for key, value in batch.items()
+            key: ops.squeeze(value, 0) if key in ("boxes", "labels") else value
+            for key, value in batch.items()
         }
 
     # The call --------------------------------------------------------------------------------------

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from oxhorn import arguments
-from oxhorn import ops
+from oxhorn import arguments, ops
 from oxhorn.layers.preprocessing.image.base import BaseImagePreprocessingLayer
 from oxhorn.layers.preprocessing.image.windows import cut_out, fits, followed, is_known, proportional_window
 from oxhorn.utils import bounding_boxes as boxes_of
@@ -18,8 +17,8 @@ class CenterCrop(BaseImagePreprocessingLayer):
 
     `y[i, j] = x[(h - height) // 2 + i, (w - width) // 2 + j]`
 
-    Images that are smaller are resized: the largest part in the middle that has the right proportions is brought to that
-    size.
+    Images that are smaller are resized: the largest part in the middle that has the right proportions is brought to
+    that size.
 
     Args:
         height: Height of the result.

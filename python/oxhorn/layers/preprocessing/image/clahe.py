@@ -5,28 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from oxhorn import arguments
-from oxhorn import ops
+from oxhorn import arguments, ops
 from oxhorn.layers.preprocessing.image.color_layer import ColorLayer
 from oxhorn.layers.preprocessing.image.histograms import counts_of, rows_of_pixels
-from oxhorn.layers.preprocessing.image.ranges import rescaled
-from oxhorn.layers.preprocessing.image.ranges import value_range_of
+from oxhorn.layers.preprocessing.image.ranges import rescaled, value_range_of
 
 __all__ = ["ContrastLimitedAdaptiveHistogramEqualization"]
 
 
 class ContrastLimitedAdaptiveHistogramEqualization(ColorLayer):
-    """Spread the values of each channel tile by tile, in training and inference alike, so that dark and bright parts show detail.
+    """Spread the values of each channel tile by tile, in training and inference alike, so that detail shows.
 
-    `y = sum over the four tiles t around a pixel of w_t T_t(x)`, w is bilinear in the distance to the middles of the tiles;
-    `T_t(x) = (C_t(x) - C_t(0)) 255 / (n - C_t(0))`, C_t(x) counts the n pixels of tile t with a value up to x
+    `y = sum over the four tiles t around a pixel of w_t T_t(x)`, w is bilinear in the distance to the middles of the
+    tiles; `T_t(x) = (C_t(x) - C_t(0)) 255 / (n - C_t(0))`, C_t(x) counts the n pixels of tile t with a value up to x
 
     Images whose sizes tiles do not divide are mirrored at their ends.
 
     Args:
         value_range: (low, high) of the pixels. Defaults to (0, 255). They are brought into [0, 255], and back.
-        clip_limit: A count above `clip_limit n / 256` is cut off there, and what is cut off is shared out to all values;
-            at 0 or below nothing is cut off. Defaults to 4.0.
+        clip_limit: A count above `clip_limit n / 256` is cut off there, and what is cut off is shared out to all
+            values; at 0 or below nothing is cut off. Defaults to 4.0.
         tile_grid_size: (rows, columns) of tiles. Defaults to (8, 8).
         data_format: `"channels_last"` or `"channels_first"`; `config.image_data_format()` by default.
         **kwargs: `bounding_box_format`, `name`, `dtype` and the other arguments of every layer.

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from oxhorn import ops
-from oxhorn import random
+from oxhorn import ops, random
 from oxhorn.layers.preprocessing.image.base import BaseImagePreprocessingLayer
 from oxhorn.layers.preprocessing.image.mixing import blended, shuffled_places
 from oxhorn.layers.preprocessing.image.rectangles import drawn_side, rectangle

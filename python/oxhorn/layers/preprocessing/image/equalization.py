@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from oxhorn import arguments
-from oxhorn import ops
+from oxhorn import arguments, ops
 from oxhorn.layers.preprocessing.image.color_layer import ColorLayer
 from oxhorn.layers.preprocessing.image.histograms import counts_of, rows_of_pixels
-from oxhorn.layers.preprocessing.image.ranges import rescaled
-from oxhorn.layers.preprocessing.image.ranges import value_range_of
+from oxhorn.layers.preprocessing.image.ranges import rescaled, value_range_of
 
 __all__ = ["Equalization"]
 
@@ -18,8 +16,8 @@ __all__ = ["Equalization"]
 class Equalization(ColorLayer):
     """Spread the values of each channel of an image in training, so that each occurs about as often as any other.
 
-    `y = round((C(x) - C_min) 255 / (n - C_min))`, C(x) counts the pixels of the channel whose bin is that of x or a lower
-    one, n is the number of its pixels, C_min that of its lowest bin
+    `y = round((C(x) - C_min) 255 / (n - C_min))`, C(x) counts the pixels of the channel whose bin is that of x or a
+    lower one, n is the number of its pixels, C_min that of its lowest bin
 
     Each image is spread by itself; a channel with a single bin stays as it is.
 

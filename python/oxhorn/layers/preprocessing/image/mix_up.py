@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from oxhorn import arguments, random
-from oxhorn import ops
+from oxhorn import arguments, ops, random
 from oxhorn.layers.preprocessing.image.base import BaseImagePreprocessingLayer, per_image
 from oxhorn.layers.preprocessing.image.mixing import blended, shuffled_places
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from oxhorn import arguments, random
-from oxhorn import ops
+from oxhorn import arguments, ops, random
 from oxhorn.layers.preprocessing.image.affine_layer import INTERPOLATIONS
 from oxhorn.layers.preprocessing.image.augmentations import Augmentations
 from oxhorn.layers.preprocessing.image.ranges import choice_of, value_range_of
@@ -17,14 +16,14 @@ __all__ = ["RandAugment"]
 class RandAugment(Augmentations):
     """Put batches of images through a few layers in training, which are drawn from eleven.
 
-    `y = layer_k(.. layer_1(x))`, each drawn anew, with the same probability: shear, translation, rotation, brightness, colour
-    degeneration, contrast, sharpness, posterization, solarization, auto contrast, equalization
+    `y = layer_k(.. layer_1(x))`, each drawn anew, with the same probability: shear, translation, rotation,
+    brightness, colour degeneration, contrast, sharpness, posterization, solarization, auto contrast, equalization
 
     Args:
         value_range: (low, high) of the pixels. Defaults to (0, 255).
         num_ops: k, the number of layers. Defaults to 2.
-        factor: The strength: two numbers in [0, 1], or one number f for (0, f). Defaults to 0.5. Each layer takes it as its
-            own factor.
+        factor: The strength: two numbers in [0, 1], or one number f for (0, f). Defaults to 0.5. Each layer takes it
+            as its own factor.
         interpolation: `"bilinear"` or `"nearest"`. Defaults to `"bilinear"`; masks always take the nearest value.
         seed: An integer, or None for one drawn from the stream that `keras.utils.set_random_seed` sets.
             Defaults to None.
@@ -103,7 +102,7 @@ class RandAugment(Augmentations):
 
     def _applied(self, method: str, value: Any, transformation: Any) -> Any:
         for i in range(self.num_ops):
-            value = self._run(method, transformation["layer_idxes"][i], value, transformation["transforms"])
+            value = self._put_through(method, transformation["layer_idxes"][i], value, transformation["transforms"])
         return value
 
     def transform_images(self, images: Any, transformation: Any, training: bool = True) -> Any:

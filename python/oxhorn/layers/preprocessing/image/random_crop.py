@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from oxhorn import arguments, config
-from oxhorn import ops
+from oxhorn import arguments, config, ops
 from oxhorn.layers.preprocessing.image.base import BaseImagePreprocessingLayer
 from oxhorn.layers.preprocessing.image.windows import cut_out, fits, followed, is_known, proportional_window
 from oxhorn.utils import bounding_boxes as boxes_of
@@ -16,10 +15,11 @@ __all__ = ["RandomCrop"]
 class RandomCrop(BaseImagePreprocessingLayer):
     """Cut out a part of images at a random place in training, the same for all images of a batch.
 
-    `y[i, j] = x[r + i, s + j]`, `r ~ U{0, ..., h - height}`, `s ~ U{0, ..., w - width}` for images of height h and width w
+    `y[i, j] = x[r + i, s + j]`, `r ~ U{0, ..., h - height}`, `s ~ U{0, ..., w - width}` for images of height h and
+    width w
 
-    At inference, and where images are smaller, the largest part in the middle that has the right proportions is brought to
-    that size.
+    At inference, and where images are smaller, the largest part in the middle that has the right proportions is
+    brought to that size.
 
     Args:
         height: Height of the result.

@@ -25,8 +25,8 @@ class RandomElasticTransform(BaseImagePreprocessingLayer):
         factor: Two numbers in [0, 1], or one number f for (0, f). Defaults to 1.0; (1, 1) changes every image.
         scale: Two numbers in [0, 1], or one number f for (0, f). Defaults to 1.0.
         interpolation: `"bilinear"` or `"nearest"`. Defaults to `"bilinear"`; masks always take the nearest value.
-        fill_mode: What lies outside of the images: `"reflect"`, `"mirror"`, `"wrap"`, `"constant"` or `"nearest"`. Defaults to
-            `"reflect"`.
+        fill_mode: What lies outside of the images: `"reflect"`, `"mirror"`, `"wrap"`, `"constant"` or `"nearest"`.
+            Defaults to `"reflect"`.
         fill_value: The number for `"constant"`. Defaults to 0.0.
         value_range: (low, high) of the pixels. Defaults to (0, 255).
         seed: An integer, or None for one drawn from the stream that `keras.utils.set_random_seed` sets.

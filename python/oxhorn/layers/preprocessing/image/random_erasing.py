@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from oxhorn import arguments, random
-from oxhorn import ops
+from oxhorn import arguments, ops, random
 from oxhorn.layers.preprocessing.image.base import per_image
 from oxhorn.layers.preprocessing.image.color_layer import ColorLayer
-from oxhorn.layers.preprocessing.image.ranges import factor_range
-from oxhorn.layers.preprocessing.image.ranges import value_range_of
+from oxhorn.layers.preprocessing.image.ranges import factor_range, value_range_of
 from oxhorn.layers.preprocessing.image.rectangles import drawn_side, rectangle
 
 __all__ = ["RandomErasing"]
@@ -19,14 +17,14 @@ __all__ = ["RandomErasing"]
 class RandomErasing(ColorLayer):
     """Fill a rectangle of some images with a number or noise in training, so that a model does not rely on one part.
 
-    `y = fill` in the rectangle with probability p, `p ~ U(factor)` for each image; its sides are the parts `sqrt(u)` of the
-    image's, `u ~ U(scale)` for each, and every place is as likely
+    `y = fill` in the rectangle with probability p, `p ~ U(factor)` for each image; its sides are the parts `sqrt(u)`
+    of the image's, `u ~ U(scale)` for each, and every place is as likely
 
     Args:
         factor: Two numbers in [0, 1], or one number f for (0, f). Defaults to 1.0; (1, 1) changes every image.
         scale: Two numbers in [0, 1], or one number f for (0, f). Defaults to (0.02, 0.33).
-        fill_value: A number, or three for red, green and blue. None, the default, is noise, `N(0, high^2)` cut off at the
-            ends of the range.
+        fill_value: A number, or three for red, green and blue. None, the default, is noise, `N(0, high^2)` cut off at
+            the ends of the range.
         value_range: (low, high) of the pixels. Defaults to (0, 255).
         seed: An integer, or None for one drawn from the stream that `keras.utils.set_random_seed` sets.
             Defaults to None.

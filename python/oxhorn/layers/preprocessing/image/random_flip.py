@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from oxhorn import arguments, random
-from oxhorn import ops
+from oxhorn import arguments, ops, random
 from oxhorn.layers.preprocessing.image.affine_layer import followed
 from oxhorn.layers.preprocessing.image.base import BaseImagePreprocessingLayer
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from oxhorn import arguments
-from oxhorn import ops
+from oxhorn import arguments, ops
 from oxhorn.layers.preprocessing.image.base import per_image
 from oxhorn.layers.preprocessing.image.color_layer import ColorLayer
-from oxhorn.layers.preprocessing.image.ranges import factor_range
-from oxhorn.layers.preprocessing.image.ranges import value_range_of
+from oxhorn.layers.preprocessing.image.ranges import factor_range, value_range_of
 
 __all__ = ["RandomGaussianBlur"]
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from oxhorn import arguments
-from oxhorn import ops
+from oxhorn import arguments, ops
 from oxhorn.layers.preprocessing.image.base import per_image
 from oxhorn.layers.preprocessing.image.color_layer import ColorLayer
 

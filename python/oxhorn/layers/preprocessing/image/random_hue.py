@@ -8,8 +8,7 @@ from typing import Any
 from oxhorn import ops
 from oxhorn.layers.preprocessing.image.base import per_image
 from oxhorn.layers.preprocessing.image.color_layer import ColorLayer
-from oxhorn.layers.preprocessing.image.ranges import rescaled
-from oxhorn.layers.preprocessing.image.ranges import value_range_of
+from oxhorn.layers.preprocessing.image.ranges import rescaled, value_range_of
 
 __all__ = ["RandomHue"]
 
@@ -74,10 +73,14 @@ class RandomHue(ColorLayer):
             return None
         seed = self._seed_of(seed)
         sign = ops.where(ops.greater(self._uniform((count,), 0.0, 1.0, seed), 0.5), -0.5, 0.5)
-        return {"factor": ops.cast(sign, self._float_dtype_of_draws) * self._uniform((count,), *self.factor, seed)}
+        return {
+            "factor": ops.cast(sign, self._float_dtype_of_draws) * self._uniform((count,), *self.factor, seed)
+        }
 
     def _recolored(self, images: Any, transformation: Any) -> Any:
-        images = ops.image.rgb_to_hsv(rescaled(images, self.value_range, (0, 1)), data_format=self.data_format)
+        images = ops.image.rgb_to_hsv(
+            rescaled(images, self.value_range, (0, 1)), data_format=self.data_format
+        )
         turn = per_image(ops.cast(transformation["factor"], images.dtype))
         hue, saturation, value = ops.split(images, 3, axis=self.channel_axis)
         hue = hue + turn

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from oxhorn import arguments
-from oxhorn import ops
+from oxhorn import arguments, ops
 from oxhorn.layers.preprocessing.image.affine_layer import INTERPOLATIONS, followed, last_place
 from oxhorn.layers.preprocessing.image.base import BaseImagePreprocessingLayer, per_image
 from oxhorn.layers.preprocessing.image.ranges import choice_of, fill_of
@@ -17,8 +16,8 @@ __all__ = ["RandomPerspective"]
 class RandomPerspective(BaseImagePreprocessingLayer):
     """Show some images from another side in training: their corners move.
 
-    `y = ops.image.perspective_transform(x, p, p + p u)` with probability q, p the corners, `u ~ U(-scale / 2, scale / 2)`
-    for each number of them, `q ~ U(factor)` for each image
+    `y = ops.image.perspective_transform(x, p, p + p u)` with probability q, p the corners, `u ~ U(-scale / 2, scale /
+    2)` for each number of them, `q ~ U(factor)` for each image
 
     Args:
         factor: Two numbers in [0, 1], or one number f for (0, f). Defaults to 1.0; (1, 1) changes every image.

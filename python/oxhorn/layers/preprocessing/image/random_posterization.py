@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from oxhorn import arguments, random
-from oxhorn import ops
+from oxhorn import arguments, ops, random
 from oxhorn.layers.preprocessing.image.base import per_image
 from oxhorn.layers.preprocessing.image.color_layer import ColorLayer
-from oxhorn.layers.preprocessing.image.ranges import rescaled
-from oxhorn.layers.preprocessing.image.ranges import value_range_of
+from oxhorn.layers.preprocessing.image.ranges import rescaled, value_range_of
 
 __all__ = ["RandomPosterization"]
 
@@ -21,8 +19,8 @@ class RandomPosterization(ColorLayer):
     `y = floor(x / 2^(8 - b)) 2^(8 - b)` for bytes x, b bits drawn for each image
 
     Args:
-        factor: Whole numbers (lower, upper) from 1 to 8: b is drawn from lower to upper - 1, or is lower if both are equal.
-            One number f stands for (1, f).
+        factor: Whole numbers (lower, upper) from 1 to 8: b is drawn from lower to upper - 1, or is lower if both are
+            equal. One number f stands for (1, f).
         value_range: (low, high) of the pixels. Defaults to (0, 255).
         data_format: `"channels_last"` or `"channels_first"`; `config.image_data_format()` by default.
         seed: An integer, or None for one drawn from the stream that `keras.utils.set_random_seed` sets.

@@ -18,8 +18,8 @@ class RandomRotation(AffineLayer):
     `(x, y) -> c + R(t) ((x, y) - c)` from the places of the result to those of the image, `t ~ 2 pi U(factor)` for each
 
     Args:
-        factor: Two numbers in [-1, 1], parts of a full turn, or one number f for (-f, f). Positive numbers turn against the
-            clock.
+        factor: Two numbers in [-1, 1], parts of a full turn, or one number f for (-f, f). Positive numbers turn
+            against the clock.
         fill_mode: What lies outside of the images: `"reflect"`, `"wrap"`, `"constant"` or `"nearest"`, as in
             `ops.image.affine_transform`. Defaults to `"reflect"`.
         interpolation: `"bilinear"` or `"nearest"`. Defaults to `"bilinear"`; masks always take the nearest value.

@@ -20,8 +20,8 @@ class RandomSaturation(ColorLayer):
     `saturation -> min(saturation u / (1 - u), high)`, `u ~ U(factor)` for each image
 
     Args:
-        factor: Two numbers in [0, 1], or one number f for (0, f). At 0 images become grey, at 0.5 they stay, at 1 colours
-            are as strong as can be.
+        factor: Two numbers in [0, 1], or one number f for (0, f). At 0 images become grey, at 0.5 they stay, at 1
+            colours are as strong as can be.
         value_range: (low, high): the saturation, as `ops.image.rgb_to_hsv` finds it, is cut off there. Defaults to
             (0, 255); pass (0, 1) for images in [0, 1].
         data_format: `"channels_last"` or `"channels_first"`; `config.image_data_format()` by default.

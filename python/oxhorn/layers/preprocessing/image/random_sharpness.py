@@ -18,12 +18,14 @@ __all__ = ["RandomSharpness"]
 class RandomSharpness(ColorLayer):
     """Make images blurred or sharper in training.
 
-    `y = x + (1 - 2 u) (s - x)`, `u ~ U(factor)` for each image, s the mean of a pixel (5 parts) and its neighbours (1 each)
+    `y = x + (1 - 2 u) (s - x)`, `u ~ U(factor)` for each image, s the mean of a pixel (5 parts) and its neighbours (1
+    each)
 
     Zeros lie around the images.
 
     Args:
-        factor: Two numbers in [0, 1], or one number f for (0, f). At 0 images are blurred, at 0.5 they stay, at 1 they are sharpened.
+        factor: Two numbers in [0, 1], or one number f for (0, f). At 0 images are blurred, at 0.5 they stay, at 1
+            they are sharpened.
         value_range: (low, high) of the pixels. Defaults to (0, 255).
         data_format: `"channels_last"` or `"channels_first"`; `config.image_data_format()` by default.
         seed: An integer, or None for one drawn from the stream that `keras.utils.set_random_seed` sets.

@@ -134,5 +134,5 @@ def _bounds(factor: Any, name: str) -> tuple[float, float]:
     if isinstance(factor, (tuple, list)):
         # What a single number became is taken back from a config.
         return factor_range(factor, name, "RandomShear", (-1.0, 1.0))
-    lower, upper = factor_range(factor, name, "RandomShear", (0.0, 1.0))
+    _, upper = factor_range(factor, name, "RandomShear", (0.0, 1.0))
     return -upper, upper

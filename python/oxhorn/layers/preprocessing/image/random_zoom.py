@@ -17,8 +17,8 @@ class RandomZoom(AffineLayer):
     `x -> c + z (x - c)` from the places of the result to those of the image, on each axis, `z ~ 1 + U(factor)` for each
 
     Args:
-        height_factor: Two numbers in (-1, 1], or one number f for (-f, f). Positive numbers zoom out: -0.5 shows half of the
-            height.
+        height_factor: Two numbers in (-1, 1], or one number f for (-f, f). Positive numbers zoom out: -0.5 shows half
+            of the height.
         width_factor: Likewise for the width. None, the default, keeps the proportions.
         fill_mode: What lies outside of the images: `"reflect"`, `"wrap"`, `"constant"` or `"nearest"`, as in
             `ops.image.affine_transform`. Defaults to `"reflect"`.

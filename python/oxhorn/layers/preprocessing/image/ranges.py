@@ -91,7 +91,11 @@ def choice_of(value: Any, name: str, owner: str, allowed: tuple[str, ...]) -> st
 
 def fill_of(value: Any, owner: str) -> float:
     """A finite number for what lies outside of the images."""
-    return value if isinstance(value, int) and not isinstance(value, bool) else number(value, "fill_value", owner)
+    return (
+        value
+        if isinstance(value, int) and not isinstance(value, bool)
+        else number(value, "fill_value", owner)
+    )
 
 
 def rescaled(images: Any, source: Any, target: Any) -> Any:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from oxhorn import arguments
-from oxhorn import ops
+from oxhorn import arguments, ops
 from oxhorn.layers.preprocessing.image.base import BaseImagePreprocessingLayer
 from oxhorn.layers.preprocessing.image.ranges import fill_of
 from oxhorn.ops.image.resizing import RESIZE_METHODS
@@ -22,11 +21,12 @@ class Resizing(BaseImagePreprocessingLayer):
     Args:
         height: Height of the result.
         width: Width of the result.
-        interpolation: `"bilinear"`, `"nearest"`, `"bicubic"`, `"lanczos3"` or `"lanczos5"`. Defaults to `"bilinear"`; masks
-            always take the nearest value.
-        crop_to_aspect_ratio: Whether images are first cut to the proportions of the result, around the middle. Defaults to
+        interpolation: `"bilinear"`, `"nearest"`, `"bicubic"`, `"lanczos3"` or `"lanczos5"`. Defaults to `"bilinear"`;
+            masks always take the nearest value.
+        crop_to_aspect_ratio: Whether images are first cut to the proportions of the result, around the middle.
+            Defaults to False.
+        pad_to_aspect_ratio: Whether images are first put in the middle of a frame of these proportions. Defaults to
             False.
-        pad_to_aspect_ratio: Whether images are first put in the middle of a frame of these proportions. Defaults to False.
         fill_mode: How the frame is filled: `"constant"`.
         fill_value: The number that fills it. Defaults to 0.0.
         antialias: Whether smaller images are means over all pixels that one of the result covers. Defaults to False.

@@ -7,8 +7,7 @@ from typing import Any
 
 from oxhorn import ops
 from oxhorn.layers.preprocessing.image.color_layer import ColorLayer
-from oxhorn.layers.preprocessing.image.ranges import factor_range, rescaled
-from oxhorn.layers.preprocessing.image.ranges import value_range_of
+from oxhorn.layers.preprocessing.image.ranges import factor_range, rescaled, value_range_of
 
 __all__ = ["Solarization"]
 
@@ -19,7 +18,8 @@ class Solarization(ColorLayer):
     `z = min(max(x + a, 0), 255)`, `y = z` where `z < t`, else `255 - z`; a and t are drawn for each image
 
     Args:
-        addition_factor: Two numbers in [0, 1], or one number f for (0, f): a is 255 times a number from there. Defaults to 0.
+        addition_factor: Two numbers in [0, 1], or one number f for (0, f): a is 255 times a number from there.
+            Defaults to 0.
         threshold_factor: Likewise for t. Defaults to 0: all values are turned.
         value_range: (low, high) of the pixels. Defaults to (0, 255). They are brought into [0, 255], and back.
         seed: An integer, or None for one drawn from the stream that `keras.utils.set_random_seed` sets.
@@ -84,7 +84,9 @@ class Solarization(ColorLayer):
         return {"additions": drawn[0], "thresholds": drawn[1]}
 
     def _recolored(self, images: Any, transformation: Any) -> Any:
-        additions, thresholds = (ops.cast(transformation[k], images.dtype) for k in ("additions", "thresholds"))
+        additions, thresholds = (
+            ops.cast(transformation[k], images.dtype) for k in ("additions", "thresholds")
+        )
         images = ops.clip(rescaled(images, self.value_range, (0, 255)) + additions, 0, 255)
         images = ops.where(ops.less(images, thresholds), images, 255.0 - images)
         return rescaled(images, (0, 255), self.value_range)
