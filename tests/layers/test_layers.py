@@ -17,6 +17,7 @@ import oxhorn as keras
 from oxhorn import _core
 from tests.layers.rows import ROWS, TABLES
 from tests.layers.rows_additions import ADDED
+from tests.layers.rows_image import IMAGE_ROWS
 from tests.layers.table import LayerRow
 
 # Models of a layer without weights are compiled and fitted too.
@@ -35,6 +36,8 @@ OTHERS = {
 OTHERS |= {"RNN", "SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells"}
 OTHERS |= {"Bidirectional", "TimeDistributed"}
 OTHERS |= {"GroupQueryAttention", "MultiHeadAttention"}
+# Layers of images have a table of their own, in test_image_layers.py.
+OTHERS |= {row.layer for row in IMAGE_ROWS} | {"Pipeline"}
 every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
 TOLERANCES = {"float32": (1.3e-6, 1e-5), "float64": (1e-7, 1e-10)}
 # Written by Keras 3.15.1: the configuration of each row's layer.

@@ -101,8 +101,10 @@ def classes(module: Any, base: type) -> list[str]:
 
 
 # What is built from a function or layer of the user's, has no formula of its own.
-# Bases, wrappers, and LBFGS, which tests/optimizers compares with the dense form of its matrix.
+# Bases, wrappers, layers that put other layers to work, random displacements, and LBFGS, which tests/optimizers
+# compares with the dense form of its matrix.
 WITHOUT_REFERENCE = {
+    "AugMix",
     "LBFGS",
     "Lambda",
     "Layer",
@@ -112,6 +114,10 @@ WITHOUT_REFERENCE = {
     "MeanMetricWrapper",
     "Metric",
     "MultiOptimizer",
+    "Pipeline",
+    "RandAugment",
+    "RandomColorJitter",
+    "RandomElasticTransform",
     "Wrapper",
 }
 OPS = {

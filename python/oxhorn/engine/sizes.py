@@ -38,8 +38,8 @@ class Size:
     # Whole numbers keep it a size; everything else makes it a tensor.
 
     def __add__(self, other: Any) -> Any:
-        if type(other) is int and self.over == 1:
-            return Size(self.tensor, self.axis, self.times, self.plus + other)
+        if type(other) is int:
+            return Size(self.tensor, self.axis, self.times, self.plus + other * self.over, self.over)
         return self.__oxhorn_tensor__() + other
 
     __radd__ = __add__

@@ -124,7 +124,9 @@ class AugMix(Augmentations):
         for chain, links in enumerate(transformation["chain_transforms"]):
             picture = x
             for link, drawn in enumerate(links):
-                picture = self._put_through(method, transformation["layer_idxes"][chain, link], picture, drawn)
+                picture = self._put_through(
+                    method, transformation["layer_idxes"][chain, link], picture, drawn
+                )
             total = total + picture * shares[chain]
         return own * x + (1.0 - own) * total
 

@@ -30,6 +30,7 @@ class BaseImagePreprocessingLayer(Layer):
     _FACTOR_BOUNDS: ClassVar[tuple[float, float]] = (-1, 1)
 
     factor: Any
+    bounding_box_format: Any
     generator: SeedGenerator
     interpolation: str
 
@@ -71,16 +72,17 @@ class BaseImagePreprocessingLayer(Layer):
         """The seed that was passed, or the layer's own stream."""
         return self.generator if seed is None else seed
 
-    def _uniform(self, shape: Any, low: float, high: float, seed: Any) -> Any:
-        """Numbers of U[low, high), in the layer's dtype if that is a float dtype."""
+    def _uniform(self, shape: Any, bounds: tuple[float, float], seed: Any) -> Any:
+        """Numbers between two bounds, in the layer's dtype if that is a float dtype."""
+        low, high = bounds
         return random.uniform(
             shape=shape, minval=low, maxval=high, seed=seed, dtype=self._float_dtype_of_draws
         )
 
     def _chosen(self, count: Any, seed: Any) -> Any:
         """For each image, whether it is changed: with a probability drawn from the range `factor`."""
-        probability = self._uniform((count,), self.factor[0], self.factor[1], seed)
-        return ops.less(self._uniform((count,), 0.0, 1.0, seed), probability)
+        probability = self._uniform((count,), self.factor, seed)
+        return ops.less(self._uniform((count,), (0.0, 1.0), seed), probability)
 
     @property
     def _float_dtype_of_draws(self) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from oxhorn import arguments, ops
 from oxhorn.layers.preprocessing.image.color_layer import ColorLayer
 from oxhorn.layers.preprocessing.image.histograms import counts_of, rows_of_pixels
@@ -100,10 +102,10 @@ class ContrastLimitedAdaptiveHistogramEqualization(ColorLayer):
         """What each tile makes of each value: (batch, channels, tiles * 256)."""
         down, across = self.tile_grid_size
         batch, channels, height, width = ops.shape(planes)
-        planes = ops.take(planes, _mirrored(tall * down, height), axis=2)
-        planes = ops.take(planes, _mirrored(wide * across, width), axis=3)
-        rows, columns = ops.arange(tall * down, dtype="int32"), ops.arange(wide * across, dtype="int32")
-        tile = ops.expand_dims(rows // tall, 1) * across + ops.expand_dims(columns // wide, 0)
+        # (batch, channels, tiles down, rows of a tile, tiles across, columns of a tile)
+        planes = ops.take(planes, _mirrored(down, tall, height), axis=2)
+        planes = ops.take(planes, _mirrored(across, wide, width), axis=4)
+        tile = np.arange(down * across, dtype="int32").reshape(down, 1, across, 1)
         bins = ops.clip(ops.cast(planes, "int32"), 0, 255) + tile * 256
         counts = counts_of(ops.reshape(bins, (batch, channels, -1)), down * across * 256)
         counts = ops.cast(ops.reshape(counts, (batch, channels, down * across, 256)), pixels.dtype)
@@ -124,15 +126,16 @@ class ContrastLimitedAdaptiveHistogramEqualization(ColorLayer):
             "clip_limit": self.clip_limit,
             "tile_grid_size": self.tile_grid_size,
         }
-        config = super().get_config()
-        last = config.pop("data_format")
-        return {**config, **own, "data_format": last}
+        return {**super().get_config(), **own}
 
 
-def _mirrored(count: Any, size: Any) -> Any:
-    """Places 0 .. count - 1, those behind an axis of this size mirrored at its ends."""
-    place = ops.arange(count, dtype="int32") % (size * 2)
-    return ops.minimum(place, size * 2 - 1 - place)
+def _mirrored(tiles: int, length: Any, size: Any) -> Any:
+    """The places of each tile, (tiles, length); those behind an axis of this size are mirrored at its ends."""
+    length, within = ops.convert_to_tensor(length), ops.arange(length, dtype="int32")
+    place = np.arange(tiles, dtype="int32")[:, np.newaxis] * length + ops.expand_dims(within, 0)
+    last = 2 * ops.convert_to_tensor(size)
+    place = place % last
+    return ops.minimum(place, last - 1 - place)
 
 
 def _neighbours(size: Any, length: Any, tiles: int, dtype: str) -> tuple[Any, Any, Any]:

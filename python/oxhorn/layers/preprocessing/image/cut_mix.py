@@ -73,10 +73,10 @@ class CutMix(BaseImagePreprocessingLayer):
             return None
         seed, dtype = self._seed_of(seed), self._float_dtype_of_draws
         count, height, width = self._sizes(data)
-        alpha = self._uniform((), *self.factor, seed) + 1e-6
+        alpha = self._uniform((), self.factor, seed) + 1e-6
         part = ops.sqrt(1.0 - random.beta((count,), alpha, alpha, seed=seed, dtype=dtype))
-        x0, x1 = drawn_side(width, part, self._uniform((count,), 0.0, 1.0, seed))
-        y0, y1 = drawn_side(height, part, self._uniform((count,), 0.0, 1.0, seed))
+        x0, x1 = drawn_side(width, part, self._uniform((count,), (0.0, 1.0), seed))
+        y0, y1 = drawn_side(height, part, self._uniform((count,), (0.0, 1.0), seed))
         area = ops.cast(width, dtype) * ops.cast(height, dtype)
         return {
             "batch_masks": rectangle(height, width, (x0, x1, y0, y1), self.data_format),

@@ -102,7 +102,9 @@ class RandAugment(Augmentations):
 
     def _applied(self, method: str, value: Any, transformation: Any) -> Any:
         for i in range(self.num_ops):
-            value = self._put_through(method, transformation["layer_idxes"][i], value, transformation["transforms"])
+            value = self._put_through(
+                method, transformation["layer_idxes"][i], value, transformation["transforms"]
+            )
         return value
 
     def transform_images(self, images: Any, transformation: Any, training: bool = True) -> Any:

@@ -61,7 +61,7 @@ class RandomBrightness(ColorLayer):
         shape = (*self._shape_of_images(data)[:-3], 1, 1, 1)
         if not training:
             return None
-        delta = self._uniform(shape, *self.factor, self._seed_of(seed))
+        delta = self._uniform(shape, self.factor, self._seed_of(seed))
         return {"rgb_delta": delta * (self.value_range[1] - self.value_range[0])}
 
     def _recolored(self, images: Any, transformation: Any) -> Any:

@@ -18,7 +18,8 @@ class RandomColorDegeneration(ColorLayer):
     `y = x + u (grey(x) - x)`, `u ~ U(factor)` for each image
 
     Args:
-        factor: Two numbers in [0, 1], or one number f for (0, f). At 0 images stay, at 1 they become grey.
+        factor: Two numbers in [-1, 1], or one number f for (-f, f): pass (0, f) to make colours only paler. At 0 images
+            stay, at 1 they become grey, at -1 colours are twice as strong.
         value_range: (low, high) of the pixels. Defaults to (0, 255).
         data_format: `"channels_last"` or `"channels_first"`; `config.image_data_format()` by default.
         seed: An integer, or None for one drawn from the stream that `keras.utils.set_random_seed` sets.
@@ -50,8 +51,6 @@ class RandomColorDegeneration(ColorLayer):
     [[[29.889999389648438, 29.889999389648438, 29.889999389648438]]]
     """
 
-    _FACTOR_BOUNDS = (0, 1)
-
     def __init__(
         self,
         factor: Any,
@@ -70,7 +69,7 @@ class RandomColorDegeneration(ColorLayer):
         count, _, _ = self._sizes(data)
         if not training:
             return None
-        return {"factor": self._uniform((count, 1, 1, 1), *self.factor, self._seed_of(seed))}
+        return {"factor": self._uniform((count, 1, 1, 1), self.factor, self._seed_of(seed))}
 
     def _recolored(self, images: Any, transformation: Any) -> Any:
         grey = ops.image.rgb_to_grayscale(images, data_format=self.data_format)

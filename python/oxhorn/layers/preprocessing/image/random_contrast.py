@@ -66,7 +66,7 @@ class RandomContrast(ColorLayer):
         if not training:
             return None
         lower, upper = self.factor
-        return {"contrast_factor": self._uniform(shape, 1.0 - lower, 1.0 + upper, self._seed_of(seed))}
+        return {"contrast_factor": self._uniform(shape, (1.0 - lower, 1.0 + upper), self._seed_of(seed))}
 
     def _recolored(self, images: Any, transformation: Any) -> Any:
         mean = ops.mean(images, axis=(self.height_axis, self.width_axis), keepdims=True)

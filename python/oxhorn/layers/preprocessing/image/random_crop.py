@@ -84,7 +84,7 @@ class RandomCrop(BaseImagePreprocessingLayer):
         seed = self._seed_of(seed)
         # Numbers of U[0, n) cut off to whole ones.
         top, left = (
-            ops.cast(self._uniform((), 0.0, float(have - want + 1), seed), "int32")
+            ops.cast(self._uniform((), (0.0, float(have - want + 1)), seed), "int32")
             for have, want in zip(size, target, strict=True)
         )
         return (top, left, *target, *size)

@@ -97,7 +97,7 @@ class RandomElasticTransform(BaseImagePreprocessingLayer):
         seed = self._seed_of(seed)
         return {
             "apply_transform": self._chosen(count, seed),
-            "distortion_factor": self._uniform((), *self.scale, seed),
+            "distortion_factor": self._uniform((), self.scale, seed),
             # A key, so that masks are bent as their images.
             "seed": draw_seed(seed),
         }

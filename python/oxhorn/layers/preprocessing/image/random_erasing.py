@@ -85,9 +85,9 @@ class RandomErasing(ColorLayer):
         if not training:
             return None
         seed = self._seed_of(seed)
-        sides = ops.sqrt(self._uniform((count, 2), *self.scale, seed))
-        x0, x1 = drawn_side(width, sides[:, 0], self._uniform((count,), 0.0, 1.0, seed))
-        y0, y1 = drawn_side(height, sides[:, 1], self._uniform((count,), 0.0, 1.0, seed))
+        sides = ops.sqrt(self._uniform((count, 2), self.scale, seed))
+        x0, x1 = drawn_side(width, sides[:, 0], self._uniform((count,), (0.0, 1.0), seed))
+        y0, y1 = drawn_side(height, sides[:, 1], self._uniform((count,), (0.0, 1.0), seed))
         return {
             "apply_erasing": self._chosen(count, seed),
             "batch_masks": rectangle(height, width, (x0, x1, y0, y1), self.data_format),

@@ -70,7 +70,8 @@ class RandomGaussianBlur(ColorLayer):
     ) -> None:
         super().__init__(data_format=data_format, **kwargs)
         self._set_factor(factor)
-        self.kernel_size = arguments.integers(kernel_size, 2, "kernel_size", "RandomGaussianBlur")
+        across, down = arguments.integers(kernel_size, 2, "kernel_size", "RandomGaussianBlur")
+        self.kernel_size = (across, down)
         if any(size % 2 == 0 for size in self.kernel_size):
             raise ValueError(
                 "RandomGaussianBlur: kernel_size must be an odd number, so that the filter has a middle. "
@@ -88,7 +89,7 @@ class RandomGaussianBlur(ColorLayer):
         seed = self._seed_of(seed)
         return {
             "should_apply_blur": self._chosen(count, seed),
-            "blur_factor": self._uniform((2,), *self.sigma, seed) + 1e-6,
+            "blur_factor": self._uniform((2,), self.sigma, seed) + 1e-6,
         }
 
     def _recolored(self, images: Any, transformation: Any) -> Any:

@@ -60,7 +60,7 @@ class RandomGrayscale(ColorLayer):
         count, _, _ = self._sizes(data)
         if not training:
             return None
-        return per_image(ops.less(self._uniform((count,), 0.0, 1.0, self._seed_of(seed)), self.factor))
+        return per_image(ops.less(self._uniform((count,), (0.0, 1.0), self._seed_of(seed)), self.factor))
 
     def _recolored(self, images: Any, transformation: Any) -> Any:
         grey = ops.image.rgb_to_grayscale(images, data_format=self.data_format)

@@ -72,9 +72,9 @@ class RandomHue(ColorLayer):
         if not training:
             return None
         seed = self._seed_of(seed)
-        sign = ops.where(ops.greater(self._uniform((count,), 0.0, 1.0, seed), 0.5), -0.5, 0.5)
+        sign = ops.where(ops.greater(self._uniform((count,), (0.0, 1.0), seed), 0.5), -0.5, 0.5)
         return {
-            "factor": ops.cast(sign, self._float_dtype_of_draws) * self._uniform((count,), *self.factor, seed)
+            "factor": ops.cast(sign, self._float_dtype_of_draws) * self._uniform((count,), self.factor, seed)
         }
 
     def _recolored(self, images: Any, transformation: Any) -> Any:

@@ -82,7 +82,7 @@ class RandomPerspective(BaseImagePreprocessingLayer):
             return None
         seed, dtype = self._seed_of(seed), self._float_dtype_of_draws
         chosen = self._chosen(count, seed)
-        moves = self._uniform((count, 4, 2), -0.5 * self.scale, 0.5 * self.scale, seed)
+        moves = self._uniform((count, 4, 2), (-0.5 * self.scale, 0.5 * self.scale), seed)
         right, bottom = (ops.convert_to_tensor(last_place(size, dtype)) for size in (width, height))
         zero = ops.zeros_like(right)
         corners = ops.stack([zero, zero, right, zero, zero, bottom, right, bottom])

@@ -76,7 +76,7 @@ class RandomRotation(AffineLayer):
         count, height, width = self._sizes(data)
         if not training:
             return None
-        angle = self._uniform((count,), self.factor[0] * 360.0, self.factor[1] * 360.0, self._seed_of(seed))
+        angle = self._uniform((count,), (self.factor[0] * 360.0, self.factor[1] * 360.0), self._seed_of(seed))
         return {
             "angle": angle,
             "rotation_matrix": _rotation(angle, height, width),

@@ -20,8 +20,8 @@ class RandomSaturation(ColorLayer):
     `saturation -> min(saturation u / (1 - u), high)`, `u ~ U(factor)` for each image
 
     Args:
-        factor: Two numbers in [0, 1], or one number f for (0, f). At 0 images become grey, at 0.5 they stay, at 1
-            colours are as strong as can be.
+        factor: Two numbers in [-1, 1], or one number f for (-f, f): pass two to choose. At 0 and below images become
+            grey, at 0.5 they stay, at 1 colours are as strong as can be.
         value_range: (low, high): the saturation, as `ops.image.rgb_to_hsv` finds it, is cut off there. Defaults to
             (0, 255); pass (0, 1) for images in [0, 1].
         data_format: `"channels_last"` or `"channels_first"`; `config.image_data_format()` by default.
@@ -54,8 +54,6 @@ class RandomSaturation(ColorLayer):
     [[[1.0, 1.0, 1.0]]]
     """
 
-    _FACTOR_BOUNDS = (0, 1)
-
     def __init__(
         self,
         factor: Any,
@@ -74,7 +72,7 @@ class RandomSaturation(ColorLayer):
         count, _, _ = self._sizes(data)
         if not training:
             return None
-        factor = self._uniform((count,), *self.factor, self._seed_of(seed))
+        factor = self._uniform((count,), self.factor, self._seed_of(seed))
         return {"factor": factor / (1.0 - factor + epsilon())}
 
     def _recolored(self, images: Any, transformation: Any) -> Any:

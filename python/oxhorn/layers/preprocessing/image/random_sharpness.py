@@ -77,7 +77,7 @@ class RandomSharpness(ColorLayer):
         count, _, _ = self._sizes(data)
         if not training:
             return None
-        return {"factor": self._uniform((count,), *self.factor, self._seed_of(seed))}
+        return {"factor": self._uniform((count,), self.factor, self._seed_of(seed))}
 
     def _recolored(self, images: Any, transformation: Any) -> Any:
         name = type(self).__name__

@@ -78,10 +78,10 @@ class RandomShear(AffineLayer):
         if not training:
             return None
         seed = self._seed_of(seed)
-        sign = self._uniform((count, 1), 0.0, 1.0, seed)
+        sign = self._uniform((count, 1), (0.0, 1.0), seed)
         sign = ops.where(ops.greater(sign, 0.5), -ops.ones_like(sign), ops.ones_like(sign))
-        down = self._uniform((count, 1), *self.y_factor, seed)
-        across = self._uniform((count, 1), *self.x_factor, seed)
+        down = self._uniform((count, 1), self.y_factor, seed)
+        across = self._uniform((count, 1), self.x_factor, seed)
         factor = ops.concatenate([across, down], axis=1) * sign
         return {"shear_factor": factor, "input_shape": self._shape_of_images(data)}
 

@@ -79,8 +79,8 @@ class RandomTranslation(AffineLayer):
         if not training:
             return None
         seed = self._seed_of(seed)
-        down = self._uniform((count, 1), self.height_lower, self.height_upper, seed)
-        across = self._uniform((count, 1), self.width_lower, self.width_upper, seed)
+        down = self._uniform((count, 1), (self.height_lower, self.height_upper), seed)
+        across = self._uniform((count, 1), (self.width_lower, self.width_upper), seed)
         moves = [across * ops.cast(width, across.dtype), down * ops.cast(height, down.dtype)]
         return {"translations": ops.concatenate(moves, axis=1), "input_shape": self._shape_of_images(data)}
 

@@ -81,10 +81,10 @@ class RandomZoom(AffineLayer):
         if not training:
             return None
         seed = self._seed_of(seed)
-        height = self._uniform((count, 1), 1.0 + self.height_lower, 1.0 + self.height_upper, seed)
+        height = self._uniform((count, 1), (1.0 + self.height_lower, 1.0 + self.height_upper), seed)
         width = height
         if self.width_factor is not None:
-            width = self._uniform((count, 1), 1.0 + self.width_lower, 1.0 + self.width_upper, seed)
+            width = self._uniform((count, 1), (1.0 + self.width_lower, 1.0 + self.width_upper), seed)
         return {"height_zoom": height, "width_zoom": width, "input_shape": self._shape_of_images(data)}
 
     def _zooms(self, transformation: Any) -> tuple[Any, Any]:

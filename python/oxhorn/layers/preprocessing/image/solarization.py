@@ -78,7 +78,7 @@ class Solarization(ColorLayer):
             return None
         seed = self._seed_of(seed)
         drawn = [
-            self._uniform(shape, low * 255.0, high * 255.0, seed)
+            self._uniform(shape, (low * 255.0, high * 255.0), seed)
             for low, high in (self.addition_factor, self.threshold_factor)
         ]
         return {"additions": drawn[0], "thresholds": drawn[1]}
