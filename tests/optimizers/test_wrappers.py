@@ -305,5 +305,33 @@ def test_another_model_needs_another_optimizer() -> None:
             second.fit(X, Y, verbose=0)
 
 
+def test_one_for_all() -> None:
+    for a, b in zip(
+        fitted(optimizers.MultiOptimizer(optimizers.SGD(0.25))), fitted(optimizers.SGD(0.25)), strict=True
+    ):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_averages_of_what_was_not_frozen() -> None:
+    model = model_of(optimizers.SGD(0.125, use_ema=True))
+    model.fit(X, Y, verbose=0)
+    below, top = model.layers
+    below.trainable = False
+    model.compile(model.optimizer, loss="mse")
+    kept = below.get_weights()
+    model.fit(X, Y, verbose=0)
+    np.testing.assert_array_equal(below.get_weights()[0], kept[0])
+    np.testing.assert_array_equal(
+        top.get_weights()[0], model.optimizer._model_variables_moving_average[2].numpy()
+    )
+
+
+def test_an_error_in_the_first_step_is_not_hidden() -> None:
+    model = keras.Sequential([keras.layers.Dense(2)])
+    model.compile(optimizers.SGD(use_ema=True), loss="mse", run_eagerly=True)
+    with pytest.raises(ValueError, match="mean_squared_error"):
+        model.fit(X, Y, verbose=0)
+
+
 def test_also_under_mixed_precision() -> None:
     assert keras.mixed_precision.LossScaleOptimizer is optimizers.LossScaleOptimizer

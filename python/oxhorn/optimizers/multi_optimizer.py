@@ -18,7 +18,7 @@ class MultiOptimizer(Optimizer):
 
     Args:
         optimizer_map: An `OptimizerMap`, or a function of a variable that returns an optimizer (the same object for
-            variables that belong together).
+            variables that belong together), or one optimizer for all variables.
         loss_scale_factor: The loss is multiplied by it, and all gradients are divided by it; takes the place of the
             optimizers' own. Defaults to None.
         name: Name of the optimizer. Defaults to `"multi_optimizer"`.
@@ -43,7 +43,7 @@ class MultiOptimizer(Optimizer):
     def __init__(
         self, optimizer_map: Any, loss_scale_factor: float | None = None, name: str | None = None
     ) -> None:
-        if not callable(optimizer_map):
+        if not callable(optimizer_map) and not isinstance(optimizer_map, Optimizer):
             raise ValueError(
                 "MultiOptimizer: expected optimizer_map to be an OptimizerMap, or a function of a variable that "
                 f"returns an optimizer; got {describe(optimizer_map)}."
@@ -55,7 +55,8 @@ class MultiOptimizer(Optimizer):
         if isinstance(optimizer_map, Mapping):
             for optimizer in optimizer_map.values():
                 self._index_of(optimizer)
-        default = getattr(optimizer_map, "default_optimizer", None)
+        one_for_all = optimizer_map if isinstance(optimizer_map, Optimizer) else None
+        default = getattr(optimizer_map, "default_optimizer", one_for_all)
         if default is not None:
             self._index_of(default)
 
@@ -80,7 +81,8 @@ class MultiOptimizer(Optimizer):
 
         shares: dict[int, list[Any]] = {}
         for variable in variables:
-            optimizer = self._optimizer_map(variable)
+            which = self._optimizer_map
+            optimizer = which if isinstance(which, Optimizer) else which(variable)
             if not isinstance(optimizer, Optimizer):
                 raise ValueError(
                     f"MultiOptimizer: Optimizer for variable {variable.path!r} is not an Optimizer instance: "
@@ -94,8 +96,8 @@ class MultiOptimizer(Optimizer):
             for kind in (LossScaleOptimizer, MultiOptimizer):
                 if isinstance(optimizer, kind):
                     raise ValueError(
-                        f"MultiOptimizer: {kind.__name__} cannot be used inside a MultiOptimizer; got one for variable"
-                        f" {variable.path!r}. Wrap the MultiOptimizer in it instead, or use a single optimizer here."
+                        f"MultiOptimizer: {kind.__name__} cannot be used inside an MultiOptimizer. It was chosen "
+                        f"for variable {variable.path!r}. Wrap the MultiOptimizer in it instead."
                     )
             index = self._index_of(optimizer)
             self._var_to_optimizer_idx[self._var_key(variable)] = index
@@ -219,7 +221,7 @@ class MultiOptimizer(Optimizer):
         from oxhorn.saving import deserialize_keras_object
 
         config = dict(config)
-        if not callable(config["optimizer_map"]):
+        if isinstance(config["optimizer_map"], (dict, str)):
             config["optimizer_map"] = deserialize_keras_object(
                 config["optimizer_map"], custom_objects=custom_objects
             )

@@ -413,20 +413,17 @@ class Optimizer(LearningRates, OptimizerVariables):
         """What is left to do after training: with `use_ema`, weights become their averages.
 
         Args:
-            var_list: The model's trainable variables.
+            var_list: The model's trainable variables; those that were frozen meanwhile may be missing.
 
         Raises:
-            ValueError: If they are not those the optimizer was built with.
+            ValueError: If the optimizer was not built with one of them.
         """
-        if not self.use_ema:
+        # Not built: nothing was trained, as where the first step fails.
+        if not self.use_ema or not self.built:
             return
-        if len(var_list) != len(self._model_variables_moving_average):
-            raise ValueError(
-                f"{type(self).__name__}.finalize_variable_values: expected the"
-                f" {len(self._model_variables_moving_average)} variables that the optimizer was built with; got"
-                f" {len(var_list)}."
-            )
-        for variable, average in zip(var_list, self._model_variables_moving_average, strict=True):
+        self._check_variables_are_known(var_list)
+        for variable in var_list:
+            average = self._model_variables_moving_average[self._get_variable_index(variable)]
             if average is not None:
                 variable.assign(average)
 
