@@ -403,6 +403,14 @@ class LayerState(Operation):
         for i, variable in enumerate(own):
             variable.assign(store[str(i)])
 
+    def _extra_state(self) -> Any:
+        """What a copy needs beside the config and the variables, or `None`: a vocabulary that was found, say."""
+        return None
+
+    def _set_extra_state(self, state: Any) -> None:
+        """Takes what `_extra_state` returned."""
+        raise NotImplementedError
+
 
 def _positional(args: tuple[Any, ...], *named: Any) -> tuple[Any, ...]:
     """`shape`, `initializer` and `dtype` of `add_weight` from arguments by position and by name."""

@@ -69,6 +69,11 @@ def output_spec(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str,
         def to_traced(leaf: Any) -> Any:
             if not isinstance(leaf, KerasTensor):
                 return leaf
+            if leaf.dtype == "string":
+                raise TypeError(
+                    f"{leaf!r} is text, with which nothing can be computed. Layers such as TextVectorization, "
+                    "StringLookup and Hashing turn it into numbers: put one of them in between."
+                )
             value = graph.input(leaf.shape, leaf.dtype, leaf.name)
             if isinstance(leaf._keras_mask, KerasTensor):
                 value._keras_mask = to_traced(leaf._keras_mask)

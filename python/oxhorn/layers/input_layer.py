@@ -18,7 +18,7 @@ class InputLayer(Layer):
     Args:
         shape: Sizes without the batch dimension.
         batch_size: The size of the batch dimension, if it is fixed.
-        dtype: `floatx()` by default.
+        dtype: `floatx()` by default; `"string"` for text.
         batch_shape: Sizes with the batch dimension, in the place of `shape` and `batch_size`.
         input_tensor: A symbolic tensor to take shape and dtype from.
         optional: Whether `None` may be passed for this input.
@@ -77,7 +77,8 @@ class InputLayer(Layer):
             raise ValueError(
                 f"Input {self.name!r}: `batch_shape` needs at least the batch dimension; got ()."
             )
-        self._dtype = standardize_dtype(dtype)
+        # Text comes in here and goes to layers that turn it into numbers.
+        self._dtype = "string" if isinstance(dtype, str) and dtype == "string" else standardize_dtype(dtype)
         self.optional = optional
         output = input_tensor
         if output is None or output._keras_history is not None:
@@ -129,7 +130,7 @@ def Input(
     Args:
         shape: Sizes without the batch dimension; `None` where any size will do. `()` for one number a sample.
         batch_size: The size of the batch dimension, if it is fixed.
-        dtype: `floatx()` by default.
+        dtype: `floatx()` by default; `"string"` for text, which goes to layers such as `TextVectorization`.
         sparse: Must not be True: inputs are dense.
         ragged: Must not be True, likewise.
         batch_shape: Sizes with the batch dimension, in the place of `shape` and `batch_size`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ from oxhorn.engine.input_spec import InputSpec
 from oxhorn.engine.keras_tensor import KerasTensor
 from oxhorn.engine.layer_state import LayerState
 from oxhorn.engine.operation import Node, Operation
+from oxhorn.engine.text import as_text, is_text
+from oxhorn.models.host_part import HostPart, HostResults, runs_on_host
 
 
 class ModelGraph:
@@ -100,8 +103,34 @@ class ModelGraph:
 
     def run(self, values: Sequence[Any]) -> Any:
         """The outputs for these values of the inputs (in the order of `flat_inputs`)."""
-        known = {id(tensor): value for tensor, value in zip(self.flat_inputs, values, strict=True)}
-        for node in self.nodes:
+        return self._run(dict(zip(map(id, self.flat_inputs), values, strict=True)), self.nodes)
+
+    @functools.cached_property
+    def host_part(self) -> HostPart | None:
+        """The calls that come before the compiled part, if there are any."""
+        if not any(runs_on_host(operation) for operation in self.operations):
+            return None
+        return HostPart(self.nodes, self.flat_inputs, self.flat_outputs)
+
+    def run_on_host(self, inputs: Any, name: str) -> HostResults:
+        """What the host part makes of the inputs.
+
+        Args:
+            inputs: What the model is called with.
+            name: The name of the model, for messages.
+        """
+        assert self.host_part is not None
+        values = self.standardize(inputs, name)
+        return self.host_part.run(dict(zip(map(id, self.flat_inputs), values, strict=True)))
+
+    def run_rest(self, results: HostResults) -> Any:
+        """The outputs, from the results of the host part on."""
+        assert self.host_part is not None
+        known = dict(zip(map(id, self.host_part.tensors), results, strict=True))
+        return self._run(known, self.host_part.rest)
+
+    def _run(self, known: dict[int, Any], nodes: Sequence[Node]) -> Any:
+        for node in nodes:
             if node.is_input:
                 continue
             if node.one_to_one is not None:
@@ -128,7 +157,7 @@ class ModelGraph:
             ValueError: If there are too few, too many, or none of a name.
         """
         if isinstance(inputs, dict):
-            inputs = {key: np.asarray(v) if is_list_of_numbers(v) else v for key, v in inputs.items()}
+            inputs = {key: _list_as_array(v) for key, v in inputs.items()}
             if isinstance(self.inputs, dict) and set(self.inputs) <= set(inputs):
                 return tree.flatten({key: inputs[key] for key in self.inputs})
             names = [spec.name for spec in self.input_specs]
@@ -140,9 +169,9 @@ class ModelGraph:
                 )
             return [inputs.get(one) for one in names]
         if isinstance(inputs, (list, tuple)):
-            if len(self.flat_inputs) == 1 and is_list_of_numbers(inputs):
-                return [np.asarray(inputs)]
-            leaves = [np.asarray(item) if is_list_of_numbers(item) else item for item in inputs]
+            if len(self.flat_inputs) == 1 and (is_list_of_numbers(inputs) or is_text(inputs)):
+                return [_list_as_array(inputs)]
+            leaves = [_list_as_array(item) for item in inputs]
             flat = tree.flatten(leaves)
         else:
             flat = [inputs]
@@ -185,6 +214,13 @@ class ModelGraph:
         return values
 
 
+def _list_as_array(value: Any) -> Any:
+    """Lists of numbers, and text in any form, as one array."""
+    if is_list_of_numbers(value):
+        return np.asarray(value)
+    return as_text(value, "The model") if is_text(value) else value
+
+
 def _returned_nothing(operation: Operation) -> ValueError:
     return ValueError(
         f"{type(operation).__name__} {operation.name!r} returned None in the place of a tensor. Does its `call` "
@@ -203,7 +239,7 @@ def _with_rank(value: Any, tensor: KerasTensor) -> Any:
 
 
 def _with_dtype(value: Any, dtype: str) -> Any:
-    if isinstance(value, (_core.Tensor, _core.Variable)):
+    if isinstance(value, (_core.Tensor, _core.Variable)) and dtype != "string":
         if str(value.dtype) == dtype:
             return value
         mask = getattr(value, "_keras_mask", None)
@@ -212,6 +248,8 @@ def _with_dtype(value: Any, dtype: str) -> Any:
             value._keras_mask = mask
         return value
     array = np.asarray(value)
+    if dtype == "string":
+        return as_text(array, "An input of dtype string")
     if array.dtype.kind not in "fiub":
         raise ValueError(
             f"Expected an array of numbers, for an input of dtype {dtype}; got dtype {array.dtype}."

@@ -16,6 +16,7 @@ from oxhorn.engine.symbolic import FunctionCall
 from oxhorn.layers.core_layer import CoreLayer
 from oxhorn.layers.layer import Layer
 from oxhorn.models.graph import ModelGraph
+from oxhorn.models.host_part import HostResults
 from oxhorn.training.looking_inside import LooksInside
 from oxhorn.training.trainer import Trainer
 
@@ -188,6 +189,10 @@ class Model(LooksInside, Trainer, Layer):
             or any(name != "training" for name in kwargs)
         ):
             return super().__call__(*args, **kwargs)
+        if graph.host_part is not None:
+            given = args[0]
+            results = given if isinstance(given, HostResults) else graph.run_on_host(given, self.name)
+            return super().__call__(results, **kwargs) if graph.host_part.rest else graph.run_rest(results)
         values = graph.standardize(args[0], self.name)
         if not kwargs.get("training") and self._may_run_compiled(values):
             return self._run_compiled(graph, values)
@@ -204,11 +209,27 @@ class Model(LooksInside, Trainer, Layer):
                 f"Model {type(self).__name__} defines no `call`. Define `call(self, inputs)`, or make the model "
                 "with `Model(inputs, outputs)`."
             )
+        if isinstance(inputs, HostResults):
+            return self._graph.run_rest(inputs)
         values = self._graph.standardize(inputs, self.name)
         for value, given in zip(values, tree.flatten(mask) if mask is not None else (), strict=False):
             if given is not None and isinstance(value, _core.Tensor):
                 value._keras_mask = given
         return self._graph.run(values)
+
+    @property
+    def runs_on_host(self) -> bool:
+        """Whether nothing but layers on the host is in the model, so that it is a part of such a part itself."""
+        part = None if self._graph is None else self._graph.host_part
+        return part is not None and not part.rest
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """The shapes and dtypes of the results, as `KerasTensor`s."""
+        graph = self._graph
+        if graph is None or graph.host_part is None or not args or isinstance(args[0], HostResults):
+            return super().compute_output_spec(*args, **kwargs)
+        # The shapes behind layers on the host are theirs to tell; what follows is traced.
+        return super().compute_output_spec(graph.host_part.specs(), **kwargs)
 
     def _float_dtype(self) -> str | None:
         # Symbolic inputs have dtypes of their own, and each layer casts to its own.

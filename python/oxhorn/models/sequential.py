@@ -8,6 +8,7 @@ from typing import Any
 from oxhorn import tree
 from oxhorn.engine import naming
 from oxhorn.engine.keras_tensor import KerasTensor, standardize_shape
+from oxhorn.engine.text import as_text, is_text
 from oxhorn.layers.input_layer import InputLayer
 from oxhorn.layers.layer import Layer
 from oxhorn.models import model as model_module
@@ -201,16 +202,20 @@ class Sequential(Model):
         if self._graph is None and not self._stacked:
             raise ValueError(f"Sequential {self.name!r} has no layers; add some before it is called.")
         if self._graph is None and args and not isinstance(args[0], KerasTensor):
-            (value,) = self._convert((args[0],))
+            value = as_text(args[0], "Sequential") if is_text(args[0]) else self._convert((args[0],))[0]
             if not hasattr(value, "shape"):
                 raise ValueError(
                     f"Sequential {self.name!r} is called on one array or tensor; got {type(args[0]).__name__}."
                 )
             # Built for any batch size, not for that of the first call.
-            self.build((None, *tuple(value.shape)[1:]) if value.shape else ())
+            self._build_for(value)
         elif self._graph is None and args:
             self.build(args[0].shape)
         return super().__call__(*args, **kwargs)
+
+    def _build_for(self, value: Any) -> None:
+        """Builds for arrays like this one, of any batch size."""
+        self.build((None, *tuple(value.shape)[1:]) if value.shape else ())
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Feeds the input through the stack."""

@@ -23,6 +23,7 @@ def reduce_layer(layer: Any) -> tuple[Any, ...]:
         values,
         trainable,
         compiled,
+        [part._extra_state() for part in layer._flatten_layers()],
     )
 
 
@@ -33,6 +34,7 @@ def restore_layer(
     values: list[np.ndarray[Any, Any]] | None,
     trainable: list[bool],
     compiled: tuple[Any, ...] | None = None,
+    extra: Sequence[Any] = (),
 ) -> Any:
     """The inverse of `reduce_layer`."""
     layer = cls.from_config(config)
@@ -51,6 +53,9 @@ def restore_layer(
         part.__dict__["_trainable"] = flag
         for variable in part._tracker.trainable_variables:
             variable.trainable = flag
+    for part, state in zip(layer._flatten_layers(), extra, strict=False):
+        if state is not None:
+            part._set_extra_state(state)
     if compiled is not None:
         _restore_compiled(layer, *compiled)
     return layer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from typing import Any
 
@@ -11,6 +12,7 @@ from oxhorn.training.data_adapters.class_weight import check_class_weight, class
 from oxhorn.training.data_adapters.packing import unpack_x_y_sample_weight
 from oxhorn.training.data_adapters.sources import BatchSource, PyDatasetSource, find_source
 from oxhorn.training.feeds import ArrayFeed, BatchFeed, Feed
+from oxhorn.training.host import ArrayBatches, apply_host_part, has_host_part
 from oxhorn.training.programs import cache_of
 
 DEFAULT_BATCH_SIZE = 32
@@ -56,6 +58,12 @@ def make_feed(
     # Under a limit of the process alone, each epoch begins at the beginning.
     goes_on = goes_on and steps is not None
     source = find_source(who, x, shuffle)
+    if source is None and has_host_part(model, x):
+        source = ArrayBatches(who, (x, y, sample_weight), batch_size, steps, shuffle)
+        convert = functools.partial(
+            _convert_item, model, who, class_weight=class_weight, inputs_only=inputs_only
+        )
+        return BatchFeed(source, convert, steps, goes_on)
     if source is not None:
         for name, value in (("y", y), ("sample_weight", sample_weight), ("batch_size", batch_size)):
             if value is not None:
@@ -101,6 +109,8 @@ def make_arrays(
     model: Any, who: str, x: Any, y: Any, sample_weight: Any, class_weight: dict[int, float] | None
 ) -> Batch:
     """Arrays as one batch; class weights become sample weights."""
+    if x is not None and has_host_part(model, x):
+        x = apply_host_part(model, x)
     dtypes = cache_of(model).dtypes(model)
     if class_weight is not None:
         if sample_weight is not None:

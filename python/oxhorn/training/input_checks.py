@@ -64,7 +64,13 @@ def check_inputs(model: Any, batch: Batch) -> None:
 
 
 def _named_inputs(model: Any) -> list[tuple[str, Any]]:
-    """Names and symbolic tensors of the declared inputs: the keys, where they were declared as a dict."""
+    """Names and symbolic tensors of the declared inputs: the keys, where they were declared as a dict.
+
+    Where layers come before the compiled part of the model, what they pass on.
+    """
+    part = getattr(getattr(model, "_graph", None), "host_part", None)
+    if part is not None:
+        return [(tensor.name, tensor) for tensor in part.tensors]
     tensors = declared_inputs(model)
     if not tensors:
         return []

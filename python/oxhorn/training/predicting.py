@@ -15,6 +15,7 @@ from oxhorn.training.data_adapters.arrays import as_column
 from oxhorn.training.data_adapters.batch import Batch, Column
 from oxhorn.training.feeds import Feed, warn_out_of_data
 from oxhorn.training.fitting import _ALL_STEPS, _UNWATCHED, _WATCHED
+from oxhorn.training.host import has_host_part
 from oxhorn.training.programs import cache_of, prediction, predicts_in_python
 from oxhorn.training.steps import Steps, tensors_of
 from oxhorn.training.structures import put_together, take_apart
@@ -54,11 +55,15 @@ def predict(model: Any, x: Any, batch_size: Any, verbose: Any, steps: Any, callb
             watched = True
         outputs = _Outputs(model, in_python)
         _run(model, feed, outputs, callbacks, watched)
-        if type(x) is np.ndarray and in_python is None and fixed_batch_size(model) is None:
+        if type(x) is np.ndarray and in_python is None and _takes_arrays_of_any_size(model):
             cache_of(model).small_predictions[(x.dtype.str, x.shape[1:])] = prediction(model, first)
         return outputs.result()
     finally:
         feed.close()
+
+
+def _takes_arrays_of_any_size(model: Any) -> bool:
+    return fixed_batch_size(model) is None and not has_host_part(model)
 
 
 def predict_on_batch(model: Any, x: Any) -> Any:

@@ -1,5 +1,9 @@
 """Layers that prepare data."""
 
+from oxhorn.layers.preprocessing.category_encoding import CategoryEncoding
+from oxhorn.layers.preprocessing.discretization import Discretization
+from oxhorn.layers.preprocessing.hashed_crossing import HashedCrossing
+from oxhorn.layers.preprocessing.hashing import Hashing
 from oxhorn.layers.preprocessing.image import (
     AugMix,
     AutoContrast,
@@ -33,18 +37,30 @@ from oxhorn.layers.preprocessing.image import (
     Resizing,
     Solarization,
 )
+from oxhorn.layers.preprocessing.integer_lookup import IntegerLookup
+from oxhorn.layers.preprocessing.mel_spectrogram import MelSpectrogram
+from oxhorn.layers.preprocessing.normalization import Normalization
 from oxhorn.layers.preprocessing.pipeline import Pipeline
 from oxhorn.layers.preprocessing.rescaling import Rescaling
+from oxhorn.layers.preprocessing.string_lookup import StringLookup
+from oxhorn.layers.preprocessing.text_vectorization import TextVectorization
 
 __all__ = [
     "AugMix",
     "AutoContrast",
+    "CategoryEncoding",
     "CenterCrop",
     "ContrastLimitedAdaptiveHistogramEqualization",
     "CutMix",
+    "Discretization",
     "Equalization",
+    "HashedCrossing",
+    "Hashing",
+    "IntegerLookup",
     "MaxNumBoundingBoxes",
+    "MelSpectrogram",
     "MixUp",
+    "Normalization",
     "Pipeline",
     "RandAugment",
     "RandomBrightness",
@@ -70,4 +86,6 @@ __all__ = [
     "Rescaling",
     "Resizing",
     "Solarization",
+    "StringLookup",
+    "TextVectorization",
 ]

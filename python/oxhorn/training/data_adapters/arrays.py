@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from oxhorn.engine.text import is_text
+
 # Smaller and unsigned integers go to the next type that holds all their values; only uint64 may not fit.
 _INTEGERS = {
     "i1": "int32",
@@ -133,6 +135,11 @@ def _wrong_kind(value: Any, array: np.ndarray[Any, Any], who: str) -> str:
             return f"{message} Columns that are not numbers: {', '.join(odd)}. Encode or drop them."
     if array.dtype.kind == "c":
         return f"{message} Pass the real and the imaginary part as two features."
+    if array.dtype.kind in "US" or is_text(array):
+        return (
+            f"{message} Encode it as numbers first, with layers such as TextVectorization, StringLookup or Hashing: on "
+            "the data, or as the first layers of a functional or Sequential model."
+        )
     if array.dtype.kind == "O":
         return f"{message} Convert it first, for example with {who}.astype('float32')."
     return f"{message} Encode it as numbers first."
