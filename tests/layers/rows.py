@@ -12,6 +12,7 @@ from oxhorn.testing.reference import layers as ref
 from oxhorn.testing.reference import ops
 from tests.layers.rows_additions import ADDITIONS
 from tests.layers.rows_attention import ATTENTION, EINSUM_DENSE
+from tests.layers.rows_preprocessing_features import PREPROCESSING_FEATURES
 from tests.layers.rows_rnn import RECURRENT
 from tests.layers.table import LayerRow as Row
 
@@ -425,5 +426,6 @@ TABLES = {
     "merging": MERGING,
     "recurrent": RECURRENT,
     "additions": ADDITIONS,
+    "preprocessing_features": PREPROCESSING_FEATURES,
 }
 ROWS = [row for rows in TABLES.values() for row in rows]

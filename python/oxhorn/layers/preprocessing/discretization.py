@@ -55,7 +55,7 @@ class Discretization(Layer):
     [[0, 2, 3, 1]]
     >>> layer = keras.layers.Discretization(num_bins=2)
     >>> layer.adapt(np.arange(100.0))
-    >>> layer.bin_boundaries
+    >>> [round(boundary, 3) for boundary in layer.bin_boundaries]
     [49.0]
     """
 

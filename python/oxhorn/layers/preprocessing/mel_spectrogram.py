@@ -185,5 +185,5 @@ class MelSpectrogram(Layer):
 
 
 def _mel(hertz: Any) -> Any:
-    """mel(f) = 1127 ln(1 + f / 700)"""
+    """The scale of pitch: mel(f) = 1127 ln(1 + f / 700)."""
     return 1127.0 * np.log1p(np.asarray(hertz) / 700.0)
