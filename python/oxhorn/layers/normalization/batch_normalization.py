@@ -128,6 +128,12 @@ class BatchNormalization(CoreLayer):
             training: Whether to use, and to record, the statistics of this batch; a frozen layer never does.
             mask: Steps that count, or None.
         """
+        if mask is not None and len(mask.shape) != len(inputs.shape) - 1:
+            raise ValueError(
+                f"BatchNormalization layer {self.name!r}: The mask provided should be one dimension less than the "
+                f"inputs. Received: mask.shape={tuple(mask.shape)}, inputs.shape={tuple(inputs.shape)}. Leave out the "
+                "axis of the features."
+            )
         return super().call(inputs, training=bool(training) and self.trainable, mask=mask)
 
     def get_config(self) -> dict[str, Any]:

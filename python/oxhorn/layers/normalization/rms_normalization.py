@@ -53,7 +53,8 @@ class RMSNormalization(Layer):
     def build(self, input_shape: Any) -> None:
         """Make the scale."""
         self._check_axes(input_shape)
-        axes = [self.axis] if isinstance(self.axis, int) else sorted(self.axis)
+        axes = [self.axis] if isinstance(self.axis, int) else list(self.axis)
+        axes.sort(key=lambda axis: axis % len(input_shape))
         shape = tuple(input_shape[axis] for axis in axes)
         if None in shape:
             raise ValueError(
@@ -65,7 +66,15 @@ class RMSNormalization(Layer):
 
     def call(self, inputs: Any) -> Any:
         """Divide by the root mean square, and scale."""
-        return ops.rms_normalization(inputs, scale=self.scale, axis=self.axis, epsilon=self.epsilon)
+        rank = len(inputs.shape)
+        along = {axis % rank for axis in self.axis}
+        scale = self.scale
+        # At the end, where they mostly are, the axes of the scale meet those of the input by themselves.
+        if along != set(range(rank - len(along), rank)):
+            scale = ops.reshape(
+                scale, [size if axis in along else 1 for axis, size in enumerate(inputs.shape)]
+            )
+        return ops.rms_normalization(inputs, scale=scale, axis=self.axis, epsilon=self.epsilon)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the input."""

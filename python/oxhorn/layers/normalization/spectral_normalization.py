@@ -51,9 +51,12 @@ class SpectralNormalization(Wrapper):
 
     def __init__(self, layer: Any, power_iterations: int = 1, **kwargs: Any) -> None:
         super().__init__(layer, **kwargs)
-        self.power_iterations = arguments.integer(
-            power_iterations, "power_iterations", "SpectralNormalization", low=1
-        )
+        try:
+            self.power_iterations = arguments.integer(
+                power_iterations, "power_iterations", "SpectralNormalization", low=1
+            )
+        except ValueError as error:
+            raise ValueError(f"{error} `power_iterations` should be greater than zero.") from None
 
     def build(self, input_shape: Any = None) -> None:
         """Build the layer inside, and the vector that the iteration starts from."""

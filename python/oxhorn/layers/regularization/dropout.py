@@ -81,14 +81,16 @@ class Dropout(CoreLayer):
         return {**super().get_config(), "rate": self.rate, "seed": self.seed, "noise_shape": self.noise_shape}
 
 
-def rate_of(value: Any, owner: str) -> float:
+def rate_of(
+    value: Any, owner: str, name: str = "rate", advice: str = "As a rule it is between 0.1 and 0.5."
+) -> float:
     """`rate` as a float from 0 to 1; a `ValueError` for anything else."""
     try:
-        return arguments.probability(value, "rate", owner)
+        return arguments.probability(value, name, owner)
     except ValueError:
         raise ValueError(
-            f"{owner}: Invalid value received for argument `rate`. Expected a float value between 0 and 1. "
-            f"Received: rate={arguments.describe(value)}. As a rule it is between 0.1 and 0.5."
+            f"{owner}: Invalid value received for argument `{name}`. Expected a float value between 0 and 1. "
+            f"Received: {name}={arguments.describe(value)}. {advice}"
         ) from None
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from oxhorn import _core, arguments
 from oxhorn.engine.seed_generator import SeedGenerator
 from oxhorn.layers.layer import Layer
+from oxhorn.layers.regularization.dropout import rate_of
 
 __all__ = ["GaussianNoise"]
 
@@ -50,7 +51,9 @@ class GaussianNoise(Layer):
 
     def __init__(self, stddev: float, seed: Any = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.stddev = arguments.probability(stddev, "stddev", "GaussianNoise")
+        self.stddev = rate_of(
+            stddev, "GaussianNoise", "stddev", "Values around 0.1 suit inputs of variance 1."
+        )
         self.seed = arguments.seed(seed, "GaussianNoise")
         if self.stddev > 0:
             self.seed_generator = seed if isinstance(seed, SeedGenerator) else SeedGenerator(self.seed)
