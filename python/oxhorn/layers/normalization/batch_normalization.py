@@ -128,13 +128,15 @@ class BatchNormalization(CoreLayer):
             training: Whether to use, and to record, the statistics of this batch; a frozen layer never does.
             mask: Steps that count, or None.
         """
-        if mask is not None and len(mask.shape) != len(inputs.shape) - 1:
+        training = bool(training) and self.trainable
+        # In use the moments are there already, and a mask has no say.
+        if training and mask is not None and len(mask.shape) != len(inputs.shape) - 1:
             raise ValueError(
                 f"BatchNormalization layer {self.name!r}: The mask provided should be one dimension less than the "
                 f"inputs. Received: mask.shape={tuple(mask.shape)}, inputs.shape={tuple(inputs.shape)}. Leave out the "
                 "axis of the features."
             )
-        return super().call(inputs, training=bool(training) and self.trainable, mask=mask)
+        return super().call(inputs, training=training, mask=mask)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
