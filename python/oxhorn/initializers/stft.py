@@ -93,7 +93,7 @@ class STFT(Initializer):
             kernel = kernel * (window / norm)[:, np.newaxis]
         return _core.tensor(kernel.reshape(frame, 1, bands), dtype or floatx())
 
-    def _window(self, frame: int) -> np.ndarray[Any, Any]:
+    def _window(self, frame: int) -> Any:
         if isinstance(self.window, str):
             return window_of(self.window, frame, self.periodic)
         window = np.asarray(self.window, dtype="float64")

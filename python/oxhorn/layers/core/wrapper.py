@@ -39,7 +39,7 @@ class Wrapper(Layer):
                 f"a layer, got {type(layer).__name__}. Pass an object, such as Dense(3), not its class."
             )
         super().__init__(**kwargs)
-        self.layer = layer
+        self.layer: Any = layer
 
     def build(self, input_shape: Any = None) -> None:
         """Build the layer inside."""

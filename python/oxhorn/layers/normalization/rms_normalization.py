@@ -67,7 +67,7 @@ class RMSNormalization(Layer):
     def call(self, inputs: Any) -> Any:
         """Divide by the root mean square, and scale."""
         rank = len(inputs.shape)
-        along = {axis % rank for axis in self.axis}
+        along = {axis % rank for axis in ([self.axis] if isinstance(self.axis, int) else self.axis)}
         scale = self.scale
         # At the end, where they mostly are, the axes of the scale meet those of the input by themselves.
         if along != set(range(rank - len(along), rank)):
