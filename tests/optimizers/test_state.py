@@ -152,3 +152,46 @@ def test_common_arguments_out_of_range(arguments: dict[str, Any]) -> None:
             kind(learning_rate=0.1, **arguments)
         assert name.replace("learning_rate_multipliers", "multipliers") in str(info.value)
         assert kind.__name__ in str(info.value)
+
+
+class Own(optimizers.Optimizer):
+    """Plain descent by operations on tensors."""
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        self.assign_sub(variable, gradient * learning_rate)
+
+
+@pytest.mark.parametrize("kind", [optimizers.SGD, optimizers.LBFGS, Own])
+def test_what_is_no_variable(kind: Any) -> None:
+    w = keras.Variable([1.0, 2.0], name="w")
+    for wrong in ("w", np.ones(2), keras.ops.ones(2), keras.Input((2,)), 3, None):
+        with pytest.raises(TypeError, match=f"{kind.__name__}.build: expected trainable variables"):
+            kind(0.1).build([wrong])
+    with pytest.raises(TypeError, match="'counter' of int32"):
+        kind(0.1).build([w, keras.Variable(1, name="counter")])
+    with pytest.raises(ValueError, match="expected each variable once; got 'w' twice"):
+        kind(0.1).build([w, w])
+
+
+@pytest.mark.parametrize("kind", [optimizers.SGD, Own])
+@pytest.mark.parametrize("rate", [None, "0.1", float("nan"), float("inf"), -1.0, True])
+def test_a_function_that_gives_no_rate(kind: Any, rate: Any) -> None:
+    w = keras.Variable([1.0])
+    with pytest.raises(ValueError, match=f"{kind.__name__}: expected learning_rate to be a finite number"):
+        kind(lambda: rate).apply([[1.0]], [w])
+    assert w.numpy().tolist() == [1.0]
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        optimizers.LossScaleOptimizer(optimizers.Adam(), initial_scale=1.0),
+        optimizers.MultiOptimizer(optimizers.SGD(0.1)),
+        Own(0.1, gradient_accumulation_steps=2),
+        Own(0.1, learning_rate_multipliers={".*": 0.5}),
+    ],
+    ids=lambda optimizer: type(optimizer).__name__,
+)
+def test_the_battery_takes_wrappers_and_accumulation(optimizer: Any) -> None:
+    results = keras.testing.check_optimizer(optimizer)
+    assert results["fit"] == results["state"] == results["slots"] == "passed"

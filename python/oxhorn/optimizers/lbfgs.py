@@ -103,11 +103,6 @@ class LBFGS(Optimizer):
             return
         super().build(variables)
         for variable in self._trainable_variables:
-            if variable.dtype not in ("float32", "float64"):
-                raise TypeError(
-                    f"LBFGS.build: expected trainable variables of float32 or float64; got {variable.path!r} of "
-                    f"{variable.dtype}."
-                )
             if getattr(variable, "constraint", None) is not None:
                 raise ValueError(
                     f"LBFGS.build: {variable.path!r} has a constraint, which a line search cannot keep. Leave the "

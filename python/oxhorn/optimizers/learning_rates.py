@@ -73,7 +73,7 @@ class LearningRates:
             rate = rate(self._iterations if step is None else step)
         elif not isinstance(rate, _core.Variable):
             rate = rate()
-        return float(rate)
+        return check_learning_rate(rate, type(self).__name__)
 
     # Factors of single variables.
 

@@ -14,7 +14,7 @@ from oxhorn.engine.variable import Variable
 from oxhorn.losses.values import convert
 from oxhorn.optimizers import surroundings
 from oxhorn.optimizers.learning_rates import LearningRates, check_learning_rate
-from oxhorn.optimizers.optimizer_variables import OptimizerVariables, is_overwritten
+from oxhorn.optimizers.optimizer_variables import OptimizerVariables, check_variables, is_overwritten
 
 
 class NeedsNumbers(NotImplementedError):
@@ -187,8 +187,12 @@ class Optimizer(LearningRates, OptimizerVariables):
 
         Args:
             variables: The variables that gradients will come for.
+
+        Raises:
+            TypeError: If something in the list is no variable, or not of a float type.
+            ValueError: If a variable is in it twice.
         """
-        variables = list(variables)
+        variables = check_variables(variables, f"{type(self).__name__}.build")
         self._indices = {id(variable): i for i, variable in enumerate(variables)}
         self._trainable_variables = variables
         if self._multipliers:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from oxhorn import _core
+from oxhorn.arguments import describe
 from oxhorn.engine.naming import name_scope
 from oxhorn.engine.variable import Variable
 
@@ -13,6 +14,28 @@ from oxhorn.engine.variable import Variable
 def is_overwritten(variable: Any) -> bool:
     """Whether a variable takes its gradient as its new value, instead of being updated."""
     return bool(getattr(variable, "overwrite_with_gradient", False))
+
+
+def check_variables(variables: Any, who: str) -> list[Any]:
+    """`variables` as a list, if they are ones that an optimizer can serve."""
+    if isinstance(variables, _core.Variable | _core.Tensor | str) or not isinstance(variables, Iterable):
+        raise TypeError(f"{who}: expected a list of trainable variables; got {describe(variables)}.")
+    variables = list(variables)
+    for variable in variables:
+        if not isinstance(variable, _core.Variable):
+            raise TypeError(
+                f"{who}: expected trainable variables, such as `model.trainable_variables`; got {describe(variable)}."
+            )
+        if variable.dtype not in ("float32", "float64") and not is_overwritten(variable):
+            raise TypeError(
+                f"{who}: expected trainable variables of float32 or float64; got {variable.path!r} of {variable.dtype}."
+            )
+    seen: set[int] = set()
+    for variable in variables:
+        if id(variable) in seen:
+            raise ValueError(f"{who}: expected each variable once; got {variable.path!r} twice.")
+        seen.add(id(variable))
+    return variables
 
 
 class OptimizerVariables:

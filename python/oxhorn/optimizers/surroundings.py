@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from oxhorn import _core
 from oxhorn.losses.values import cast, convert, op
 from oxhorn.optimizers.clipping import clip_by_global_norm, clip_by_norm, clip_by_value
+from oxhorn.optimizers.learning_rates import check_learning_rate
 from oxhorn.optimizers.optimizer_variables import is_overwritten
 
 if TYPE_CHECKING:
@@ -30,7 +31,10 @@ def update(optimizer: Optimizer, grads: list[Any], variables: list[Any]) -> None
 
 def _change(optimizer: Optimizer, grads: list[Any], variables: list[Any]) -> None:
     """Clip, decay, and the optimizer's own rule."""
-    rate = convert(optimizer.learning_rate)
+    rate = optimizer.learning_rate
+    if not getattr(rate, "is_traced", False) and not grads[0].is_traced:
+        check_learning_rate(rate, type(optimizer).__name__)
+    rate = convert(rate)
     for gradient, variable in zip(optimizer._clip_gradients(grads), variables, strict=True):
         own_rate = cast(rate, variable.dtype)
         factor = optimizer._rate_factor(variable)
