@@ -29,8 +29,14 @@ _PREPROCESSING = "not yet: preprocessing layers"
 _QUANTIZED = "weights are float32 or float64; there are no quantized ones"
 REASONS: tuple[tuple[str, str], ...] = (
     ("keras.Quantizer", _QUANTIZED),
-    ("keras.RematScope", "not yet: a layer keeps what its gradient needs"),
-    ("keras.remat", "not yet: a layer keeps what its gradient needs"),
+    (
+        "keras.RematScope",
+        "not yet: what is computed again keeps its memory from step to step, so that nothing would be saved",
+    ),
+    (
+        "keras.remat",
+        "not yet: what is computed again keeps its memory from step to step, so that nothing would be saved",
+    ),
     (
         "keras.SymbolicScope",
         "tells Keras's backends that only shapes are wanted; symbolic tensors say so themselves",

@@ -148,10 +148,10 @@ def set_dtype_policy(policy: str | DTypePolicy) -> None:
     global _dtype_policy
     from oxhorn import dtype_policies
 
-    if policy is None:
+    if not isinstance(policy, (str, dtype_policies.DTypePolicy)):
         raise ValueError(
             "Invalid `policy` argument: set_dtype_policy expects a DTypePolicy or its name, such as 'float32'; got "
-            "None."
+            f"{policy!r}."
         )
     _dtype_policy = dtype_policies.get(policy)
 

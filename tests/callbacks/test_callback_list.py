@@ -141,6 +141,7 @@ def test_every_hook_reaches_the_callbacks_and_an_error_gets_out(hook):
 
 
 def test_lambda_callback_refuses_unknown_hooks_and_values():
+    assert cb.LambdaCallback(helper=print).helper is print
     with pytest.raises(TypeError, match=r"'on_epoch_finished' is no hook. The hooks are: .*on_epoch_end"):
         cb.LambdaCallback(on_epoch_finished=print)
     with pytest.raises(TypeError, match="expected a function for on_epoch_end, got 3"):

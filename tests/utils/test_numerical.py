@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+import oxhorn as keras
 from oxhorn.utils import normalize, to_categorical
 
 
@@ -44,3 +45,23 @@ def test_normalize():
         for order in (1, 2):
             np.testing.assert_allclose(np.linalg.norm(normalize(x, axis, order), order, axis), 1)
     np.testing.assert_array_equal(normalize(np.zeros(3)), np.zeros(3))
+
+
+def test_tensors_give_tensors():
+    classes = keras.ops.convert_to_tensor([[0], [2], [1]])
+    for given in (classes, keras.Variable([0, 2, 1], dtype="int32")):
+        one_hot = keras.utils.to_categorical(given, 4)
+        assert keras.ops.is_tensor(one_hot)
+        np.testing.assert_array_equal(one_hot.numpy(), keras.utils.to_categorical([0, 2, 1], 4))
+    assert keras.utils.to_categorical(classes).shape == (3, 3)
+    with pytest.raises(ValueError, match="class numbers from 0 to 1"):
+        keras.utils.to_categorical(classes, 2)
+    traced = keras.layers.Lambda(lambda x: keras.utils.to_categorical(keras.ops.cast(x, "int32"), 4))
+    symbolic = keras.Input((1,))
+    model = keras.Model(symbolic, traced(symbolic))
+    np.testing.assert_array_equal(model.predict(classes.numpy(), verbose=0), one_hot.numpy())
+    x = np.array([[3.0, 4.0], [0.0, 0.0]], "float32")
+    for order in (1, 2, 3):
+        norms = keras.utils.normalize(keras.ops.convert_to_tensor(x), order=order)
+        assert keras.ops.is_tensor(norms)
+        np.testing.assert_allclose(norms.numpy(), keras.utils.normalize(x, order=order), rtol=1e-6)

@@ -22,10 +22,10 @@ class LambdaCallback(Callback):
         on_train_end: called as `f(logs)` after training.
         on_train_batch_begin: called as `f(batch, logs=logs)` before each training batch.
         on_train_batch_end: called as `f(batch, logs=logs)` after each training batch.
-        **kwargs: any other hook of `Callback`, by its name.
+        **kwargs: any other hook of `Callback`, by its name; names that do not begin with `on_` become attributes.
 
     Raises:
-        TypeError: if a name is no hook or a value cannot be called.
+        TypeError: if a name begins with `on_` but is no hook, or the value of a hook cannot be called.
 
     Example:
         >>> import oxhorn as keras
@@ -55,6 +55,9 @@ class LambdaCallback(Callback):
             **kwargs,
         }
         for name, hook in hooks.items():
+            if not name.startswith("on_"):
+                setattr(self, name, hook)
+                continue
             if name not in _HOOKS:
                 raise TypeError(f"LambdaCallback: {name!r} is no hook. The hooks are: {', '.join(_HOOKS)}.")
             if hook is None:

@@ -24,7 +24,7 @@ class TerminateOnNaN(Callback):
         >>> guard = keras.callbacks.TerminateOnNaN(raise_error=True)
         >>> guard.on_train_batch_end(7, {"loss": float("nan")})
         Traceback (most recent call last):
-        RuntimeError: TerminateOnNaN: expected a finite loss, got nan at batch 7 of epoch 1. A smaller ...
+        RuntimeError: TerminateOnNaN: NaN or Inf loss encountered: expected a finite loss, got nan at batch 7 ...
     """
 
     def __init__(self, raise_error: bool = False) -> None:
@@ -41,7 +41,8 @@ class TerminateOnNaN(Callback):
             return
         if self.raise_error:
             raise RuntimeError(
-                f"TerminateOnNaN: expected a finite loss, got {loss} at batch {batch} of epoch {self._epoch + 1}. "
+                f"TerminateOnNaN: NaN or Inf loss encountered: expected a finite loss, got {loss} at batch {batch} "
+                f"of epoch {self._epoch + 1}. "
                 "A smaller learning rate, clipping (clipnorm) or scaled inputs usually help."
             )
         print_message(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+
+from oxhorn import _core, config
 
 
-def to_categorical(x: Any, num_classes: int | None = None) -> npt.NDArray[np.float64]:
+def to_categorical(x: Any, num_classes: int | None = None) -> Any:
     """Turn class numbers into one-hot rows: `result[..., k] = 1 if x[...] == k else 0`.
 
     Args:
@@ -16,7 +17,7 @@ def to_categorical(x: Any, num_classes: int | None = None) -> npt.NDArray[np.flo
         num_classes: number of classes. Defaults to `max(x) + 1`.
 
     Returns:
-        A float64 array of shape `(..., num_classes)`.
+        A float64 array of shape `(..., num_classes)`; for a tensor, a tensor of dtype `floatx()`.
 
     Raises:
         ValueError: for class numbers that are not whole, negative, or not less than `num_classes`.
@@ -27,6 +28,8 @@ def to_categorical(x: Any, num_classes: int | None = None) -> npt.NDArray[np.flo
         array([[1., 0., 0.],
                [0., 0., 1.]])
     """
+    if isinstance(x, (_core.Tensor, _core.Variable)):
+        return _one_hot(x, num_classes)
     values = np.asarray(x)
     if values.dtype.kind not in "biuf":
         raise ValueError(f"to_categorical: expected class numbers, got an array of dtype {values.dtype}.")
@@ -50,7 +53,19 @@ def to_categorical(x: Any, num_classes: int | None = None) -> npt.NDArray[np.flo
     return result
 
 
-def normalize(x: Any, axis: int = -1, order: int = 2) -> npt.NDArray[Any]:
+def _one_hot(x: Any, num_classes: int | None) -> Any:
+    """`to_categorical` of a tensor."""
+    from oxhorn import ops
+
+    x = ops.convert_to_tensor(x)
+    if not x.is_traced:
+        return ops.convert_to_tensor(to_categorical(x.numpy(), num_classes), config.floatx())
+    if num_classes is None:
+        raise ValueError("to_categorical: expected num_classes for a tensor inside a traced call, got None.")
+    return ops.one_hot(ops.squeeze(x, -1) if x.ndim > 1 and x.shape[-1] == 1 else x, num_classes)
+
+
+def normalize(x: Any, axis: int = -1, order: int = 2) -> Any:
     """Divide by the norm along an axis: `x / ||x||_order`; vectors of zeros stay as they are.
 
     Args:
@@ -59,7 +74,7 @@ def normalize(x: Any, axis: int = -1, order: int = 2) -> npt.NDArray[Any]:
         order: order of the norm. Defaults to 2, the length of a vector.
 
     Returns:
-        An array of the same shape.
+        An array of the same shape; for a tensor, a tensor.
 
     Example:
         >>> import oxhorn as keras
@@ -67,6 +82,11 @@ def normalize(x: Any, axis: int = -1, order: int = 2) -> npt.NDArray[Any]:
         array([[0.6, 0.8],
                [0. , 0. ]])
     """
+    if isinstance(x, (_core.Tensor, _core.Variable)):
+        from oxhorn import ops
+
+        norm = ops.norm(x, ord=order, axis=axis, keepdims=True)
+        return x / ops.where(norm == 0, ops.ones_like(norm), norm)
     values = np.asarray(x)
     norm = np.linalg.norm(values, order, axis, keepdims=True)
     return np.asarray(values / np.where(norm == 0, 1, norm))
