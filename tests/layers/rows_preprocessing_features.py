@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from oxhorn.testing.reference import features as ref
@@ -25,6 +27,28 @@ def _looked_up(x, mode: str, vocabulary: list[int], mask: int | None = None, oov
     places = ref.integer_lookup(x, vocabulary, oov=oov)
     places = places if mask is None else np.where(x == mask, -1, places)
     return ref.category_encoding(places, size or oov + len(vocabulary), mode)
+
+
+def _stft(shape: tuple[int, ...], **arguments: Any) -> Row:
+    length, size = arguments["frame_length"], arguments.get("fft_length", 8)
+    mode = arguments.get("mode", "log")
+    names = {"real": ["real_kernel"], "imag": ["imag_kernel"]}.get(mode, ["real_kernel", "imag_kernel"])
+    first = arguments.get("data_format") == "channels_first"
+    expand = arguments.get("expand_dims", False)
+
+    def reference(x, *kernels):
+        y = ref.stft_spectrogram(
+            np.swapaxes(x, 1, 2) if first else x,
+            *kernels,
+            mode=mode,
+            step=arguments.get("frame_step", length // 2),
+            padding=arguments.get("padding", "valid"),
+            expand=expand,
+        )
+        return y if not first else y.transpose(0, 3, 1, 2) if expand else y.swapaxes(1, 2)
+
+    weights = [(name, (length, 1, size // 2 + 1)) for name in names]
+    return Row("STFTSpectrogram", arguments, [shape], reference, weights, loose=16)
 
 
 PREPROCESSING_FEATURES = [
@@ -60,4 +84,11 @@ PREPROCESSING_FEATURES = [
                            "min_freq": 50.0, "max_freq": 400.0, "top_db": 1000.0, "ref_power": 2.0}, [(2, 40)],
         lambda x: ref.mel_spectrogram(x, 16, 5, 3, 1000, min_freq=50.0, max_freq=400.0, top_db=1000.0, ref_power=2.0),
         loose=64),
+    _stft((2, 20, 1), frame_length=6),
+    _stft((2, 20, 2), frame_length=8, frame_step=3, mode="magnitude", expand_dims=True),
+    _stft((2, 3, 17), frame_length=5, mode="psd", data_format="channels_first", padding="same"),
+    _stft((2, 9, 17), frame_length=8, fft_length=16, mode="stft", data_format="channels_first", expand_dims=True),
+    _stft((2, 20, 2), frame_length=6, frame_step=6, mode="real", window="hamming", scaling=None, periodic=True),
+    _stft((2, 20, 1), frame_length=6, mode="imag", window=None, padding="same"),
+    _stft((2, 20, 2), frame_length=6, frame_step=4, mode="angle", scaling="spectrum"),
 ]  # fmt: skip

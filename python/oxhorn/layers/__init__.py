@@ -165,6 +165,7 @@ from oxhorn.layers.preprocessing import (
     Rescaling,
     Resizing,
     Solarization,
+    STFTSpectrogram,
     StringLookup,
     TextVectorization,
 )
@@ -403,4 +404,5 @@ __all__ = [
     "Normalization",
     "StringLookup",
     "TextVectorization",
+    "STFTSpectrogram",
 ]

@@ -42,6 +42,7 @@ from oxhorn.layers.preprocessing.mel_spectrogram import MelSpectrogram
 from oxhorn.layers.preprocessing.normalization import Normalization
 from oxhorn.layers.preprocessing.pipeline import Pipeline
 from oxhorn.layers.preprocessing.rescaling import Rescaling
+from oxhorn.layers.preprocessing.stft_spectrogram import STFTSpectrogram
 from oxhorn.layers.preprocessing.string_lookup import StringLookup
 from oxhorn.layers.preprocessing.text_vectorization import TextVectorization
 
@@ -85,6 +86,7 @@ __all__ = [
     "RandomZoom",
     "Rescaling",
     "Resizing",
+    "STFTSpectrogram",
     "Solarization",
     "StringLookup",
     "TextVectorization",

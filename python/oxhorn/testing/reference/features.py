@@ -232,3 +232,36 @@ def mel_spectrogram(
         mels = 10 * np.log10(np.maximum(mels, 1e-10) / options.get("ref_power", 1.0))
         mels = np.maximum(mels, mels.max() - options.get("top_db", 80.0))
     return np.asarray(np.swapaxes(mels, -1, -2))
+
+
+def stft_spectrogram(
+    x: ArrayLike,
+    *kernels: ArrayLike,
+    mode: str = "log",
+    step: int = 1,
+    padding: str = "valid",
+    expand: bool = False,
+) -> Array:
+    """Each channel times waves (length, 1, frequencies), real and imaginary ones, from every `step`-th sample on"""
+    x = np.asarray(x)
+    waves = [np.asarray(kernel)[:, 0] for kernel in kernels]
+    length = len(waves[0])
+    if padding == "same":
+        lack = max((-(-x.shape[1] // step) - 1) * step + length - x.shape[1], 0)
+        x = np.pad(x, ((0, 0), (lack // 2, lack - lack // 2), (0, 0)))
+    starts = range(0, x.shape[1] - length + 1, step)
+    frames = np.stack([x[:, s : s + length] for s in starts], axis=1)  # (batch, time, length, channels)
+    parts = [np.einsum("btlc,lf->btcf", frames, wave) for wave in waves]
+    y = parts[0]
+    if mode == "stft":
+        y = np.concatenate(parts, axis=-1)
+    elif mode == "angle":
+        y = np.arctan2(parts[1], parts[0])
+    elif mode not in ("real", "imag"):
+        y = parts[0] ** 2 + parts[1] ** 2
+        if mode == "psd":
+            y = y * np.array([1.0, *[2.0] * (y.shape[-1] - 2), 1.0])
+        else:
+            y = np.sqrt(np.maximum(y, 1e-7))
+            y = np.log(np.maximum(y, 1e-7)) if mode == "log" else y
+    return np.swapaxes(y, 2, 3) if expand else y.reshape(*y.shape[:2], -1)
