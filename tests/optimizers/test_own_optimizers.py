@@ -134,3 +134,48 @@ def test_what_build_assigns_is_assigned_once() -> None:
         # Other data, another trace: the optimizer is not built again.
         model.fit(X, Y, sample_weight=np.ones(32), batch_size=8, verbose=0)
         assert int(model.optimizer.steps) == 116
+
+
+class Leaky(keras.optimizers.Optimizer):
+    """Descent with a factor of its own."""
+
+    def __init__(self, learning_rate: Any = 0.5, factor: float = 1.0, **kwargs: Any) -> None:
+        super().__init__(learning_rate, **kwargs)
+        self.factor = factor
+        self.seen = 0
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        self.seen += 1
+        self.assign_sub(variable, gradient * (learning_rate * self.factor))
+
+
+@pytest.mark.parametrize("eager", [False, True], ids=["compiled", "eager"])
+def test_hyperparameters_changed_between_fits(eager: bool) -> None:
+    """A traced step does not go on with what it was traced with."""
+    model = keras.Sequential(
+        [keras.Input((1,)), keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros")]
+    )
+    optimizer = Leaky(weight_decay=0.0)
+    # The gradient is -1, wherever the weight is.
+    model.compile(optimizer, loss=lambda y, p: -keras.ops.mean(p), run_eagerly=eager)
+
+    def step() -> float:
+        before = float(model.get_weights()[0][0, 0])
+        model.fit(np.ones((1, 1)), np.ones((1, 1)), verbose=0)
+        return float(model.get_weights()[0][0, 0]) - before
+
+    assert step() == 0.5
+    optimizer.factor = 0.25
+    assert step() == 0.125
+    traced = optimizer.seen
+    optimizer.learning_rate = 1.0
+    assert step() == 0.25
+    assert optimizer.seen == (traced + 1 if eager else traced)
+    optimizer.clipvalue = 0.5
+    assert step() == 0.125
+    optimizer.learning_rate = keras.optimizers.schedules.PiecewiseConstantDecay([100], [2.0, 1.0])
+    assert step() == 0.25
+    traced = optimizer.seen
+    optimizer.factor = 0.25
+    assert step() == 0.25
+    assert optimizer.seen == (traced + 1 if eager else traced)

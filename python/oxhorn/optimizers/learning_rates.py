@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from oxhorn import _core
 from oxhorn.arguments import describe, number
-from oxhorn.engine.tracing import state_changed
 from oxhorn.optimizers.schedules.learning_rate_schedule import LearningRateSchedule
 
 
@@ -28,7 +27,7 @@ class LearningRates:
         _variables: list[Any]
         _trainable_variables: list[Any]
 
-        def _rule_is_in_core(self) -> bool: ...
+        def _hyperparameter_changed(self) -> None: ...
         def _get_variable_index(self, variable: Any) -> int: ...
 
     @property
@@ -48,6 +47,7 @@ class LearningRates:
             if isinstance(before, _core.Variable):
                 self._variables = [v for v in self._variables if v is not before]
             self._learning_rate = learning_rate
+            self._hyperparameter_changed()
         elif isinstance(before, _core.Variable):
             before.assign(check_learning_rate(learning_rate, who))
         else:
@@ -151,9 +151,8 @@ class LearningRates:
         changed = factors != (self._rate_factors or [1.0] * len(variables))
         self._rate_factors = factors
         self._tell_rate_factors()
-        if changed and not (self._core is not None and self._rule_is_in_core()):
-            # A rule in Python is part of traced steps, with the factors as constants.
-            state_changed()
+        if changed:
+            self._hyperparameter_changed()
 
     def _tell_rate_factors(self) -> None:
         """Hands the factors on to the core; nothing to do for a rule in Python, which asks `_rate_factor`."""

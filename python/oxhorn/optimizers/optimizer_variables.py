@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from oxhorn import _core
 from oxhorn.arguments import describe
 from oxhorn.engine.naming import name_scope
+from oxhorn.engine.tracing import state_changed
 from oxhorn.engine.variable import Variable
 
 
@@ -20,8 +23,8 @@ def check_variables(variables: Any, who: str) -> list[Any]:
     """`variables` as a list, if they are ones that an optimizer can serve."""
     if isinstance(variables, _core.Variable | _core.Tensor | str) or not isinstance(variables, Iterable):
         raise TypeError(f"{who}: expected a list of trainable variables; got {describe(variables)}.")
-    variables = list(variables)
-    for variable in variables:
+    found: list[Any] = list(variables)
+    for variable in found:
         if not isinstance(variable, _core.Variable):
             raise TypeError(
                 f"{who}: expected trainable variables, such as `model.trainable_variables`; got {describe(variable)}."
@@ -31,11 +34,21 @@ def check_variables(variables: Any, who: str) -> list[Any]:
                 f"{who}: expected trainable variables of float32 or float64; got {variable.path!r} of {variable.dtype}."
             )
     seen: set[int] = set()
-    for variable in variables:
+    for variable in found:
         if id(variable) in seen:
             raise ValueError(f"{who}: expected each variable once; got {variable.path!r} twice.")
         seen.add(id(variable))
-    return variables
+    return found
+
+
+@functools.cache
+def _arguments(kind: type) -> frozenset[str]:
+    """The arguments of a class and its bases: attributes of these names are hyperparameters."""
+    found: set[str] = set()
+    for each in kind.__mro__:
+        if "__init__" in vars(each) and each is not object:
+            found.update(inspect.signature(vars(each)["__init__"]).parameters)
+    return frozenset(found)
 
 
 class OptimizerVariables:
@@ -48,6 +61,9 @@ class OptimizerVariables:
         # What `Optimizer` brings.
         name: str
         built: bool
+        _core: _core.OptimizerCore | None
+
+        def _rule_is_in_core(self) -> bool: ...
 
     def _scope_name(self) -> str:
         return self.name.replace("/", "_")
@@ -155,7 +171,18 @@ class OptimizerVariables:
             self._check_super_called()
             if "_variables" in self.__dict__:
                 self._track(value)
+        attributes = self.__dict__
+        before = attributes.get(name)
         super().__setattr__(name, value)
+        kind: Any = type(self)
+        is_argument = attributes.get("built") and name in attributes and name in _arguments(kind)
+        if is_argument and not (isinstance(value, bool | int | float | str) and value == before):
+            self._hyperparameter_changed()
+
+    def _hyperparameter_changed(self) -> None:
+        """Tells that steps which were traced may hold an older value."""
+        if not (self._core is not None and self._rule_is_in_core()):
+            state_changed()
 
     def _check_super_called(self) -> None:
         if "_lock" not in self.__dict__:
