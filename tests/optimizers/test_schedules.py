@@ -122,6 +122,34 @@ def test_steps_of_any_kind(name: str, arguments: dict[str, Any]) -> None:
     np.testing.assert_allclose(looped.numpy(), right, rtol=1e-6, atol=1e-10)
 
 
+@pytest.mark.parametrize("floatx", ["float32", "float64"])
+@every_case
+def test_many_steps_at_once(name: str, arguments: dict[str, Any], floatx: str) -> None:
+    schedule = getattr(schedules, name)(**arguments)
+    keras.config.set_floatx(floatx)
+    try:
+        assert schedule.rates_from(3, 40) == [float(schedule(step)) for step in range(3, 43)]
+    finally:
+        keras.config.set_floatx("float32")
+
+
+def test_fit_follows_the_schedule_and_tells_where_it_leads_nowhere() -> None:
+    class Rising(schedules.ExponentialDecay):
+        def __call__(self, step: Any) -> Any:
+            return 0.25 * (1 + int(step))
+
+    x = np.ones((6, 1), "float32")
+    for schedule, moved in ((Rising(1.0, 1, 0.5), 5.25), (schedules.StepDecay(1.0, 2, 0.5), 3.5)):
+        model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+        model.compile(keras.optimizers.SGD(schedule), loss=lambda y, p: p)
+        before = model.get_weights()[0].item()
+        model.fit(x, x, batch_size=1, verbose=0)
+        assert before - model.get_weights()[0].item() == pytest.approx(moved)
+    model.compile(keras.optimizers.SGD(schedules.ExponentialDecay(1.0, 1, 1e30)), "mse")
+    with pytest.raises(ValueError, match="learning_rate"):
+        model.fit(x, x, batch_size=1, verbose=0)
+
+
 @every_case
 def test_config_round_trip(name: str, arguments: dict[str, Any]) -> None:
     schedule = getattr(schedules, name)(**arguments)
@@ -274,6 +302,15 @@ def test_warm_up_before_a_schedule_of_ones_own() -> None:
     np.testing.assert_allclose(schedule(np.arange(5)).numpy(), right)
     with pytest.raises(NotImplementedError, match="must override `get_config"):
         schedule.get_config()
+
+
+def test_the_schedule_of_the_transformer() -> None:
+    width, warm = 512, 16
+    peak = (width * warm) ** -0.5
+    schedule = schedules.LinearWarmup(schedules.PowerDecay(peak, warm, power=0.5), warm)
+    for step in range(1, 50):
+        right = width**-0.5 * min(step**-0.5, step * warm**-1.5)
+        assert schedule.value(step) == pytest.approx(right, rel=1e-12)
 
 
 def test_a_schedule_inside_a_traced_update() -> None:

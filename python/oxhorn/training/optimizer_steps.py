@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from oxhorn import _core
 from oxhorn.optimizers.optimizer_variables import is_overwritten
+from oxhorn.optimizers.schedules.learning_rate_schedule import FormulaSchedule
 
 # A schedule is worked out in Python for so many steps ahead.
 STEPS_AHEAD = 256
@@ -50,6 +52,11 @@ class OptimizerStep:
     def rates(self, count: int) -> list[float]:
         """The learning rates of the next `count` steps, where a schedule decides them."""
         first = int(self.iterations.numpy())
+        schedule: Any = self._rate
+        if isinstance(schedule, FormulaSchedule) and type(schedule).__call__ is FormulaSchedule.__call__:
+            rates = schedule.rates_from(first, count)
+            if all(0.0 <= rate < math.inf for rate in rates):
+                return rates
         return [self._optimizer._current_learning_rate(first + step) for step in range(count)]
 
     def trace(self, gradients: list[Any], variables: list[Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 from typing import Any
 
 from oxhorn import _core, config
@@ -109,13 +110,17 @@ class FormulaSchedule(LearningRateSchedule):
             from oxhorn import ops
 
             return ops.cast(self.rate(ops.cast(step, "float64")), config.floatx())
-        return _core.tensor(self.value(step), config.floatx())
+        return _core.tensor(_rounded([self.value(step)])[0], config.floatx())
 
     def value(self, step: float) -> float:
         """The learning rate at a step that is a number, as a float."""
         if not math.isfinite(step):
             raise ValueError(f"{type(self).__name__}: expected a finite step; got {step!r}.")
         return float(self.rate(float(step)))
+
+    def rates_from(self, first: int, count: int) -> list[float]:
+        """What `float(schedule(step))` is for `count` steps from `first` on, without making tensors of them."""
+        return _rounded([self.rate(float(step)) for step in range(first, first + count)])
 
     def _standardized(self, step: Any) -> Any:
         """A number where there is one, a tensor otherwise."""
@@ -132,6 +137,11 @@ class FormulaSchedule(LearningRateSchedule):
     def get_config(self) -> dict[str, Any]:
         """The arguments that make this schedule again."""
         return {name: getattr(self, name) for name in self._arguments}
+
+
+def _rounded(values: list[float]) -> list[float]:
+    """The numbers as they are in `floatx()`; infinite where they are too large for it."""
+    return array("f" if config.floatx() == "float32" else "d", values).tolist()
 
 
 def _as_numbers(step: Any) -> Any:

@@ -19,6 +19,9 @@ class LinearWarmup(FormulaSchedule):
     Formula: `a + (schedule(0) - a) step / warmup_steps` while `step < warmup_steps`, with `a` the initial rate; then
     `schedule(step - warmup_steps)`, past whose end it is as `schedule` itself
 
+    The schedule of the Transformer, `peak min(step / w, sqrt(w / step))`, is
+    `LinearWarmup(PowerDecay(peak, decay_steps=w, power=0.5), warmup_steps=w)`.
+
     Args:
         schedule: A `LearningRateSchedule`, or a number for a rate that stays.
         warmup_steps: Steps of the rise; at least 0.
