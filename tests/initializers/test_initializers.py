@@ -183,3 +183,48 @@ def test_layers_that_share_an_initializer_without_a_seed_begin_apart() -> None:
     for layer in layers:
         layer.build((None, 4))
     np.testing.assert_array_equal(*(layer.kernel.numpy() for layer in layers))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("xavier_uniform", "GlorotUniform"),
+        ("xavier_normal", "GlorotNormal"),
+        ("kaiming_normal", "HeNormal"),
+        ("kaiming_uniform", "HeUniform"),
+        ("stft", "STFT"),
+        ("STFTInitializer", "STFT"),
+        ("dirac", "Dirac"),
+        ("normal", "RandomNormal"),
+        ("one", "Ones"),
+        ("IdentityInitializer", "Identity"),
+    ],
+)
+def test_other_names(name: str, kind: str) -> None:
+    assert type(keras.initializers.get(name)).__name__ == kind
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda i: i.Identity()((3, 3, 3)), r"can only be used for 2D matrices.*shape=\(3, 3, 3\) of rank 3"),
+        (lambda i: i.Orthogonal()((3,)), r"at least two-dimensional.*shape=\(3,\) of rank 1"),
+        (lambda i: i.VarianceScaling(scale=0), "`scale` must be positive"),
+        (lambda i: i.VarianceScaling(mode="fan"), "Invalid `mode` argument"),
+        (lambda i: i.VarianceScaling(distribution="cauchy"), "Invalid `distribution` argument"),
+        (lambda i: i.RandomNormal(stddev=-1.0), "`stddev`.*>= 0"),
+        (lambda i: i.RandomUniform(1.0, 0.0), "`minval` <= `maxval`"),
+        (lambda i: i.HeNormal(seed=1.5), "`seed`"),
+        (
+            lambda i: i.get("he_norml"),
+            r"Could not interpret initializer identifier.*Did you mean 'he_normal'",
+        ),
+        (lambda i: i.get(3), "Could not interpret initializer identifier"),
+        (lambda i: i.Constant("a"), "`value`"),
+        (lambda i: i.Constant([1.0, 2.0])((3, 3)), "broadcasts"),
+        (lambda i: i.Zeros()((-1, 2)), "at least 0"),
+    ],
+)
+def test_messages(call: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        call(keras.initializers)

@@ -10,7 +10,7 @@ import numpy as np
 from oxhorn import _core
 from oxhorn.arguments import describe, number
 from oxhorn.config import floatx
-from oxhorn.initializers.initializer import CoreInitializer, value_of
+from oxhorn.initializers.initializer import CoreInitializer, sizes_of, value_of
 
 __all__ = ["Constant", "Identity", "Ones", "Zeros"]
 
@@ -122,6 +122,16 @@ class Identity(CoreInitializer):
 
     def __init__(self, gain: float = 1.0) -> None:
         self.gain = number(gain, "gain", "Identity")
+
+    def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Any:
+        """Return a matrix of the shape and dtype asked for, with the gain on its diagonal."""
+        sizes = sizes_of(shape, "Identity")
+        if len(sizes) != 2:
+            raise ValueError(
+                f"Identity can only be used for 2D matrices: expected a shape of two sizes. Received: "
+                f"shape={tuple(sizes)} of rank {len(sizes)}. Use Dirac for convolutions."
+            )
+        return super().__call__(sizes, dtype)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

@@ -68,6 +68,11 @@ INITIALIZERS: dict[str, type] = {
     "truncated_normal": TruncatedNormal,
     "uniform": RandomUniform,
     "variance_scaling": VarianceScaling,
+    # The same under the names of their first authors, as other libraries have them.
+    "xavier_normal": GlorotNormal,
+    "xavier_uniform": GlorotUniform,
+    "kaiming_normal": HeNormal,
+    "kaiming_uniform": HeUniform,
     "zero": Zeros,
     "zeros": Zeros,
 }
@@ -111,7 +116,8 @@ def get(identifier: Any) -> Any:
     """Return the initializer an argument stands for.
 
     Args:
-        identifier: A name in CamelCase or snake_case, a config, a class, a callable with the arguments
+        identifier: A name in CamelCase or snake_case (also "xavier_uniform" and "kaiming_uniform" and their normal
+            siblings, an addition), a config, a class, a callable with the arguments
             `(shape, dtype)`, an array with the values themselves, or None.
 
     Returns:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from oxhorn import arguments
+from oxhorn.initializers.initializer import sizes_of
 from oxhorn.initializers.random_initializers import RandomInitializer
 
 __all__ = ["Orthogonal"]
@@ -39,6 +41,17 @@ class Orthogonal(RandomInitializer):
     def __init__(self, gain: float = 1.0, seed: Any = None) -> None:
         self.gain = arguments.number(gain, "gain", "Orthogonal")
         super().__init__(seed=seed)
+
+    def __call__(self, shape: Sequence[int], dtype: str | None = None) -> Any:
+        """Return a tensor of the shape and dtype asked for, orthogonal as a matrix."""
+        sizes = sizes_of(shape, "Orthogonal")
+        if len(sizes) < 2:
+            raise ValueError(
+                f"Orthogonal: expected the tensor to initialize to be at least two-dimensional. Received: "
+                f"shape={tuple(sizes)} of rank {len(sizes)}. Use another initializer for vectors, such as zeros for a "
+                "bias."
+            )
+        return super().__call__(sizes, dtype)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

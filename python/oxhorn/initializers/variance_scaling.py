@@ -63,7 +63,10 @@ class VarianceScaling(RandomInitializer):
         output_axes: Sequence[int] | None = None,
     ) -> None:
         owner = type(self).__name__
-        self.scale = arguments.number(scale, "scale", owner, above=0.0)
+        try:
+            self.scale = arguments.number(scale, "scale", owner, above=0.0)
+        except ValueError as error:
+            raise ValueError(f"{error} Argument `scale` must be positive float.") from None
         self.mode = arguments.choice(mode, _MODES, "mode", owner)
         if isinstance(distribution, str) and distribution.lower() == "normal":
             distribution = "truncated_normal"
