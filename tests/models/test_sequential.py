@@ -122,3 +122,39 @@ def test_clone_with_own_inputs_and_layers() -> None:
     assert keras.models.clone_model(model, clone_function=doubled).output_shape == (None, 6)
     with pytest.raises(ValueError, match="expects a model"):
         keras.models.clone_model(3)  # type: ignore[arg-type]
+
+
+def test_a_stack_built_by_its_first_data_takes_other_sizes() -> None:
+    """Without an `Input` nothing was promised about the steps: the layers decide what fits."""
+    model = keras.Sequential([keras.layers.LSTM(3), keras.layers.Dense(2)])
+    model.compile("sgd", "mse")
+    rng = np.random.default_rng(0)
+    for steps in (5, 7, 5):
+        x = rng.normal(size=(4, steps, 2)).astype("float32")
+        model.fit(x, np.ones((4, 2)), verbose=0)
+        y = model.layers[1](model.layers[0](x)).numpy()
+        for got in (model.predict(x, verbose=0), model(x).numpy(), model(x, training=True).numpy()):
+            np.testing.assert_allclose(got, y, rtol=1e-5, atol=1e-6)
+    with pytest.raises(ValueError, match="kernel of shape"):
+        model.predict(np.ones((4, 5, 3)), verbose=0)
+    with pytest.raises(ValueError, match="expected rank 3"):
+        model.predict(np.ones((4, 5)), verbose=0)
+    with pytest.raises(ValueError, match="incompatible with the model"):
+        model(np.ones((4, 5)))
+    fixed = keras.Sequential([keras.Input((5, 2)), keras.layers.LSTM(3)])
+    with pytest.raises(ValueError, match="expected 5 at axis 1"):
+        fixed.predict(np.ones((4, 7, 2)), verbose=0)
+
+
+def test_sizes_that_vary_from_batch_to_batch() -> None:
+    model = keras.Sequential([keras.layers.Reshape((-1, 8))])
+    model.compile(loss="mse")
+
+    def batches():
+        for steps in (12, 20):
+            yield np.ones((1, steps, 2), "float32"), np.zeros((1, steps // 4, 8), "float32")
+
+    with pytest.warns(UserWarning, match="no trainable weights"):
+        history = model.fit(batches(), steps_per_epoch=2, verbose=0)
+    assert history.history["loss"] == [1.0]
+    assert model(np.ones((1, 24, 2))).shape == (1, 6, 8)

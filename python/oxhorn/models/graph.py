@@ -54,6 +54,8 @@ class ModelGraph:
         if len({id(tensor) for tensor in self.flat_inputs}) != len(self.flat_inputs):
             raise ValueError(f"Model {name!r}: the same tensor is given as input more than once.")
         self._arrange(name)
+        # Whether only the ranks of the inputs were asked for; the sizes are those of the first data.
+        self.sizes_are_open = False
         self.input_specs = [
             InputSpec(
                 shape=(None, *tensor.shape[1:]),
@@ -63,6 +65,13 @@ class ModelGraph:
             )
             for tensor in self.flat_inputs
         ]
+
+    def open_sizes(self) -> None:
+        """Leaves the sizes of the inputs to the layers, which say what does not fit."""
+        self.sizes_are_open = True
+        for spec in self.input_specs:
+            assert spec.shape is not None
+            spec.shape = (None,) * len(spec.shape)
 
     def _arrange(self, name: str) -> None:
         finished, first_met = walk_back(self.outputs, self.flat_inputs, f"Model {name!r}")

@@ -269,14 +269,19 @@ class Model(LooksInside, Trainer, Layer):
 
     def _run_compiled(self, graph: ModelGraph, values: list[Any]) -> Any:
         """The outputs by a program that is traced once, for any batch size."""
+        key: Any = False
+        if graph.sizes_are_open:
+            key = tuple(tuple(value.shape[1:]) for value in values)
 
         def make() -> tracing.Traced:
+            shapes = key or [tensor.shape[1:] for tensor in graph.flat_inputs]
             specs = [
-                tracing.TensorSpec((None, *tensor.shape[1:]), tensor.dtype) for tensor in graph.flat_inputs
+                tracing.TensorSpec((None, *shape), tensor.dtype)
+                for shape, tensor in zip(shapes, graph.flat_inputs, strict=True)
             ]
             return tracing.trace(lambda *flat: self(list(flat), training=False), specs)
 
-        traced = self.__dict__["_inference"].get(False, make)
+        traced = self.__dict__["_inference"].get(key, make)
         if traced.has_mask:
             return super().__call__(values if len(values) != 1 else values[0], training=False)
         return traced.pack(traced.program.call(values))

@@ -209,9 +209,16 @@ class Sequential(Model):
                 )
             # Built for any batch size, not for that of the first call.
             self._build_for(value)
+            self._open_sizes()
         elif self._graph is None and args:
             self.build(args[0].shape)
+            self._open_sizes()
         return super().__call__(*args, **kwargs)
+
+    def _open_sizes(self) -> None:
+        """Built by its first call and not for a shape: later calls may have other sizes, where the layers allow it."""
+        if self._graph is not None:
+            self._graph.open_sizes()
 
     def _build_for(self, value: Any) -> None:
         """Builds for arrays like this one, of any batch size."""

@@ -58,9 +58,12 @@ def check_inputs(model: Any, batch: Batch) -> None:
             f"got {len(places)} array{'s' if len(places) > 1 else ''} in `x`. Pass a list in this order, or a dict by "
             "name. A list of samples must become one array first: np.stack(x)."
         )
+    graph = getattr(model, "_graph", None)
+    is_open = graph is not None and graph.sizes_are_open
     for tensor, place in zip(expected, places, strict=True):
         if isinstance(place, int):
-            _check_shape(who, tensor, tuple(batch.columns[place].shape))
+            sizes = (None,) * len(tensor.shape) if is_open else tuple(tensor.shape)
+            _check_shape(who, tensor, sizes, tuple(batch.columns[place].shape))
 
 
 def _named_inputs(model: Any) -> list[tuple[str, Any]]:
@@ -80,8 +83,7 @@ def _named_inputs(model: Any) -> list[tuple[str, Any]]:
     return list(zip(model.input_names, tensors, strict=True))
 
 
-def _check_shape(who: str, tensor: Any, shape: tuple[int, ...]) -> None:
-    expected = tuple(tensor.shape)
+def _check_shape(who: str, tensor: Any, expected: tuple[int | None, ...], shape: tuple[int, ...]) -> None:
     inner, wanted = shape[1:], expected[1:]
     if len(inner) == len(wanted) + 1 and inner[-1] == 1:
         inner = inner[:-1]
