@@ -49,6 +49,36 @@ def test_pickled_and_copied(name: str, way: Any) -> None:
         np.testing.assert_array_equal(a.numpy(), b.numpy())
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: optimizers.AdamW(0.01, use_ema=True),
+        lambda: optimizers.LBFGS(max_iter=3),
+        lambda: optimizers.LossScaleOptimizer(optimizers.SGD(0.1, momentum=0.5, weight_decay=0.1)),
+        lambda: optimizers.MultiOptimizer(
+            optimizers.OptimizerMap(optimizers.Adam(), {".*bias": optimizers.SGD()})
+        ),
+    ],
+    ids=["AdamW", "LBFGS", "LossScaleOptimizer", "MultiOptimizer"],
+)
+def test_a_pickled_model_trains_on(make: Any) -> None:
+    x = np.random.default_rng(0).normal(size=(20, 3))
+    y = x.sum(axis=1, keepdims=True) ** 2
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, "tanh"), keras.layers.Dense(1)])
+    optimizer = make()
+    if not isinstance(optimizer, (optimizers.LBFGS, optimizers.MultiOptimizer)):
+        optimizer.exclude_from_weight_decay([model.layers[0].kernel], ["bias"])
+    model.compile(optimizer, loss="mse")
+    model.fit(x, y, batch_size=20, epochs=3, shuffle=False, verbose=0)
+    again = pickle.loads(pickle.dumps(model))
+    for each in (model, again):
+        each.fit(x, y, batch_size=20, epochs=3, shuffle=False, verbose=0)
+    for a, b in zip(model.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert len(again.optimizer.variables) == len(model.optimizer.variables)
+
+
 def test_pickled_with_a_schedule() -> None:
     optimizer = optimizers.Adam(optimizers.schedules.ExponentialDecay(0.5, 10, 0.5))
     again = pickle.loads(pickle.dumps(optimizer))

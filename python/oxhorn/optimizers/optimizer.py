@@ -478,8 +478,7 @@ class Optimizer(LearningRates, OptimizerVariables):
         from oxhorn.saving.pickling import reduce_optimizer, restore_optimizer
 
         variables = list(self._trainable_variables) if self.built else None
-        excluded = [v for v in variables or () if id(v) in self._no_decay_ids]
-        return restore_optimizer, (*reduce_optimizer(self), variables, (excluded, self._no_decay_names))
+        return restore_optimizer, (*reduce_optimizer(self), variables)
 
     def _obj_type(self) -> str:
         return "Optimizer"

@@ -62,22 +62,25 @@ def restore_layer(
 
 
 def reduce_optimizer(optimizer: Any) -> tuple[Any, ...]:
-    """The class, the config, and the values of the variables of an optimizer."""
+    """What `restore_optimizer` needs besides the variables that the optimizer is for."""
     values = [variable.numpy() for variable in optimizer.variables] if optimizer.built else None
-    return type(optimizer), optimizer.get_config(), values
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    excluded = [i for i, v in enumerate(inner._trainable_variables) if id(v) in inner._no_decay_ids]
+    return type(optimizer), optimizer.get_config(), values, (excluded, inner._no_decay_names)
 
 
 def restore_optimizer(
     cls: Any,
     config: dict[str, Any],
     values: list[np.ndarray[Any, Any]] | None,
+    without_decay: tuple[list[int], list[str]],
     variables: Sequence[Any] | None,
-    without_decay: tuple[list[Any], list[str]],
 ) -> Any:
-    """An optimizer that was pickled, with the variables that it was built for."""
+    """The inverse of `reduce_optimizer`; `variables` are those it is for, if it was built."""
     made = cls.from_config(config)
-    if any(without_decay):
-        made.exclude_from_weight_decay(*without_decay)
+    excluded, names = without_decay
+    if excluded or names:
+        made.exclude_from_weight_decay([(variables or ())[i] for i in excluded], names)
     if variables is not None and values is not None:
         made.build(variables)
         made.set_weights(values)
@@ -92,13 +95,10 @@ def _reduce_compiled(model: Any) -> tuple[Any, ...]:
 def _restore_compiled(model: Any, arguments: dict[str, Any], optimizer: tuple[Any, ...]) -> None:
     from oxhorn.training.trainer import Trainer
 
-    cls, config, values = optimizer
-    made = cls.from_config(config)
+    cls, config, values, without_decay = optimizer
+    variables = list(model.trainable_variables) if model.built else None
+    made = restore_optimizer(cls, config, values, without_decay, variables)
     Trainer.compile(model, optimizer=made, **arguments)
-    if values is not None:
-        made.build(list(model.trainable_variables))
-        if len(made.variables) == len(values):
-            _assign(made.variables, values)
 
 
 def _assign(variables: Sequence[Any], values: Sequence[np.ndarray[Any, Any]]) -> None:
