@@ -155,6 +155,43 @@ OPTIMIZERS = [
     Bad("unknown argument", lambda: keras.optimizers.Adam(lrr=3), ("lrr",)),
 ]
 
+CB, SCHEDULES = keras.callbacks, keras.optimizers.schedules
+CALLBACKS = [
+    *[
+        Bad(
+            f"{make.__name__} of what is not there",
+            lambda make=make: fit(callbacks=[make(monitor="val_accurate")])(),
+            ("val_accurate", "Available metrics are", "loss"),
+        )
+        for make in (CB.EarlyStopping, CB.ReduceLROnPlateau)
+    ],
+    Bad(
+        "LearningRateScheduler returns a text",
+        fit(callbacks=[CB.LearningRateScheduler(lambda epoch: "slow")]),
+        ("LearningRateScheduler", "'slow'", "epoch 0"),
+    ),
+    Bad("a rate for a schedule", lambda: _reduced(SCHEDULES.CosineDecay(0.1, 10)), ("CosineDecay",), EITHER),
+    Bad(
+        "1cycle without momentum", fit(callbacks=[CB.OneCycleScheduler(0.1)]), ("SGD", "cycle_momentum=False")
+    ),
+    Bad(
+        "averages that are not kept", fit(callbacks=[CB.SwapEMAWeights()]), ("use_ema=True", "use_ema=False")
+    ),
+    Bad("range without an end", lambda: CB.LearningRateFinder(max_learning_rate=np.inf), ("inf",)),
+    Bad("a schedule that rises beyond all bounds", lambda: _run(SCHEDULES.StepDecay(1.0, 1, 1e30)), ("inf",)),
+]
+
+
+def _run(schedule: Any, **options: Any) -> Any:
+    model = mlp()
+    model.compile(keras.optimizers.SGD(schedule), "sparse_categorical_crossentropy")
+    return model.fit(X, Y, batch_size=2, verbose=0, **options)
+
+
+def _reduced(schedule: Any) -> Any:
+    return _run(schedule, callbacks=[CB.LearningRateScheduler(lambda epoch: 0.1)])
+
+
 COMPILE_AND_FIT = [
     Bad("not compiled", lambda: mlp().fit(X, Y), ("compile",), (ValueError, RuntimeError)),
     Bad("evaluate not compiled", lambda: mlp().evaluate(X, Y), ("compile",), (ValueError, RuntimeError)),
@@ -303,6 +340,7 @@ GRAPHS = [
 TABLES = {
     "parameters": PARAMETERS,
     "optimizers": OPTIMIZERS,
+    "callbacks": CALLBACKS,
     "compile and fit": COMPILE_AND_FIT,
     "arrays": ARRAYS,
     "labels": LABELS,
