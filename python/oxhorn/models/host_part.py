@@ -23,7 +23,7 @@ class HostResults(tuple[Any, ...]):
 
 
 class HostPart:
-    """The calls of layers on the host, before all others.
+    """The calls of layers on the host, and of those before them, in front of all others.
 
     Attributes:
         nodes: These calls, in the order in which they are run.
@@ -35,12 +35,13 @@ class HostPart:
         self, nodes: Sequence[Node], inputs: Sequence[KerasTensor], outputs: Sequence[KerasTensor]
     ) -> None:
         known = {id(tensor) for tensor in inputs}
+        wanted = _ancestors([node for node in nodes if runs_on_host(node.operation)])
         self.nodes: list[Node] = []
         self.rest: list[Node] = []
         for node in nodes:
             if node.is_input:
                 continue
-            on_host = runs_on_host(node.operation) and all(id(one) in known for one in node.input_tensors)
+            on_host = node in wanted and all(id(one) in known for one in node.input_tensors)
             (self.nodes if on_host else self.rest).append(node)
             if on_host:
                 known.update(map(id, node.output_tensors))
@@ -69,6 +70,18 @@ class HostPart:
     def specs(self) -> HostResults:
         """The results as symbolic tensors of their own."""
         return HostResults(*(KerasTensor(one.shape, one.dtype, name=one.name) for one in self.tensors))
+
+
+def _ancestors(nodes: Sequence[Node]) -> set[Node]:
+    """These calls, and those that lead to them, as far as nothing in them learns."""
+    found: set[Node] = set()
+    waiting = list(nodes)
+    while waiting:
+        node = waiting.pop()
+        if node not in found and not getattr(node.operation, "trainable_variables", None):
+            found.add(node)
+            waiting.extend(node.parent_nodes)
+    return found
 
 
 def runs_on_host(operation: Any) -> bool:

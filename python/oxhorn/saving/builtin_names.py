@@ -24,6 +24,7 @@ NAMESPACES = (
     "dtype_policies",
     "random",
     "activations",
+    "utils",
 )
 
 # What configs call the module of a class, where it is not `keras.<namespace>`.

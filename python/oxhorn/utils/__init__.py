@@ -33,12 +33,14 @@ if TYPE_CHECKING:
     from oxhorn.training.data_adapters.py_dataset import PyDataset
     from oxhorn.training.data_adapters.py_dataset import PyDataset as Sequence
     from oxhorn.utils import bounding_boxes
+    from oxhorn.utils.feature_space import FeatureSpace
     from oxhorn.utils.graph_plot import plot_graph
     from oxhorn.utils.model_plot import plot_model
 
 __all__ = [
     "Config",
     "CustomObjectScope",
+    "FeatureSpace",
     "Progbar",
     "PyDataset",
     "Sequence",
@@ -70,6 +72,7 @@ __all__ = [
 # On first use: what these need is built upon the helpers above.
 _LATER = {
     "CustomObjectScope": ("saving", "CustomObjectScope"),
+    "FeatureSpace": ("utils.feature_space", "FeatureSpace"),
     "PyDataset": ("training.data_adapters.py_dataset", "PyDataset"),
     "Sequence": ("training.data_adapters.py_dataset", "PyDataset"),
     "custom_object_scope": ("saving", "custom_object_scope"),
