@@ -41,6 +41,11 @@ class ImageRow:
         """Whole numbers from 1 to 254, so that few of them meet a threshold."""
         return np.random.default_rng(seed).integers(1, 255, self.shape).astype(dtype)
 
+    def distinct_images(self) -> np.ndarray:
+        """No two numbers are alike, and none is whole: gradients meet no kink."""
+        n = int(np.prod(self.shape))
+        return (np.random.default_rng(1).permutation(n) + 0.37).reshape(self.shape) * (254.0 / n)
+
 
 def window(x: np.ndarray, drawn: Drawn, height: int, width: int) -> np.ndarray:
     return ref.random_crop(x, int(drawn[0]), int(drawn[1]), height, width)

@@ -65,6 +65,13 @@ def test_config(row: ImageRow) -> None:
     assert list(config) == list(expected)
 
 
+@every()
+def test_battery(row: ImageRow) -> None:
+    arguments = seeded(row).get_config()
+    results = keras.testing.check_layer(type(make(row)), row.distinct_images(), arguments=arguments)
+    assert sum(result == "passed" for result in results.values()) >= 9, results
+
+
 @every(lambda row: row.reference is not None)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_values(row: ImageRow, dtype: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from oxhorn import tree
+from oxhorn.engine.call_spec import signature_of
 from oxhorn.testing.battery import Array, arrays_of
 
 
@@ -66,6 +67,10 @@ class Subject:
         return tree.map_structure(lambda a: a.astype(dtype) if a.dtype.kind == "f" else a, self.inputs)
 
     def call(self, layer: Any, data: Any, **options: Any) -> Any:
+        """What the layer makes of data; outside of training, if nothing else is said."""
+        parameter = signature_of(layer.call).parameters.get("training")
+        if parameter is not None and parameter.default is True:
+            options = {"training": False, **options}
         return layer(data, **options)
 
     def model(self, layer: Any, dtype: str = "float32") -> Any:
