@@ -208,6 +208,50 @@ def test_clipping_by_hand_equals_the_optimizers(clip: dict[str, float]) -> None:
         np.testing.assert_allclose(got, right, rtol=1e-12)
 
 
+@pytest.mark.parametrize("rule", [core, own])
+@pytest.mark.parametrize("with_tape", [False, True])
+@pytest.mark.parametrize("scale", [None, 8.0])
+def test_computed_clipped_and_applied(rule: Any, with_tape: bool, scale: float | None) -> None:
+    ops = keras.ops
+    optimizer = rule({"loss_scale_factor": scale})
+    model, layer = regression(optimizer, False)
+    (kernel, bias), right = start(), reference({})
+    for _ in range(STEPS):
+        error = 2 * (X @ kernel + bias - Y) / Y.size
+        kernel, bias = right.step(
+            [kernel, bias], [np.clip(X.T @ error, -0.1, 0.1), np.clip(error.sum(0), -0.1, 0.1)]
+        )
+        if with_tape:
+            with keras.GradientTape() as tape:
+                loss = ops.mean(ops.square(model(X) - Y))
+            pairs = optimizer.compute_gradients(loss, layer.trainable_variables, tape)
+        else:
+            pairs = optimizer.compute_gradients(
+                lambda: ops.mean(ops.square(model(X) - Y)), layer.trainable_variables
+            )
+        limit = 0.1 * (scale or 1.0)
+        optimizer.apply_gradients([(ops.clip(g, -limit, limit), v) for g, v in pairs])
+    np.testing.assert_allclose(layer.get_weights()[0], kernel, rtol=1e-9)
+    np.testing.assert_allclose(layer.get_weights()[1], bias, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: keras.optimizers.Adam(0.1), lambda: keras.optimizers.LossScaleOptimizer(own({}))]
+)
+def test_minimize_is_one_step(make: Any) -> None:
+    a, b = (keras.Variable([3.0, -1.0], dtype="float64") for _ in range(2))
+    one, two = make(), make()
+    for _ in range(5):
+        one.minimize(lambda: keras.ops.sum(a**4), [a])
+        two.apply([two.scale_loss(4 * b.value**3)], [b])
+    np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-12)
+    one.minimize(lambda: keras.ops.sum(a**2))
+    with pytest.raises(ValueError, match="the variables are not known yet"):
+        make().minimize(lambda: keras.ops.sum(a**2))
+    with pytest.raises(ValueError, match="and no tape"):
+        make().minimize(keras.ops.sum(a**2), [a])
+
+
 def test_clipping_by_the_global_norm() -> None:
     gradients, norm = keras.optimizers.clip_by_global_norm([[3.0, 0.0], None, [[4.0]]], 10.0)
     assert float(norm) == 5.0

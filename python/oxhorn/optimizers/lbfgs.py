@@ -120,13 +120,14 @@ class LBFGS(Optimizer):
     # What a step does.
 
     def minimize(
-        self, loss: Callable[[], Any], variables: Sequence[Any] | None = None, steps: int = 100
+        self, loss: Any, var_list: Sequence[Any] | None = None, tape: None = None, steps: int = 100
     ) -> float:
         """Steps until the loss does not fall any more.
 
         Args:
             loss: A function without arguments that computes the loss, a scalar, from the variables.
-            variables: The variables. Defaults to those that the optimizer was built with.
+            var_list: The variables. Defaults to those that the optimizer was built with.
+            tape: Not for this optimizer, which needs the function.
             steps: The most steps, of `max_iter` iterations each. Defaults to 100.
 
         Returns:
@@ -135,12 +136,12 @@ class LBFGS(Optimizer):
         Raises:
             ValueError: If the variables are not known, or `loss` is no function or does not depend on them.
         """
-        if not callable(loss):
+        if not callable(loss) or tape is not None:
             raise ValueError(
                 f"LBFGS.minimize: expected a function without arguments that computes the loss; got {describe(loss)}."
                 " It is called several times, after the variables have changed."
             )
-        variables = self._known(variables, "minimize")
+        variables = self._known(var_list, "minimize")
         count = integer(steps, "steps", "LBFGS.minimize", low=1)
 
         def closure() -> tuple[Any, Sequence[Any]]:

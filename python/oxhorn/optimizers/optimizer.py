@@ -13,6 +13,7 @@ from oxhorn.engine.naming import auto_name, name_scope
 from oxhorn.engine.variable import Variable
 from oxhorn.losses.values import convert
 from oxhorn.optimizers import surroundings
+from oxhorn.optimizers.by_hand import StepsByHand
 from oxhorn.optimizers.learning_rates import LearningRates, check_learning_rate
 from oxhorn.optimizers.optimizer_variables import OptimizerVariables, check_variables, is_overwritten
 
@@ -21,7 +22,7 @@ class NeedsNumbers(NotImplementedError):
     """Raised where a rule of the core meets symbolic gradients; a step is then traced without the update."""
 
 
-class Optimizer(LearningRates, OptimizerVariables):
+class Optimizer(LearningRates, OptimizerVariables, StepsByHand):
     """Base class of optimizers.
 
     Each step, for gradients `g` and weights `w`:
