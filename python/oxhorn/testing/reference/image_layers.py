@@ -38,7 +38,7 @@ def random_crop(x: Array, top: int, left: int, height: int, width: int) -> Array
 
 def random_flip(x: Array, flips: ArrayLike, mode: str) -> Array:
     """y[i, j] = x[h - 1 - i, w - 1 - j], or one of both, where flips"""
-    axes = [axis for word, axis in (("vertical", 1), ("horizontal", 2)) if word in mode]
+    axes = tuple(axis for word, axis in (("vertical", 1), ("horizontal", 2)) if word in mode)
     return np.where(per_image(flips), np.flip(x, axes), x)
 
 
