@@ -48,6 +48,9 @@ def rrelu(
     `f(x) = max(x, 0) - a * max(-x, 0)`, with `a ~ U[lower, upper)` for each entry in training and
     `a = (lower + upper) / 2` otherwise; at 0 the gradient is 0
 
+    By its name, as in `Dense(10, activation="rrelu")`, it is called without `training`, and so has the mean slope; the
+    layer `RReLU` knows when it is trained.
+
     Args:
         x: A tensor or array of floats, any shape.
         lower: Smallest slope. Defaults to 1 / 8.

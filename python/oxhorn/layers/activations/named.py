@@ -110,16 +110,16 @@ def _layer(name: str, function: Callable[..., Any], example: str, result: str) -
         f">>> import oxhorn as keras\n>>> layer = keras.layers.{name}({example})\n"
         f">>> layer(np.array([-2.0, 0.0, 0.3, 2.0])).numpy().astype('float64').round(2).tolist()\n{result}{source}\n"
     )
-    return type(
-        name,
-        (NamedActivation,),
-        {
-            "__doc__": doc,
-            "__module__": __name__,
-            "function": staticmethod(function),
-            "parameters": parameters,
-        },
-    )
+    others = inspect.Parameter("kwargs", inspect.Parameter.VAR_KEYWORD)
+    members = {
+        "__doc__": doc,
+        "__module__": __name__,
+        # What `help` shows in the place of `*values`.
+        "__signature__": inspect.Signature([*parameters.values(), others]),
+        "function": staticmethod(function),
+        "parameters": parameters,
+    }
+    return type(name, (NamedActivation,), members)
 
 
 _a = activations
