@@ -89,7 +89,13 @@ IMAGE_ROWS = [
         "RandomCrop",
         {"height": 4, "width": 5, "seed": 3},
         lambda x, drawn: window(x, drawn, 4, 5),
-        open=False,
+    ),
+    ImageRow(
+        "RandomCrop",
+        {"height": 9, "width": 5, "seed": 3},
+        lambda x, _: ref.center_crop(x, 9, 5),
+        random=False,
+        loose=8,
     ),
     ImageRow(
         "RandomFlip",

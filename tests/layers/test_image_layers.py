@@ -93,7 +93,7 @@ def test_nothing_changes_at_inference(row: ImageRow, dtype: str) -> None:
     layer, x = seeded(row), row.images(dtype)
     before = layer.get_weights() if layer.weights else []
     if row.layer == "RandomCrop":
-        assert layer(x, training=False).shape == (4, 4, 5, 3)
+        assert layer(x, training=False).shape == layer(x, training=True).shape
         return
     for data in (x, x[0]):
         y = layer(data, training=False)
@@ -193,6 +193,43 @@ def test_what_belongs_to_images(row: ImageRow) -> None:
     one = {"images": x[0], "labels": data["labels"][0], "segmentation_masks": data["segmentation_masks"][0]}
     out = layer(one, training=True)
     assert out["images"].shape == (*size, 3) and out["labels"].shape == (4,)
+
+
+@every(lambda row: row.boxes)
+@pytest.mark.parametrize("known", [True, False])
+def test_boxes_in_a_trace(row: ImageRow, known: bool) -> None:
+    x = row.images("float32")
+    boxes = np.array([[0.0, 0.0, 0.5, 0.4], [0.3, 0.2, 0.9, 1.0]], "float32")
+    data = {
+        "images": x,
+        "bounding_boxes": {"boxes": np.stack([boxes] * 4), "labels": np.full((4, 2), 7, "int32")},
+    }
+    eager = seeded(row, bounding_box_format="rel_xyxy")(data, training=True)["bounding_boxes"]
+    inputs = {
+        "images": keras.Input(x.shape[1:] if known else (None, None, 3)),
+        "boxes": keras.Input((2, 4)),
+        "labels": keras.Input((2,), dtype="int32"),
+    }
+    nested = {
+        "images": inputs["images"],
+        "bounding_boxes": {"boxes": inputs["boxes"], "labels": inputs["labels"]},
+    }
+    out = seeded(row, bounding_box_format="rel_xyxy")(nested, training=True)["bounding_boxes"]
+    model = keras.Model(inputs, [out["boxes"], out["labels"]])
+    got = model.predict({"images": x, **data["bounding_boxes"]}, verbose=0)
+    np.testing.assert_allclose(got[0], eager["boxes"].numpy(), rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(got[1], eager["labels"].numpy())
+
+
+@every(lambda row: row.layer != "AugMix")
+def test_bytes_in_bytes_out(row: ImageRow) -> None:
+    x = row.images("uint8")
+    y = seeded(row, dtype="uint8")(x, training=True)
+    assert y.dtype == "uint8"
+    if row.layer not in ("MixUp", "CutMix", "RandomErasing", "RandAugment"):
+        wanted = np.clip(seeded(row)(x, training=True).numpy().astype("float64"), 0, 255)
+        assert np.abs(y.numpy() - wanted).max() <= 1.0
+    assert traced(seeded(row, dtype="uint8"), x, True).dtype == np.uint8
 
 
 @every(lambda row: row.random)

@@ -6,7 +6,7 @@ from typing import Any
 
 from oxhorn import arguments, ops
 from oxhorn.layers.preprocessing.image.base import BaseImagePreprocessingLayer
-from oxhorn.layers.preprocessing.image.windows import cut_out, fits, followed, is_known, proportional_window
+from oxhorn.layers.preprocessing.image.windows import cut_or_resized, followed, window_at
 from oxhorn.utils import bounding_boxes as boxes_of
 
 __all__ = ["CenterCrop"]
@@ -70,43 +70,24 @@ class CenterCrop(BaseImagePreprocessingLayer):
         """Cut out the middle of the masks of a batch."""
         return self._transform_images(ops.convert_to_tensor(segmentation_masks), transformation, "nearest")
 
+    def _place(self, shape: Any) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+        """Where the middle begins, and the size of the images."""
+        height, width = shape[self.height_axis], shape[self.width_axis]
+        return ((height - self.height) // 2, (width - self.width) // 2), (height, width)
+
     def _transform_images(self, images: Any, transformation: Any, interpolation: str) -> Any:
-        target, axes = (self.height, self.width), (self.height_axis, self.width_axis)
-        shape = self._shape(images)
-        size = shape[axes[0]], shape[axes[1]]
-
-        def cut() -> Any:
-            start = (size[0] - self.height) // 2, (size[1] - self.width) // 2
-            return cut_out(images, start, target, axes)
-
-        def resized() -> Any:
-            return ops.image.resize(
-                images, target, interpolation, crop_to_aspect_ratio=True, data_format=self.data_format
-            )
-
-        large = fits(size, target)
-        if isinstance(large, bool):
-            return cut() if large else resized()
-        return ops.cond(large, cut, resized)
+        place, _ = self._place(self._shape(images))
+        return cut_or_resized(images, place, (self.height, self.width), interpolation, self.data_format)
 
     def transform_bounding_boxes(
         self, bounding_boxes: Any, transformation: Any, training: bool = True
     ) -> Any:
         """Move the boxes of a batch, and cut off what is outside."""
-        shape = transformation["input_shape"]
-        height, width = shape[self.height_axis], shape[self.width_axis]
-        if not is_known(height, width):
-            raise ValueError(
-                "CenterCrop: expected images of known height and width, for bounding boxes. "
-                f"Received: images.shape={tuple(shape)}. Give them in the model's `Input`."
-            )
         target = self.height, self.width
-        window: Any = ((height - self.height) // 2, (width - self.width) // 2, *target)
-        if not fits((height, width), target):
-            window = proportional_window((height, width), target)
+        place, size = self._place(transformation["input_shape"])
         source, dtype = self.bounding_box_format, self._float_dtype_of_draws
-        result = boxes_of.convert_format(bounding_boxes, source, "xyxy", height, width, dtype)
-        result["boxes"] = followed(result["boxes"], window, target)
+        result = boxes_of.convert_format(bounding_boxes, source, "xyxy", *size, dtype)
+        result["boxes"] = followed(result["boxes"], window_at(place, size, target), target)
         result = boxes_of.clip_to_image_size(result, *target)
         return boxes_of.convert_format(result, "xyxy", source, *target, dtype)
 

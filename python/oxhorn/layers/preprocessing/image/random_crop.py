@@ -6,7 +6,7 @@ from typing import Any
 
 from oxhorn import arguments, config, ops
 from oxhorn.layers.preprocessing.image.base import BaseImagePreprocessingLayer
-from oxhorn.layers.preprocessing.image.windows import cut_out, fits, followed, is_known, proportional_window
+from oxhorn.layers.preprocessing.image.windows import cut_or_resized, followed, window_at
 from oxhorn.utils import bounding_boxes as boxes_of
 
 __all__ = ["RandomCrop"]
@@ -44,7 +44,7 @@ class RandomCrop(BaseImagePreprocessingLayer):
         When called: what it was called with, changed; whole numbers have become floats.
 
     Raises:
-        ValueError: If a size is below 1, or a size of the images is unknown when a model is traced.
+        ValueError: If a size is below 1.
 
     Example:
     >>> import numpy as np
@@ -71,23 +71,19 @@ class RandomCrop(BaseImagePreprocessingLayer):
         self._set_seed(config.next_seed() if seed is None else seed)
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
-        """Draw the place, and give the part that is cut out: (top, left, height, width, of height, of width)."""
-        _, height, width = self._sizes(data)
-        if not is_known(height, width):
-            raise ValueError(
-                "RandomCrop requires the input to have a fully defined height and width. "
-                f"Received: images.shape={self._shape_of_images(data)}. Give them in the model's `Input`."
-            )
-        size, target = (height, width), (self.height, self.width)
-        if not training or not fits(size, target):
-            return (*proportional_window(size, target), *size)
+        """Draw the place: (top, left, height of the images, width). At inference top and left are None."""
+        _, *size = self._sizes(data)
+        if not training:
+            return None, None, *size
         seed = self._seed_of(seed)
-        # Numbers of U[0, n) cut off to whole ones.
-        top, left = (
-            ops.cast(self._uniform((), (0.0, float(have - want + 1)), seed), "int32")
-            for have, want in zip(size, target, strict=True)
-        )
-        return (top, left, *target, *size)
+        # Whole numbers below n, from U[0, 1).
+        room = zip(size, (self.height, self.width), strict=True)
+        places = [ops.maximum(ops.cast(have, "int32") - want + 1, 1) for have, want in room]
+        drawn = [
+            self._uniform((), (0.0, 1.0), seed) * ops.cast(n, self._float_dtype_of_draws) for n in places
+        ]
+        top, left = (ops.minimum(ops.cast(x, "int32"), n - 1) for x, n in zip(drawn, places, strict=True))
+        return top, left, *size
 
     def transform_images(self, images: Any, transformation: Any, training: bool = True) -> Any:
         """Cut the part out of a batch of images."""
@@ -100,24 +96,19 @@ class RandomCrop(BaseImagePreprocessingLayer):
         return self._transform_images(ops.convert_to_tensor(segmentation_masks), transformation, "nearest")
 
     def _transform_images(self, images: Any, transformation: Any, interpolation: str) -> Any:
-        target = self.height, self.width
-        top, left, *window = transformation
-        if not window or tuple(window[:2]) == target:
-            return cut_out(images, (top, left), target, (self.height_axis, self.width_axis))
-        return ops.image.resize(
-            images, target, interpolation, crop_to_aspect_ratio=True, data_format=self.data_format
-        )
+        place = _place(transformation)
+        return cut_or_resized(images, place, (self.height, self.width), interpolation, self.data_format)
 
     def transform_bounding_boxes(
         self, bounding_boxes: Any, transformation: Any, training: bool = True
     ) -> Any:
         """Move the boxes of a batch, and cut off what is outside; labels stay."""
         target = self.height, self.width
-        top, left, *window = transformation
-        tall, wide, height, width = window or (*target, *target)
+        height, width = transformation[2:] or target
         source, dtype = self.bounding_box_format, self._float_dtype_of_draws
         result = boxes_of.convert_format(bounding_boxes, source, "xyxy", height, width, dtype)
-        result["boxes"] = followed(result["boxes"], (top, left, tall, wide), target)
+        window = window_at(_place(transformation), (height, width), target)
+        result["boxes"] = followed(result["boxes"], window, target)
         return boxes_of.convert_format(result, "xyxy", source, *target, dtype)
 
     def get_config(self) -> dict[str, Any]:
@@ -129,3 +120,8 @@ class RandomCrop(BaseImagePreprocessingLayer):
             "data_format": self.data_format,
         }
         return {**super().get_config(), **own}
+
+
+def _place(transformation: Any) -> tuple[Any, Any] | None:
+    top, left = transformation[:2]
+    return None if top is None else (top, left)

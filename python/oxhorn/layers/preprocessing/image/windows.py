@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from oxhorn import ops
+from oxhorn.ops.image.layout import axes_of
 
 Window = tuple[Any, Any, Any, Any]
 
@@ -21,12 +22,52 @@ def fits(size: tuple[Any, Any], target: tuple[int, int]) -> Any:
     return ops.logical_and(ops.greater_equal(size[0], target[0]), ops.greater_equal(size[1], target[1]))
 
 
-def proportional_window(size: tuple[int, int], target: tuple[int, int]) -> Window:
+def proportional_window(size: tuple[Any, Any], target: tuple[int, int]) -> Window:
     """The largest part in the middle of an image that has the proportions of the result: (top, left, height, width)."""
     height, width = size
-    tall = max(min(height, int(float(width * target[0]) / target[1])), 1)
-    wide = max(min(width, int(float(height * target[1]) / target[0])), 1)
-    return int(float(height - tall) / 2), int(float(width - wide) / 2), tall, wide
+    if is_known(height, width):
+        tall = max(min(height, int(float(width * target[0]) / target[1])), 1)
+        wide = max(min(width, int(float(height * target[1]) / target[0])), 1)
+        return int(float(height - tall) / 2), int(float(width - wide) / 2), tall, wide
+    height, width = (ops.cast(x, "int32") for x in size)
+    tall = ops.cast(ops.cast(width, "float32") * (target[0] / target[1]), "int32")
+    wide = ops.cast(ops.cast(height, "float32") * (target[1] / target[0]), "int32")
+    tall, wide = ops.clip(tall, 1, height), ops.clip(wide, 1, width)
+    return (height - tall) // 2, (width - wide) // 2, tall, wide
+
+
+def window_at(place: tuple[Any, Any] | None, size: tuple[Any, Any], target: tuple[int, int]) -> Window:
+    """The part of the size of the result that begins at a place; without one, or room for it, the proportional part."""
+    whole = proportional_window(size, target)
+    large = place is not None and fits(size, target)
+    if isinstance(large, bool):
+        return (*place, *target) if large and place is not None else whole
+    return tuple(ops.where(large, a, b) for a, b in zip((*(place or ()), *target), whole, strict=True))
+
+
+def cut_or_resized(
+    images: Any,
+    place: tuple[Any, Any] | None,
+    target: tuple[int, int],
+    interpolation: str,
+    data_format: str,
+) -> Any:
+    """The window of images, brought to the size of the result."""
+    rows, columns, _ = axes_of(data_format, "cut_or_resized")
+    shape = ops.shape(images)
+
+    def cut() -> Any:
+        return cut_out(images, place or (0, 0), target, (rows, columns))
+
+    def resized() -> Any:
+        return ops.image.resize(
+            images, target, interpolation, crop_to_aspect_ratio=True, data_format=data_format
+        )
+
+    large = place is not None and fits((shape[rows], shape[columns]), target)
+    if isinstance(large, bool):
+        return cut() if large else resized()
+    return ops.cond(large, cut, resized)
 
 
 def cut_out(images: Any, place: tuple[Any, Any], target: tuple[int, int], axes: tuple[int, int]) -> Any:
