@@ -85,6 +85,15 @@ def test_rate_alone_equals_the_schedule() -> None:
     np.testing.assert_allclose(results[0][0], results[1][0], rtol=1e-6)
 
 
+def test_a_wrapped_optimizer() -> None:
+    inner = keras.optimizers.SGD(momentum=0.9)
+    model, watch = make(keras.optimizers.LossScaleOptimizer(inner)), Watch()
+    history = model.fit(X, Y, batch_size=4, epochs=2, callbacks=[OneCycleScheduler(0.1), watch], verbose=0)
+    right = keras.optimizers.schedules.OneCycle(0.1, total_steps=20)
+    np.testing.assert_allclose(watch.rates, [float(right(step)) for step in range(20)], rtol=1e-6)
+    assert history.history["momentum"][-1] == inner.momentum == pytest.approx(0.95)
+
+
 def test_training_that_goes_on_at_a_later_epoch() -> None:
     model, watch = make(keras.optimizers.Adam()), Watch()
     cycle = OneCycleScheduler(0.1)

@@ -109,7 +109,7 @@ class OneCycleScheduler(Callback):
         set_learning_rate(self.model, self.schedule.value(step))
         if self.cycle_momentum:
             momentum = self.schedule.momentum(step, self.base_momentum, self.max_momentum)
-            setattr(self.model.optimizer, self._momentum_name(), momentum)
+            setattr(self._optimizer, self._momentum_name(), momentum)
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         self._done = self._begin + batch + 1
@@ -118,11 +118,16 @@ class OneCycleScheduler(Callback):
         if logs is not None:
             logs["learning_rate"] = get_learning_rate("OneCycleScheduler", self.model)
             if self.cycle_momentum:
-                logs["momentum"] = float(getattr(self.model.optimizer, self._momentum_name()))
+                logs["momentum"] = float(getattr(self._optimizer, self._momentum_name()))
+
+    @property
+    def _optimizer(self) -> Any:
+        """The optimizer whose momentum it is: the inner one, where it is wrapped."""
+        return getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
 
     def _momentum_name(self) -> str:
         """The optimizer's attribute that is its momentum."""
-        optimizer = self.model.optimizer
+        optimizer = self._optimizer
         if getattr(optimizer, "momentum", 0.0):
             return "momentum"
         if hasattr(optimizer, "beta_1"):
