@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::rule::{Slot, Step, UpdateRule, check_range};
+use super::rule::{Slot, Step, UpdateRule, check_beta, check_range};
 use crate::error::Result;
 use crate::kernels::real::Real;
 
@@ -33,8 +33,8 @@ impl Default for Adam {
 
 impl Adam {
     pub(super) fn check_named(&self, who: &str) -> Result<()> {
-        check_range(who, "beta_1", self.beta_1, 0.0, 1.0)?;
-        check_range(who, "beta_2", self.beta_2, 0.0, 1.0)?;
+        check_beta(who, "beta_1", self.beta_1)?;
+        check_beta(who, "beta_2", self.beta_2)?;
         check_range(who, "epsilon", self.epsilon, 0.0, f64::INFINITY)
     }
 }

@@ -24,6 +24,8 @@ pub struct Optimizer {
     rule: Box<dyn Rule>,
     common: Common,
     entries: RwLock<Vec<Entry>>,
+    /// Where the rule's shared number is kept.
+    shared: RwLock<Option<Variable>>,
 }
 
 /// A variable and what belongs to it.
@@ -60,6 +62,7 @@ impl Optimizer {
             rule: make(config)?,
             common,
             entries: RwLock::default(),
+            shared: RwLock::default(),
         })
     }
 
@@ -80,21 +83,37 @@ impl Optimizer {
         groups
     }
 
-    /// New slot variables for these variables, in the order of `slot_groups`, named after the path of their variable.
+    /// The number that is kept once for all variables.
+    pub fn shared_slot(&self) -> Option<Slot> {
+        self.rule.shared_slot()
+    }
+
+    /// New slot variables for these variables, in the order of `slot_groups`, named after the path of their variable; the
+    /// shared one comes last.
     pub fn make_slots(&self, variables: &[Variable]) -> Result<Vec<Variable>> {
         let mut slots = vec![];
+        let full = |shape: &[usize], variable: &Variable, slot: &Slot| {
+            float_dispatch!(
+                variable.dtype(),
+                T => Tensor::full(shape, slot.initial as T),
+                else => Err(self.not_float(variable))
+            )
+        };
         for group in self.slot_groups() {
             for variable in variables {
                 for slot in &group {
-                    let tensor = float_dispatch!(
-                        variable.dtype(),
-                        T => Tensor::full(variable.shape(), slot.initial as T)?,
-                        else => return Err(self.not_float(variable))
-                    );
+                    let tensor = full(variable.shape(), variable, slot)?;
                     let name = format!("{}_{}", variable.path().replace('/', "_"), slot.name);
                     slots.push(Variable::new(tensor, &name, &name, false));
                 }
             }
+        }
+        if let Some(slot) = self.shared_slot() {
+            let tensor = match variables.first() {
+                Some(first) => full(&[], first, &slot)?,
+                None => Tensor::full(&[], slot.initial as f32)?,
+            };
+            slots.push(Variable::new(tensor, slot.name, slot.name, false));
         }
         Ok(slots)
     }
@@ -102,7 +121,8 @@ impl Optimizer {
     /// Binds the variables and their slots (from `make_slots`, or made by the caller in the same order).
     pub fn build(&self, variables: &[Variable], no_decay: &[bool], slots: &[Variable]) -> Result<()> {
         let groups = self.slot_groups();
-        let wanted = variables.len() * groups.iter().map(Vec::len).sum::<usize>();
+        let shares = usize::from(self.shared_slot().is_some());
+        let wanted = variables.len() * groups.iter().map(Vec::len).sum::<usize>() + shares;
         if no_decay.len() != variables.len() || slots.len() != wanted {
             return Err(Error::value(format!("{}.build", self.name))
                 .expected(format!(
@@ -148,7 +168,16 @@ impl Optimizer {
                 }
             }
         }
+        let shared = slots.next().filter(|_| shares == 1).cloned();
+        if let Some(shared) = &shared
+            && !(shared.dtype().is_float() && shared.shape().is_empty())
+        {
+            return Err(Error::value(format!("{}.build", self.name))
+                .expected("a floating-point number after the slots")
+                .got(format!("{shared:?}")));
+        }
         *self.entries.write().unwrap_or_else(PoisonError::into_inner) = entries;
+        *self.shared.write().unwrap_or_else(PoisonError::into_inner) = shared;
         Ok(())
     }
 
@@ -202,7 +231,21 @@ impl Optimizer {
             let entry = find(&entries, variables, i)?;
             self.update_one(entry, gradient.as_ref(), pass)?;
         }
+        if pass.phase == Phase::Update {
+            self.share(pass.step.number)?;
+        }
         Ok(())
+    }
+
+    /// Writes the shared number, if there is one.
+    fn share(&self, number: u64) -> Result<()> {
+        let shared = self.shared.read().unwrap_or_else(PoisonError::into_inner);
+        shared.as_ref().map_or(Ok(()), |variable| {
+            float_dispatch!(variable.dtype(), T => variable.update(|mut view| {
+                view.slice_mut::<T>()[0] = self.rule.shared(number) as T;
+                Ok(())
+            }), else => Err(self.not_float(variable)))
+        })
     }
 
     /// The rule alone on one variable: no clipping, decay or averaging around it.
@@ -220,6 +263,7 @@ impl Optimizer {
         let step = Step {
             learning_rate,
             number: iteration / self.common.accumulation() + 1,
+            weight_decay: 0.0,
         };
         let pass = Pass {
             step,
@@ -248,6 +292,7 @@ impl Optimizer {
             step: Step {
                 learning_rate,
                 number: updates + 1,
+                weight_decay: 0.0,
             },
             phase: if (iteration + 1).is_multiple_of(steps) {
                 Phase::Update
@@ -380,7 +425,8 @@ fn run_one(
             let mut slots: SmallVec<[&mut [T]; 3]> = cut.by_ref().take(entry.slots.len()).collect();
             let [accumulator, average] = extras.map(|e| e.and_then(|_| cut.next()));
             let gradient = gradient.map(View::slice::<T>);
-            update(rule, pass, Tensors { weights, gradient, slots: &mut slots, accumulator, average });
+            let row = entry.variable.shape().iter().skip(1).product();
+            update(rule, pass, Tensors { weights, gradient, slots: &mut slots, accumulator, average, row });
         })
     }, else => Err(Error::runtime("optimizer").expected("a float variable").got(entry.variable.dtype().to_string())))
 }

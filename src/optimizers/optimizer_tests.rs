@@ -83,6 +83,37 @@ fn slots_come_in_the_order_of_saved_files() {
             "d_b_accumulator"
         ]
     );
+    assert_eq!(
+        names("Nadam", "{}"),
+        [
+            "a_momentum",
+            "a_velocity",
+            "d_b_momentum",
+            "d_b_velocity",
+            "variable"
+        ]
+    );
+}
+
+#[test]
+fn a_shared_number_is_kept_with_the_updates() {
+    let vars = [variable("a", &[1.0])];
+    let (optimizer, slots) = built("Nadam", r#"{"gradient_accumulation_steps": 2}"#, &vars);
+    let shared = slots.last().unwrap();
+    assert_eq!(values(shared), [1.0]);
+    step(&optimizer, &vars, &[&[1.0]], 0.1, 0);
+    assert_eq!(values(shared), [1.0]);
+    step(&optimizer, &vars, &[&[1.0]], 0.1, 1);
+    assert!((values(shared)[0] - 0.9 * (1.0 - 0.5 * 0.96)).abs() < 1e-15);
+}
+
+#[test]
+fn averaged_descent_decays_through_the_gradient() {
+    let vars = [variable("a", &[2.0])];
+    let (optimizer, slots) = built("ASGD", r#"{"weight_decay": 0.25, "lambd": 0.0}"#, &vars);
+    step(&optimizer, &vars, &[&[1.0]], 0.5, 0);
+    assert_eq!(values(&vars[0]), [2.0 - 0.5 * 1.5]);
+    assert_eq!(values(&slots[0]), values(&vars[0]));
 }
 
 #[test]

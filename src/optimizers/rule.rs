@@ -25,6 +25,8 @@ pub struct Step {
     pub learning_rate: f64,
     /// 1 for the first update.
     pub number: u64,
+    /// This variable's, for rules with `OWN_DECAY`.
+    pub weight_decay: f64,
 }
 
 /// An update rule, read by serde from the optimizer's configuration.
@@ -34,11 +36,25 @@ pub struct Step {
 pub trait UpdateRule: DeserializeOwned + std::fmt::Debug + Send + Sync + 'static {
     const NAME: &'static str;
 
+    /// Whether the rule has a place of its own for weight decay, instead of the usual one before the update.
+    const OWN_DECAY: bool = false;
+
+    /// Whether rows (along the first axis) whose gradient is 0 throughout are left alone.
+    const LAZY_ROWS: bool = false;
+
+    /// A number kept once for all variables, for the sake of saved files: it is a function of the number of updates.
+    const SHARED: Option<Slot> = None;
+
     /// Slots in groups: the slots of a group are made variable by variable, one group after the other.
     fn slots(&self) -> Vec<Vec<Slot>>;
 
     /// Refuses hyperparameters outside their range.
     fn check(&self) -> Result<()>;
+
+    /// What the shared number is after so many updates.
+    fn shared(&self, _number: u64) -> f64 {
+        0.0
+    }
 
     fn update<T: Real>(&self, step: &Step, weights: &mut [T], gradient: &[T], slots: &mut [&mut [T]]);
 }
@@ -46,6 +62,10 @@ pub trait UpdateRule: DeserializeOwned + std::fmt::Debug + Send + Sync + 'static
 /// `UpdateRule` for use behind a pointer: one method for each float type.
 pub trait Rule: std::fmt::Debug + Send + Sync {
     fn slots(&self) -> Vec<Vec<Slot>>;
+    fn own_decay(&self) -> bool;
+    fn lazy_rows(&self) -> bool;
+    fn shared_slot(&self) -> Option<Slot>;
+    fn shared(&self, number: u64) -> f64;
     fn update_f32(&self, step: &Step, weights: &mut [f32], gradient: &[f32], slots: &mut [&mut [f32]]);
     fn update_f64(&self, step: &Step, weights: &mut [f64], gradient: &[f64], slots: &mut [&mut [f64]]);
 }
@@ -53,6 +73,22 @@ pub trait Rule: std::fmt::Debug + Send + Sync {
 impl<R: UpdateRule> Rule for R {
     fn slots(&self) -> Vec<Vec<Slot>> {
         UpdateRule::slots(self)
+    }
+
+    fn own_decay(&self) -> bool {
+        R::OWN_DECAY
+    }
+
+    fn lazy_rows(&self) -> bool {
+        R::LAZY_ROWS
+    }
+
+    fn shared_slot(&self) -> Option<Slot> {
+        R::SHARED
+    }
+
+    fn shared(&self, number: u64) -> f64 {
+        UpdateRule::shared(self, number)
     }
 
     fn update_f32(&self, step: &Step, weights: &mut [f32], gradient: &[f32], slots: &mut [&mut [f32]]) {
@@ -122,13 +158,25 @@ pub fn check_range(who: &str, name: &str, value: f64, low: f64, high: f64) -> Re
     if value.is_finite() && (low..=high).contains(&value) {
         return Ok(());
     }
-    let expected = if high.is_finite() {
+    let expected = if low == f64::MIN {
+        format!("{name} to be a finite number <= {high}")
+    } else if high.is_finite() {
         format!("{name} in [{low}, {high}]")
     } else {
         format!("{name} to be a finite number >= {low}")
     };
     Err(Error::value(who)
         .expected(expected)
+        .got(format!("{name}={value}")))
+}
+
+/// How slowly a running mean forgets: in `[0, 1)`, since with 1 it would never begin.
+pub fn check_beta(who: &str, name: &str, value: f64) -> Result<()> {
+    if (0.0..1.0).contains(&value) {
+        return Ok(());
+    }
+    Err(Error::value(who)
+        .expected(format!("{name} in [0, 1), that is at least 0 and below 1"))
         .got(format!("{name}={value}")))
 }
 
@@ -151,6 +199,7 @@ pub(crate) fn run<R: UpdateRule>(
         let step = Step {
             learning_rate: lr,
             number: i as u64 + 1,
+            weight_decay: 0.0,
         };
         rule.update(&step, weights, gradient, &mut views);
     }

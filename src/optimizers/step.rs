@@ -4,6 +4,8 @@
 //! A tensor is walked over once, in blocks that stay in the first-level cache; each block goes through all of this
 //! before the next one is touched. Norms need the gradients beforehand and take a pass of their own.
 
+use std::ops::Range;
+
 use super::config::Clip;
 use super::rule::{Rule, Step};
 use crate::dtype::Element;
@@ -60,6 +62,8 @@ pub struct Tensors<'a, 's, T> {
     pub slots: &'s mut [&'a mut [T]],
     pub accumulator: Option<&'a mut [T]>,
     pub average: Option<&'a mut [T]>,
+    /// Elements from one row (along the first axis) to the next.
+    pub row: usize,
 }
 
 /// Which of a rule's two methods serves `T`.
@@ -105,6 +109,7 @@ pub fn update<T: Ruled>(rule: &dyn Rule, pass: &Pass, tensors: Tensors<'_, '_, T
         slots,
         accumulator,
         average,
+        row,
     } = tensors;
     let n = weights.len();
     let weights = Disjoint::new(weights);
@@ -115,7 +120,7 @@ pub fn update<T: Ruled>(rule: &dyn Rule, pass: &Pass, tensors: Tensors<'_, '_, T
     for (place, slot) in shared.iter_mut().zip(slots.iter_mut()) {
         *place = Some(Disjoint::new(slot));
     }
-    for_ranges(n, GRAIN, |range| {
+    let blocks = |range: Range<usize>, gradient: Option<&[T]>| {
         for start in range.clone().step_by(BLOCK) {
             let part = start..range.end.min(start + BLOCK);
             let mut slots: [&mut [T]; MAX_SLOTS] = Default::default();
@@ -139,7 +144,29 @@ pub fn update<T: Ruled>(rule: &dyn Rule, pass: &Pass, tensors: Tensors<'_, '_, T
                 average,
             );
         }
-    });
+    };
+    match gradient {
+        Some(gradient) if rule.lazy_rows() && n > 0 => for_ranges(n / row, (GRAIN / row).max(1), |rows| {
+            let used = |row_number: usize| {
+                let part = row_number * row..(row_number + 1) * row;
+                // SAFETY: these rows are no other thread's, and the slice is dropped before they are cut again.
+                let collected = accumulator.as_ref().map(|a| &*unsafe { a.slice(part.clone()) });
+                // NaN counts as used.
+                let any = |values: &[T]| values.iter().any(|&g| g != T::ZERO);
+                any(&gradient[part]) || collected.is_some_and(any)
+            };
+            let mut start = rows.start;
+            while start < rows.end {
+                let this = used(start);
+                let end = (start + 1..rows.end)
+                    .find(|&r| used(r) != this)
+                    .unwrap_or(rows.end);
+                blocks(start * row..end * row, this.then_some(gradient));
+                start = end;
+            }
+        }),
+        _ => for_ranges(n, GRAIN, |range| blocks(range, gradient)),
+    }
 }
 
 /// All that happens to one block.
@@ -185,14 +212,17 @@ fn change<T: Ruled>(rule: &dyn Rule, pass: &Pass, weights: &mut [T], gradient: &
     if pass.phase == Phase::Collect {
         return;
     }
-    if pass.weight_decay != 0.0 {
+    let mut step = pass.step;
+    if rule.own_decay() {
+        step.weight_decay = pass.weight_decay;
+    } else if pass.weight_decay != 0.0 {
         let rate = T::from_f64(pass.weight_decay * pass.step.learning_rate);
         dispatch(Decay {
             weights: &mut *weights,
             rate,
         });
     }
-    T::update(rule, &pass.step, weights, gradient, slots);
+    T::update(rule, &step, weights, gradient, slots);
 }
 
 // g <- clip(factor * mean * (g * unscale + collected))

@@ -1,5 +1,6 @@
 use super::super::adam::Adam;
 use super::super::sgd::Sgd;
+use super::super::sparse_adam::SparseAdam;
 use super::*;
 use crate::kernels::parallel::tests::with_threads;
 
@@ -8,6 +9,7 @@ fn plain() -> Pass {
         step: Step {
             learning_rate: 0.1,
             number: 1,
+            weight_decay: 0.0,
         },
         phase: Phase::Update,
         unscale: 1.0,
@@ -63,6 +65,7 @@ fn agrees<T: Ruled>(n: usize, tolerance: f64) {
                 slots: &mut [&mut m],
                 accumulator: Some(&mut c),
                 average: Some(&mut a),
+                row: 1,
             },
         );
     });
@@ -98,6 +101,7 @@ fn collecting_leaves_the_weights() {
         slots: &mut [],
         accumulator: Some(&mut c),
         average: None,
+        row: 1,
     };
     update(&Sgd::default(), &pass, tensors);
     assert_eq!((w, c), (vec![1.0; 3], vec![1.5, 2.5, 3.5]));
@@ -142,6 +146,7 @@ fn nan_gradients_are_not_hidden_by_clipping() {
         slots: &mut [],
         accumulator: None,
         average: None,
+        row: 1,
     };
     update(&Sgd::default(), &pass, tensors);
     assert!(w[0].is_nan() && (w[1] - 0.9).abs() < 1e-15);
@@ -159,9 +164,69 @@ fn the_same_bits_for_any_number_of_threads() {
             slots: &mut [&mut m, &mut v],
             accumulator: None,
             average: None,
+            row: 1,
         };
         update(&Adam::default(), &plain(), tensors);
         (w, square_sum(&g, None, 1.0, 1.0))
     };
     assert_eq!(run(), with_threads(3, run));
+}
+
+/// Lazy rows against plain loops: unused rows keep everything but their average.
+#[test]
+fn rows_without_a_gradient_are_left_alone() {
+    for (rows, row) in [(1, 1), (7, 3), (200, 16), (5, 2 * BLOCK + 7), (3 * GRAIN / 8, 8)] {
+        let n = rows * row;
+        let used = |i: usize| (i / row) % 3 == 1 || (i / row) % 5 == 4;
+        let mut g: Vec<f64> = wave(n, 0.3);
+        for (i, g) in g.iter_mut().enumerate() {
+            if !used(i) {
+                *g = 0.0;
+            } else if i % row != 0 {
+                // A used row may hold zeros.
+                *g *= (i % 2) as f64;
+            }
+        }
+        let (old, old_m): (Vec<f64>, Vec<f64>) = (wave(n, 0.0), wave(n, 0.1));
+        let (mut w, mut m, mut v, mut a) = (old.clone(), old_m.clone(), vec![1.0; n], vec![0.0; n]);
+        let pass = Pass {
+            weight_decay: 0.5,
+            average: Some(Average {
+                momentum: 0.0,
+                overwrite: false,
+            }),
+            ..plain()
+        };
+        let tensors = Tensors {
+            weights: &mut w,
+            gradient: Some(&g),
+            slots: &mut [&mut m, &mut v],
+            accumulator: None,
+            average: Some(&mut a),
+            row,
+        };
+        update(&SparseAdam::default(), &pass, tensors);
+        for i in 0..n {
+            assert_eq!(
+                w[i] != old[i] || m[i] != old_m[i] || v[i] != 1.0,
+                used(i),
+                "{rows}x{row}: {i}"
+            );
+            assert_eq!(a[i], w[i]);
+        }
+        // What was collected counts as a gradient.
+        let mut collected = g.clone();
+        let (mut x, mut m, mut v) = (old.clone(), old_m, vec![1.0; n]);
+        let zeros = vec![0.0; n];
+        let tensors = Tensors {
+            weights: &mut x,
+            gradient: Some(&zeros),
+            slots: &mut [&mut m, &mut v],
+            accumulator: Some(&mut collected),
+            average: None,
+            row,
+        };
+        update(&SparseAdam::default(), &pass, tensors);
+        assert!(x == w && collected.iter().all(|&c| c == 0.0), "{rows}x{row}");
+    }
 }

@@ -45,6 +45,11 @@ impl PyOptimizerCore {
             .collect()
     }
 
+    /// A number that is kept once for all variables, after the slots: its name and first value.
+    fn shared_slot(&self) -> Option<(&'static str, f64)> {
+        self.optimizer.shared_slot().map(|slot| (slot.name, slot.initial))
+    }
+
     /// Binds the variables and their slots, which are made here where none are given; gives the slots.
     #[pyo3(signature = (variables, no_decay, slots=None))]
     #[allow(clippy::needless_pass_by_value)] // a list of Python's bools cannot be borrowed

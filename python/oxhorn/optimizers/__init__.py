@@ -1,33 +1,51 @@
 """Optimizers: update rules, learning-rate schedules, and `get` for names."""
 
 from oxhorn.optimizers import schedules
+from oxhorn.optimizers.adadelta import Adadelta
 from oxhorn.optimizers.adagrad import Adagrad
 from oxhorn.optimizers.adam import Adam
+from oxhorn.optimizers.adamax import Adamax
 from oxhorn.optimizers.adamw import AdamW
+from oxhorn.optimizers.asgd import ASGD
 from oxhorn.optimizers.clipping import clip_by_global_norm, global_norm
+from oxhorn.optimizers.ftrl import Ftrl
 from oxhorn.optimizers.lbfgs import LBFGS
+from oxhorn.optimizers.lion import Lion
 from oxhorn.optimizers.loss_scale_optimizer import LossScaleOptimizer
 from oxhorn.optimizers.multi_optimizer import MultiOptimizer
+from oxhorn.optimizers.nadam import Nadam
 from oxhorn.optimizers.optimizer import Optimizer
 from oxhorn.optimizers.optimizer_map import OptimizerMap
 from oxhorn.optimizers.rmsprop import RMSprop
+from oxhorn.optimizers.rprop import Rprop
+from oxhorn.optimizers.schedule_free_adamw import ScheduleFreeAdamW
 from oxhorn.optimizers.schedules import LearningRateSchedule
 from oxhorn.optimizers.serialization import deserialize, get, serialize
 from oxhorn.optimizers.sgd import SGD
+from oxhorn.optimizers.sparse_adam import SparseAdam
 
 __all__ = [
     "LBFGS",
+    "ASGD",
     "SGD",
+    "Adadelta",
     "Adagrad",
     "Adam",
     "AdamW",
+    "Adamax",
+    "Ftrl",
     "LearningRateSchedule",
     "LossScaleOptimizer",
     "MultiOptimizer",
+    "Lion",
+    "Nadam",
     "Optimizer",
     "OptimizerMap",
     "RMSprop",
     "clip_by_global_norm",
+    "Rprop",
+    "ScheduleFreeAdamW",
+    "SparseAdam",
     "deserialize",
     "get",
     "global_norm",

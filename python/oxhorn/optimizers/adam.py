@@ -18,11 +18,10 @@ class Adam(RuleOptimizer):
     - `w <- w - learning_rate sqrt(1 - beta_2^t) / (1 - beta_1^t) m / (sqrt(v) + epsilon)` at step `t`
     - with `amsgrad`, the largest `v` so far in its place
 
-
     Args:
         learning_rate: A number of at least 0, a `LearningRateSchedule`, or a function. Defaults to 0.001.
-        beta_1: How slowly the mean forgets, in [0, 1]. Defaults to 0.9.
-        beta_2: How slowly the mean square forgets, in [0, 1]. Defaults to 0.999.
+        beta_1: How slowly the mean forgets, in [0, 1). Defaults to 0.9.
+        beta_2: How slowly the mean square forgets, in [0, 1). Defaults to 0.999.
         epsilon: Keeps the divisor away from 0. Defaults to 1e-7.
         amsgrad: Divide by the largest mean square so far. Defaults to False.
         weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency,
@@ -84,8 +83,8 @@ class Adam(RuleOptimizer):
             name=name,
             **kwargs,
         )
-        self.beta_1 = number(beta_1, "beta_1", "Adam", low=0.0, high=1.0)
-        self.beta_2 = number(beta_2, "beta_2", "Adam", low=0.0, high=1.0)
-        self.epsilon = number(epsilon, "epsilon", "Adam", low=0.0)
-        self.amsgrad = boolean(amsgrad, "amsgrad", "Adam")
+        self.beta_1 = number(beta_1, "beta_1", self._rule, low=0.0, below=1.0)
+        self.beta_2 = number(beta_2, "beta_2", self._rule, low=0.0, below=1.0)
+        self.epsilon = number(epsilon, "epsilon", self._rule, low=0.0)
+        self.amsgrad = boolean(amsgrad, "amsgrad", self._rule)
         self._make_core()

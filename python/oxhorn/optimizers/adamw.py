@@ -18,8 +18,8 @@ class AdamW(Adam):
     Args:
         learning_rate: A number of at least 0, a `LearningRateSchedule`, or a function. Defaults to 0.001.
         weight_decay: Fraction by which weights shrink, per unit of learning rate. Defaults to 0.004.
-        beta_1: How slowly the mean forgets, in [0, 1]. Defaults to 0.9.
-        beta_2: How slowly the mean square forgets, in [0, 1]. Defaults to 0.999.
+        beta_1: How slowly the mean forgets, in [0, 1). Defaults to 0.9.
+        beta_2: How slowly the mean square forgets, in [0, 1). Defaults to 0.999.
         epsilon: Keeps the divisor away from 0. Defaults to 1e-7.
         amsgrad: Divide by the largest mean square so far. Defaults to False.
         clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency,
@@ -61,7 +61,9 @@ class AdamW(Adam):
         **kwargs: Any,
     ) -> None:
         if weight_decay is None:
-            raise ValueError("AdamW: expected weight_decay to be a number; got None. Use Adam for none.")
+            raise ValueError(
+                "AdamW: Argument `weight_decay` must be a float. Received: weight_decay=None. Use Adam for none."
+            )
         super().__init__(
             beta_1=beta_1,
             beta_2=beta_2,

@@ -16,8 +16,7 @@ class RMSprop(RuleOptimizer):
     - `v <- rho v + (1 - rho) g^2`
     - `w <- w - learning_rate g / sqrt(v + epsilon)`
     - with `centered`, `a <- rho a + (1 - rho) g`, and `v - a^2` in the place of `v`
-    - with `momentum`, `m <- momentum m + learning_rate g / sqrt(...), then w <- w - m`
-
+    - with `momentum`, `m <- momentum m + learning_rate g / sqrt(...)`, then `w <- w - m`
 
     Args:
         learning_rate: A number of at least 0, a `LearningRateSchedule`, or a function. Defaults to 0.001.

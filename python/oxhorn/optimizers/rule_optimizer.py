@@ -36,6 +36,7 @@ class RuleOptimizer(Optimizer):
     _rule: ClassVar[str]
     _hyperparameters: ClassVar[tuple[str, ...]]
     _slots: tuple[Any, ...] = ()
+    _named_slots: dict[str, list[Any]] = {}
 
     def _make_core(self) -> None:
         """Makes the core's side from the attributes; called at the end of `__init__` and when one changes."""
@@ -81,13 +82,21 @@ class RuleOptimizer(Optimizer):
             if made
             for i in updated
         ]
+        named: dict[str, list[Any]] = {}
         around = bool(self.use_ema) + bool(self.gradient_accumulation_steps)
         for group in self._core.slot_groups()[around:]:
             made = self.add_optimizer_variables(
                 variables, [name for name, _ in group], [_Constant(first) for _, first in group]
             )
+            named.update(zip((name for name, _ in group), made, strict=True))
             # One group is ordered variable by variable.
             slots.extend(slot for of_variable in zip(*made, strict=True) for slot in of_variable)
+        shared = self._core.shared_slot()
+        if shared is not None:
+            name, first = shared
+            dtype = variables[0].dtype if variables else None
+            slots.append(self.add_variable((), _Constant(first), dtype=dtype, name=name))
+        self._named_slots = named
         self._slots = tuple(slots)
         self._bind(self._core)
 

@@ -7,25 +7,43 @@ from typing import Any
 
 from oxhorn.arguments import describe
 from oxhorn.lookup import deserialize_from, named
+from oxhorn.optimizers.adadelta import Adadelta
 from oxhorn.optimizers.adagrad import Adagrad
 from oxhorn.optimizers.adam import Adam
+from oxhorn.optimizers.adamax import Adamax
 from oxhorn.optimizers.adamw import AdamW
+from oxhorn.optimizers.asgd import ASGD
+from oxhorn.optimizers.ftrl import Ftrl
 from oxhorn.optimizers.lbfgs import LBFGS
+from oxhorn.optimizers.lion import Lion
 from oxhorn.optimizers.loss_scale_optimizer import LossScaleOptimizer
 from oxhorn.optimizers.multi_optimizer import MultiOptimizer
+from oxhorn.optimizers.nadam import Nadam
 from oxhorn.optimizers.optimizer import Optimizer
 from oxhorn.optimizers.rmsprop import RMSprop
+from oxhorn.optimizers.rprop import Rprop
+from oxhorn.optimizers.schedule_free_adamw import ScheduleFreeAdamW
 from oxhorn.optimizers.sgd import SGD
+from oxhorn.optimizers.sparse_adam import SparseAdam
 
 _CLASSES: tuple[type[Optimizer], ...] = (
+    Adadelta,
     Adagrad,
     Adam,
+    Adamax,
     AdamW,
+    ASGD,
+    Ftrl,
     LBFGS,
+    Lion,
     LossScaleOptimizer,
     MultiOptimizer,
+    Nadam,
     RMSprop,
+    Rprop,
+    ScheduleFreeAdamW,
     SGD,
+    SparseAdam,
 )
 OBJECTS: dict[str, type[Optimizer]] = {kind.__name__: kind for kind in _CLASSES}
 # Names are compared in lower case.

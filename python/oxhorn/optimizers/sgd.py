@@ -13,10 +13,9 @@ class SGD(RuleOptimizer):
 
     Update of the weights `w` with the gradient `g`:
 
-    - `w <- w - learning_rate g, without momentum`
-    - `m <- momentum m - learning_rate g, then w <- w + m`
-    - with `nesterov`, `w <- w + momentum m - learning_rate g in the second place`
-
+    - `w <- w - learning_rate g`, without momentum
+    - `m <- momentum m - learning_rate g`, then `w <- w + m`
+    - with `nesterov`, `w <- w + momentum m - learning_rate g` in the second place
 
     Args:
         learning_rate: A number of at least 0, a `LearningRateSchedule`, or a function. Defaults to 0.01.
@@ -76,6 +75,12 @@ class SGD(RuleOptimizer):
             name=name,
             **kwargs,
         )
-        self.momentum = number(momentum, "momentum", "SGD", low=0.0, high=1.0)
+        try:
+            self.momentum = number(momentum, "momentum", "SGD", low=0.0, high=1.0)
+        except ValueError:
+            raise ValueError(
+                f"SGD: `momentum` must be a float between [0, 1]. Received: momentum={momentum}. Pass a number such"
+                " as 0.9."
+            ) from None
         self.nesterov = boolean(nesterov, "nesterov", "SGD")
         self._make_core()

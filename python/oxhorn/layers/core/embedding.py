@@ -86,6 +86,8 @@ class Embedding(CoreLayer):
     def build(self, input_shape: Any = None) -> None:
         """Make the table; its shape does not depend on the input."""
         super().build((None,) if input_shape is None else input_shape)
+        # A batch uses few of its rows, which SparseAdam wants to know.
+        self.embeddings.looked_up_by_row = True
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Return a mask that is False where the input is 0, or None if zeros mean nothing special.

@@ -1,109 +1,13 @@
-"""Optimizers: what a weight w becomes when its gradient g arrives: clip, decay, update, average."""
+"""Optimizers: what a weight w becomes when its gradient g arrives (element by element, but for the last import)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
-Array = NDArray[Any]
-
-
-class Optimizer:
-    """The part all optimizers share; a subclass says how one weight moves.
-
-    Args:
-        clipnorm: each gradient longer than this is scaled to this length.
-        clipvalue: each element is kept within [-clipvalue, clipvalue].
-        global_clipnorm: as clipnorm, the length taken over all gradients together.
-        weight_decay: w <- w - lr * weight_decay * w before the update.
-        use_ema: average <- m * average + (1 - m) * w after it, m = ema_momentum (0 at the first step);
-            every `ema_overwrite_frequency` steps the weights become their average.
-        gradient_accumulation_steps: the mean of so many gradients makes one update; the weights rest in between.
-        loss_scale_factor: gradients are divided by it.
-        no_decay: numbers of the weights that do not decay.
-        multipliers: a factor of the learning rate for each weight; 1 for all if None.
-    """
-
-    slots: dict[str, float] = {}
-
-    def __init__(
-        self,
-        learning_rate: float = 0.001,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
-        weight_decay: float | None = None,
-        use_ema: bool = False,
-        ema_momentum: float = 0.99,
-        ema_overwrite_frequency: int | None = None,
-        gradient_accumulation_steps: int | None = None,
-        loss_scale_factor: float | None = None,
-        no_decay: Sequence[int] = (),
-        multipliers: Sequence[float] | None = None,
-    ) -> None:
-        self.learning_rate, self.weight_decay = learning_rate, weight_decay
-        self.accumulation, self.loss_scale = gradient_accumulation_steps or 1, loss_scale_factor or 1.0
-        self.no_decay, self.multipliers = no_decay, multipliers
-        self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
-        self.use_ema, self.ema_momentum, self.ema_overwrite_frequency = (
-            use_ema,
-            ema_momentum,
-            ema_overwrite_frequency,
-        )
-        self.iterations = 0
-        self.state: list[dict[str, Array]] = []
-        self.averages: list[Array] = []
-        self.collected: list[Array] = []
-
-    def clip(self, grads: list[Array]) -> list[Array]:
-        if self.clipnorm:
-            return [g * self.clipnorm / max(float(np.sqrt(np.sum(g * g))), self.clipnorm) for g in grads]
-        if self.global_clipnorm:
-            norm = float(np.sqrt(sum(np.sum(g * g) for g in grads)))
-            return [g * self.global_clipnorm / max(norm, self.global_clipnorm) for g in grads]
-        if self.clipvalue:
-            return [np.clip(g, -self.clipvalue, self.clipvalue) for g in grads]
-        return grads
-
-    def step(self, weights: Sequence[ArrayLike], grads: Sequence[ArrayLike]) -> list[Array]:
-        """The weights after one step."""
-        w = [np.array(x, float) for x in weights]
-        if not self.state:
-            self.state = [{k: np.full_like(x, v) for k, v in self.slots.items()} for x in w]
-            self.averages = [np.zeros_like(x) for x in w]
-            self.collected = [np.zeros_like(x) for x in w]
-        updates = self.iterations // self.accumulation
-        self.collected = [
-            c + np.asarray(g, float) / self.loss_scale for c, g in zip(self.collected, grads, strict=True)
-        ]
-        self.iterations += 1
-        if self.iterations % self.accumulation == 0:
-            w = self.change(w, [c / self.accumulation for c in self.collected], updates + 1)
-            self.collected = [np.zeros_like(x) for x in w]
-        if self.use_ema:
-            m = self.ema_momentum if updates else 0.0
-            self.averages = [m * a + (1.0 - m) * x for a, x in zip(self.averages, w, strict=True)]
-            if self.ema_overwrite_frequency and (updates + 1) % self.ema_overwrite_frequency == 0:
-                w = [a.copy() for a in self.averages]
-        return w
-
-    def change(self, w: list[Array], grads: list[Array], t: int) -> list[Array]:
-        """The weights after update number `t`."""
-        rate, after = self.learning_rate, []
-        for i, (x, g) in enumerate(zip(w, self.clip(grads), strict=True)):
-            self.learning_rate = rate * (self.multipliers[i] if self.multipliers else 1.0)
-            if self.weight_decay is not None and i not in self.no_decay:
-                x = x - self.learning_rate * self.weight_decay * x
-            after.append(self.update(x, g, self.state[i], t))
-        self.learning_rate = rate
-        return after
-
-    def update(self, w: Array, g: Array, s: dict[str, Array], t: int) -> Array:
-        """The new w; `s` holds this weight's slots, `t` counts steps from 1."""
-        raise NotImplementedError
+from oxhorn.testing.reference.optimizer_base import Array, Optimizer
+from oxhorn.testing.reference.optimizers_of_layers import Adafactor, Lamb, Muon
 
 
 class SGD(Optimizer):
@@ -207,4 +111,238 @@ class Adagrad(Optimizer):
         return w - self.learning_rate * g / np.sqrt(a + self.epsilon)
 
 
-ALL = {c.__name__: c for c in (SGD, RMSprop, Adam, AdamW, Adagrad)}
+class Adadelta(Optimizer):
+    """a <- rho a + (1 - rho) g^2;  d = sqrt(s + eps) / sqrt(a + eps) g;  s <- rho s + (1 - rho) d^2;  w <- w - lr d"""
+
+    slots = {"gradients": 0.0, "steps": 0.0}
+
+    def __init__(
+        self, learning_rate: float = 0.001, rho: float = 0.95, epsilon: float = 1e-7, **common: Any
+    ) -> None:
+        super().__init__(learning_rate, **common)
+        self.rho, self.epsilon = rho, epsilon
+
+    def update(self, w: Array, g: Array, s: dict[str, Array], t: int) -> Array:
+        s["gradients"] = self.rho * s["gradients"] + (1.0 - self.rho) * g * g
+        d = np.sqrt(s["steps"] + self.epsilon) / np.sqrt(s["gradients"] + self.epsilon) * g
+        s["steps"] = self.rho * s["steps"] + (1.0 - self.rho) * d * d
+        return w - self.learning_rate * d
+
+
+class Adamax(Optimizer):
+    """m <- b1 m + (1 - b1) g;  u <- max(b2 u, |g|);  w <- w - lr / (1 - b1^t) m / (u + eps)"""
+
+    slots = {"momentum": 0.0, "norm": 0.0}
+
+    def __init__(
+        self,
+        learning_rate: float = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        **common: Any,
+    ) -> None:
+        super().__init__(learning_rate, **common)
+        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+
+    def update(self, w: Array, g: Array, s: dict[str, Array], t: int) -> Array:
+        m = s["momentum"] = self.beta_1 * s["momentum"] + (1.0 - self.beta_1) * g
+        u = s["norm"] = np.maximum(self.beta_2 * s["norm"], np.abs(g))
+        return w - self.learning_rate / (1.0 - self.beta_1**t) * m / (u + self.epsilon)
+
+
+class Nadam(Adamax):
+    """u_t = b1 (1 - 0.96^t / 2);  U_t = u_1 ... u_t;  m and v as in Adam
+
+    n = u_{t+1} m / (1 - U_{t+1}) + (1 - u_t) g / (1 - U_t);  w <- w - lr n / (sqrt(v / (1 - b2^t)) + eps)
+    """
+
+    slots = {"momentum": 0.0, "velocity": 0.0, "product": 1.0}
+
+    def update(self, w: Array, g: Array, s: dict[str, Array], t: int) -> Array:
+        now, ahead = (self.beta_1 * (1.0 - 0.5 * 0.96**step) for step in (t, t + 1))
+        m = s["momentum"] = self.beta_1 * s["momentum"] + (1.0 - self.beta_1) * g
+        v = s["velocity"] = self.beta_2 * s["velocity"] + (1.0 - self.beta_2) * g * g
+        product = s["product"] = s["product"] * now
+        n = ahead * m / (1.0 - product * ahead) + (1.0 - now) * g / (1.0 - product)
+        return w - self.learning_rate * n / (np.sqrt(v / (1.0 - self.beta_2**t)) + self.epsilon)
+
+
+class Ftrl(Optimizer):
+    """n' = n + g^2;  z <- z + g + 2 shrinkage w - (n'^p - n^p) / lr w, with p = -learning_rate_power
+
+    w <- (sign(z) l1 - z) / (n'^p / lr + 2 l2 + beta / lr) where |z| > l1, else 0
+    """
+
+    def __init__(
+        self,
+        learning_rate: float = 0.001,
+        learning_rate_power: float = -0.5,
+        initial_accumulator_value: float = 0.1,
+        l1_regularization_strength: float = 0.0,
+        l2_regularization_strength: float = 0.0,
+        l2_shrinkage_regularization_strength: float = 0.0,
+        beta: float = 0.0,
+        **common: Any,
+    ) -> None:
+        super().__init__(learning_rate, **common)
+        self.slots = {"squares": initial_accumulator_value, "linear": 0.0}
+        self.power, self.beta = -learning_rate_power, beta
+        self.l1, self.l2 = l1_regularization_strength, l2_regularization_strength
+        self.shrinkage = l2_shrinkage_regularization_strength
+
+    def update(self, w: Array, g: Array, s: dict[str, Array], t: int) -> Array:
+        lr, n, before = self.learning_rate, s["squares"] + g * g, s["squares"]
+        sigma = (n**self.power - before**self.power) / lr
+        z = s["linear"] = s["linear"] + g + 2.0 * self.shrinkage * w - sigma * w
+        s["squares"] = n
+        moved = (np.sign(z) * self.l1 - z) / (n**self.power / lr + 2.0 * self.l2 + self.beta / lr)
+        return np.where(np.abs(z) > self.l1, moved, 0.0)
+
+
+class Lion(Optimizer):
+    """w <- w - lr sign(b1 m + (1 - b1) g);  m <- b2 m + (1 - b2) g"""
+
+    slots = {"momentum": 0.0}
+
+    def __init__(
+        self, learning_rate: float = 0.001, beta_1: float = 0.9, beta_2: float = 0.99, **common: Any
+    ) -> None:
+        super().__init__(learning_rate, **common)
+        self.beta_1, self.beta_2 = beta_1, beta_2
+
+    def update(self, w: Array, g: Array, s: dict[str, Array], t: int) -> Array:
+        direction = np.sign(self.beta_1 * s["momentum"] + (1.0 - self.beta_1) * g)
+        s["momentum"] = self.beta_2 * s["momentum"] + (1.0 - self.beta_2) * g
+        return w - self.learning_rate * direction
+
+
+class ASGD(Optimizer):
+    """eta = lr / (1 + lambd lr (t - 1))^alpha;  w <- (1 - lambd eta) w - eta (g + decay w)
+
+    a <- a + (w - a) / max(1, t - 1 - t0)
+    """
+
+    slots = {"averaged_weights": 0.0}
+
+    def __init__(
+        self,
+        learning_rate: float = 0.01,
+        lambd: float = 1e-4,
+        alpha: float = 0.75,
+        t0: float = 1e6,
+        **common: Any,
+    ) -> None:
+        super().__init__(learning_rate, **common)
+        self.lambd, self.alpha, self.t0 = lambd, alpha, t0
+
+    def decay(self, w: Array) -> Array:
+        return w
+
+    def update(self, w: Array, g: Array, s: dict[str, Array], t: int) -> Array:
+        eta = self.learning_rate / (1.0 + self.lambd * self.learning_rate * (t - 1)) ** self.alpha
+        w = (1.0 - self.lambd * eta) * w - eta * (g + (self.weight_decay or 0.0) * w)
+        a = s["averaged_weights"]
+        s["averaged_weights"] = a + (w - a) / max(1.0, t - 1 - self.t0)
+        return w
+
+
+class Rprop(Optimizer):
+    """s grows by eta+ where g keeps its sign, shrinks by eta- where it turns (and g <- 0);  w <- w - s sign(g)"""
+
+    slots = {"before": 0.0}
+
+    def __init__(
+        self,
+        learning_rate: float = 0.01,
+        etas: tuple[float, float] = (0.5, 1.2),
+        step_sizes: tuple[float, float] = (1e-6, 50.0),
+        **common: Any,
+    ) -> None:
+        super().__init__(learning_rate, **common)
+        self.slots = {"before": 0.0, "size": learning_rate}
+        self.etas, self.step_sizes = etas, step_sizes
+
+    def update(self, w: Array, g: Array, s: dict[str, Array], t: int) -> Array:
+        turn = np.sign(g * s["before"])
+        factor = np.choose(turn.astype(int) + 1, [self.etas[0], 1.0, self.etas[1]])
+        s["size"] = np.clip(s["size"] * factor, *self.step_sizes)
+        s["before"] = np.where(turn < 0, 0.0, g)
+        return w - s["size"] * np.sign(s["before"])
+
+
+class ScheduleFreeAdamW(Optimizer):
+    """z <- z - r g / (sqrt(v / (1 - b2^t)) + eps);  x <- x + (z - x) / t;  w <- (1 - b1) z + b1 x
+
+    v as in Adam; r = lr min(1, t / warmup_steps); x = (w - (1 - b1) z) / b1; both sequences start at w.
+    """
+
+    slots = {"velocity": 0.0}
+
+    def __init__(
+        self,
+        learning_rate: float = 0.0025,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        warmup_steps: int = 0,
+        **common: Any,
+    ) -> None:
+        super().__init__(learning_rate, **common)
+        self.beta_1, self.beta_2, self.epsilon, self.warmup_steps = beta_1, beta_2, epsilon, warmup_steps
+
+    def decay(self, w: Array) -> Array:
+        self.before = w
+        return super().decay(w)
+
+    def update(self, w: Array, g: Array, s: dict[str, Array], t: int) -> Array:
+        z = s.setdefault("fast", self.before)
+        x = (w - (1.0 - self.beta_1) * z) / self.beta_1
+        v = s["velocity"] = self.beta_2 * s["velocity"] + (1.0 - self.beta_2) * g * g
+        rate = self.learning_rate * min(1.0, t / max(1, self.warmup_steps))
+        z = s["fast"] = z - rate * g / (np.sqrt(v / (1.0 - self.beta_2**t)) + self.epsilon)
+        x = x + (z - x) / t
+        return (1.0 - self.beta_1) * z + self.beta_1 * x
+
+
+class SparseAdam(Adam):
+    """Adam in the rows whose gradient is not 0 throughout; the others keep weights, m and v"""
+
+    def __init__(self, learning_rate: float = 0.001, epsilon: float = 1e-8, **arguments: Any) -> None:
+        super().__init__(learning_rate, epsilon=epsilon, **arguments)
+
+    def decay(self, w: Array) -> Array:
+        return w
+
+    def update(self, w: Array, g: Array, s: dict[str, Array], t: int) -> Array:
+        used = np.any(g != 0, axis=tuple(range(1, g.ndim)))
+        rows = {k: v[used] for k, v in s.items()}
+        w = w.copy()
+        w[used] = super().update(super().decay(w[used]), g[used], rows, t)
+        for k, v in rows.items():
+            s[k][used] = v
+        return w
+
+
+ALL = {
+    c.__name__: c
+    for c in (
+        ASGD,
+        SGD,
+        Adadelta,
+        Adafactor,
+        Adagrad,
+        Adam,
+        AdamW,
+        Adamax,
+        Ftrl,
+        Lamb,
+        Lion,
+        Muon,
+        Nadam,
+        RMSprop,
+        Rprop,
+        ScheduleFreeAdamW,
+        SparseAdam,
+    )
+}

@@ -1,0 +1,84 @@
+"""Adamax: Adam with the largest gradient in place of the mean square."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from oxhorn.arguments import number
+from oxhorn.optimizers.rule_optimizer import RuleOptimizer
+
+
+class Adamax(RuleOptimizer):
+    """Adam with the largest gradient, slowly forgotten, in place of the mean square.
+
+    Update of the weights `w` with the gradient `g`:
+
+    - `m <- m + (1 - beta_1) (g - m)`
+    - `u <- max(beta_2 u, |g|)`
+    - `w <- w - learning_rate / (1 - beta_1^t) m / (u + epsilon)` at step `t`
+
+    Args:
+        learning_rate: A number of at least 0, a `LearningRateSchedule`, or a function. Defaults to 0.001.
+        beta_1: How slowly the mean forgets, in [0, 1). Defaults to 0.9.
+        beta_2: How slowly the largest gradient is forgotten, in [0, 1). Defaults to 0.999.
+        epsilon: Keeps the divisor away from 0. Defaults to 1e-7.
+        weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency,
+            loss_scale_factor, gradient_accumulation_steps, name: See `Optimizer`.
+        **kwargs: `lr` is understood as `learning_rate`.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+
+    Example:
+    >>> import oxhorn as keras
+    >>> w = keras.Variable([1.0, 2.0])
+    >>> keras.optimizers.Adamax(learning_rate=0.5).apply([[1.0, -1.0]], [w])
+    >>> [round(float(x), 3) for x in w.numpy()]
+    [0.5, 2.5]
+
+    Source: D. P. Kingma, J. Ba, Adam: a method for stochastic optimization, 2015, section 7.1.
+    """
+
+    _rule = "Adamax"
+    _hyperparameters = (
+        "beta_1",
+        "beta_2",
+        "epsilon",
+    )
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            learning_rate=learning_rate,
+            weight_decay=weight_decay,
+            clipnorm=clipnorm,
+            clipvalue=clipvalue,
+            global_clipnorm=global_clipnorm,
+            use_ema=use_ema,
+            ema_momentum=ema_momentum,
+            ema_overwrite_frequency=ema_overwrite_frequency,
+            loss_scale_factor=loss_scale_factor,
+            gradient_accumulation_steps=gradient_accumulation_steps,
+            name=name,
+            **kwargs,
+        )
+        self.beta_1 = number(beta_1, "beta_1", "Adamax", low=0.0, below=1.0)
+        self.beta_2 = number(beta_2, "beta_2", "Adamax", low=0.0, below=1.0)
+        self.epsilon = number(epsilon, "epsilon", "Adamax", low=0.0)
+        self._make_core()
