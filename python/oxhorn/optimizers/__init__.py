@@ -2,6 +2,7 @@
 
 from oxhorn.optimizers import schedules
 from oxhorn.optimizers.adadelta import Adadelta
+from oxhorn.optimizers.adafactor import Adafactor
 from oxhorn.optimizers.adagrad import Adagrad
 from oxhorn.optimizers.adam import Adam
 from oxhorn.optimizers.adamax import Adamax
@@ -9,10 +10,12 @@ from oxhorn.optimizers.adamw import AdamW
 from oxhorn.optimizers.asgd import ASGD
 from oxhorn.optimizers.clipping import clip_by_global_norm, global_norm
 from oxhorn.optimizers.ftrl import Ftrl
+from oxhorn.optimizers.lamb import Lamb
 from oxhorn.optimizers.lbfgs import LBFGS
 from oxhorn.optimizers.lion import Lion
 from oxhorn.optimizers.loss_scale_optimizer import LossScaleOptimizer
 from oxhorn.optimizers.multi_optimizer import MultiOptimizer
+from oxhorn.optimizers.muon import Muon
 from oxhorn.optimizers.nadam import Nadam
 from oxhorn.optimizers.optimizer import Optimizer
 from oxhorn.optimizers.optimizer_map import OptimizerMap
@@ -29,15 +32,18 @@ __all__ = [
     "ASGD",
     "SGD",
     "Adadelta",
+    "Adafactor",
     "Adagrad",
     "Adam",
     "AdamW",
     "Adamax",
     "Ftrl",
+    "Lamb",
     "LearningRateSchedule",
     "LossScaleOptimizer",
     "MultiOptimizer",
     "Lion",
+    "Muon",
     "Nadam",
     "Optimizer",
     "OptimizerMap",

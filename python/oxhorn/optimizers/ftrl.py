@@ -44,7 +44,7 @@ class Ftrl(RuleOptimizer):
     >>> w = keras.Variable([1.0, 2.0])
     >>> keras.optimizers.Ftrl(learning_rate=0.5, l1_regularization_strength=0.9).apply([[1.0, -1.0]], [w])
     >>> [round(float(x), 3) for x in w.numpy()]
-    X
+    [0.0, 1.445]
 
     Source: H. B. McMahan et al., Ad click prediction: a view from the trenches, 2013.
     """
@@ -111,6 +111,5 @@ def _signed(value: Any, name: str, negative: bool = False) -> float:
         return number(value, name, "Ftrl", **({"high": 0.0} if negative else {"low": 0.0}))
     except ValueError as error:
         sign = "negative" if negative else "positive"
-        refused = ValueError(f"`{name}` needs to be {sign} or zero. Received: {name}={value}.")
-        refused.add_note(str(error))
-        raise refused from None
+        # Who refused it, and what to do, is told by the cause.
+        raise ValueError(f"`{name}` needs to be {sign} or zero. Received: {name}={value}.") from error

@@ -38,7 +38,7 @@ class Nadam(RuleOptimizer):
     >>> w = keras.Variable([1.0, 2.0])
     >>> keras.optimizers.Nadam(learning_rate=0.5).apply([[1.0, -1.0]], [w])
     >>> [round(float(x), 3) for x in w.numpy()]
-    [0.5, 2.5]
+    [0.469, 2.531]
 
     Source: T. Dozat, Incorporating Nesterov momentum into Adam, 2015.
     """

@@ -414,6 +414,12 @@ class Optimizer(LearningRates, OptimizerVariables, StepsByHand):
             re.search(pattern, variable.name) for pattern in self._no_decay_names
         )
 
+    def _weight_decay_of(self, variable: Any) -> float | None:
+        return self.weight_decay if self._use_weight_decay(variable) else None
+
+    def _apply_weight_decay(self, variables: Sequence[Any]) -> None:
+        surroundings.decay(self, variables)
+
     def finalize_variable_values(self, var_list: Sequence[Any]) -> None:
         """What is left to do after training: with `use_ema`, weights become their averages.
 

@@ -85,12 +85,14 @@ class RuleOptimizer(Optimizer):
         named: dict[str, list[Any]] = {}
         around = bool(self.use_ema) + bool(self.gradient_accumulation_steps)
         for group in self._core.slot_groups()[around:]:
-            made = self.add_optimizer_variables(
-                variables, [name for name, _ in group], [_Constant(first) for _, first in group]
-            )
-            named.update(zip((name for name, _ in group), made, strict=True))
             # One group is ordered variable by variable.
-            slots.extend(slot for of_variable in zip(*made, strict=True) for slot in of_variable)
+            for variable in variables:
+                for name, first in group:
+                    slot = self.add_variable_from_reference(
+                        variable, name, self._first_values(name, first, variable)
+                    )
+                    slots.append(slot)
+                    named.setdefault(name, []).append(slot)
         shared = self._core.shared_slot()
         if shared is not None:
             name, first = shared
@@ -99,6 +101,10 @@ class RuleOptimizer(Optimizer):
         self._named_slots = named
         self._slots = tuple(slots)
         self._bind(self._core)
+
+    def _first_values(self, name: str, first: float, variable: Any) -> Any:
+        """The initializer of a slot of this name."""
+        return _Constant(first)
 
     def _bind(self, core: _core.OptimizerCore) -> None:
         updated = self._updated_variables()

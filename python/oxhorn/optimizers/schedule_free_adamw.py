@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from oxhorn.arguments import integer, number
@@ -94,14 +93,7 @@ class ScheduleFreeAdamW(RuleOptimizer):
         self.warmup_steps = integer(warmup_steps, "warmup_steps", "ScheduleFreeAdamW", low=0)
         self._make_core()
 
-    def build(self, variables: Sequence[Any]) -> None:
-        """Makes the optimizer's variables for these trainable variables.
-
-        Args:
-            variables: The variables that gradients will come for.
-        """
-        if self.built:
-            return
-        super().build(variables)
-        for fast, variable in zip(self._named_slots["momentum"], self._updated_variables(), strict=True):
-            fast.assign(variable)
+    def _first_values(self, name: str, first: float, variable: Any) -> Any:
+        if name != "momentum":
+            return super()._first_values(name, first, variable)
+        return lambda shape, dtype=None: variable.numpy()

@@ -8,16 +8,19 @@ from typing import Any
 from oxhorn.arguments import describe
 from oxhorn.lookup import deserialize_from, named
 from oxhorn.optimizers.adadelta import Adadelta
+from oxhorn.optimizers.adafactor import Adafactor
 from oxhorn.optimizers.adagrad import Adagrad
 from oxhorn.optimizers.adam import Adam
 from oxhorn.optimizers.adamax import Adamax
 from oxhorn.optimizers.adamw import AdamW
 from oxhorn.optimizers.asgd import ASGD
 from oxhorn.optimizers.ftrl import Ftrl
+from oxhorn.optimizers.lamb import Lamb
 from oxhorn.optimizers.lbfgs import LBFGS
 from oxhorn.optimizers.lion import Lion
 from oxhorn.optimizers.loss_scale_optimizer import LossScaleOptimizer
 from oxhorn.optimizers.multi_optimizer import MultiOptimizer
+from oxhorn.optimizers.muon import Muon
 from oxhorn.optimizers.nadam import Nadam
 from oxhorn.optimizers.optimizer import Optimizer
 from oxhorn.optimizers.rmsprop import RMSprop
@@ -28,16 +31,19 @@ from oxhorn.optimizers.sparse_adam import SparseAdam
 
 _CLASSES: tuple[type[Optimizer], ...] = (
     Adadelta,
+    Adafactor,
     Adagrad,
     Adam,
     Adamax,
     AdamW,
     ASGD,
     Ftrl,
+    Lamb,
     LBFGS,
     Lion,
     LossScaleOptimizer,
     MultiOptimizer,
+    Muon,
     Nadam,
     RMSprop,
     Rprop,

@@ -5,6 +5,7 @@ Everything is written with operations on tensors, so that it can be traced as pa
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from oxhorn import _core
@@ -34,15 +35,31 @@ def _change(optimizer: Optimizer, grads: list[Any], variables: list[Any]) -> Non
     rate = optimizer.learning_rate
     if not getattr(rate, "is_traced", False) and not grads[0].is_traced:
         check_learning_rate(rate, type(optimizer).__name__)
+    grads = optimizer._clip_gradients(grads)
+    optimizer._apply_weight_decay(variables)
+    for gradient, variable, rate in zip(grads, variables, _rates(optimizer, variables, rate), strict=True):
+        optimizer.update_step(gradient, variable, rate)
+
+
+def _rates(optimizer: Optimizer, variables: Sequence[Any], rate: Any) -> list[Any]:
+    """The learning rate of each variable."""
     rate = convert(rate)
-    for gradient, variable in zip(optimizer._clip_gradients(grads), variables, strict=True):
-        own_rate = cast(rate, variable.dtype)
-        factor = optimizer._rate_factor(variable)
-        if factor != 1.0:
-            own_rate = own_rate * factor
-        if optimizer.weight_decay and optimizer._use_weight_decay(variable):
-            variable.assign(variable - variable * optimizer.weight_decay * own_rate)
-        optimizer.update_step(gradient, variable, own_rate)
+    factors = [optimizer._rate_factor(variable) for variable in variables]
+    return [
+        cast(rate, variable.dtype) if factor == 1.0 else cast(rate, variable.dtype) * factor
+        for variable, factor in zip(variables, factors, strict=True)
+    ]
+
+
+# w <- w - learning_rate weight_decay w
+def decay(optimizer: Optimizer, variables: Sequence[Any]) -> None:
+    """Shrinks the variables."""
+    shares = [optimizer._weight_decay_of(variable) for variable in variables]
+    if any(shares):
+        rates = _rates(optimizer, variables, optimizer.learning_rate)
+        for variable, share, rate in zip(variables, shares, rates, strict=True):
+            if share:
+                variable.assign(variable - variable * share * rate)
 
 
 def _collect(optimizer: Optimizer, grads: list[Any], variables: list[Any]) -> None:

@@ -51,6 +51,8 @@ class Embedding(CoreLayer):
     Source: Bengio et al., 2003 (https://www.jmlr.org/papers/v3/bengio03a.html).
     """
 
+    embeddings: Any
+
     def __init__(
         self,
         input_dim: int,

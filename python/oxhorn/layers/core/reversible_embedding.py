@@ -86,7 +86,6 @@ class ReversibleEmbedding(Embedding):
             if logit_soft_cap is None
             else arguments.number(logit_soft_cap, "logit_soft_cap", owner, low=0.0)
         )
-        self.embeddings: Any
         self.reverse_embeddings: Any = None
 
     def build(self, input_shape: Any = None) -> None:

@@ -95,8 +95,7 @@ class Optimizer:
         rate, after = self.learning_rate, []
         for i, (x, g) in enumerate(zip(w, self.clip(grads), strict=True)):
             self.learning_rate = rate * (self.multipliers[i] if self.multipliers else 1.0)
-            if self.weight_decay is not None and i not in self.no_decay:
-                x = self.decay(x, self.weight_decay)
+            x = self.decay(x, 0.0 if i in self.no_decay else self.weight_decay or 0.0)
             after.append(self.update(x, g, self.state[i], t))
         self.learning_rate = rate
         return after

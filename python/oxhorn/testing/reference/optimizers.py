@@ -236,12 +236,13 @@ class ASGD(Optimizer):
         super().__init__(learning_rate, **common)
         self.lambd, self.alpha, self.t0 = lambd, alpha, t0
 
-    def decay(self, w: Array) -> Array:
+    def decay(self, w: Array, share: float) -> Array:
+        self.share = share
         return w
 
     def update(self, w: Array, g: Array, s: dict[str, Array], t: int) -> Array:
         eta = self.learning_rate / (1.0 + self.lambd * self.learning_rate * (t - 1)) ** self.alpha
-        w = (1.0 - self.lambd * eta) * w - eta * (g + (self.weight_decay or 0.0) * w)
+        w = (1.0 - self.lambd * eta) * w - eta * (g + self.share * w)
         a = s["averaged_weights"]
         s["averaged_weights"] = a + (w - a) / max(1.0, t - 1 - self.t0)
         return w
@@ -291,9 +292,9 @@ class ScheduleFreeAdamW(Optimizer):
         super().__init__(learning_rate, **common)
         self.beta_1, self.beta_2, self.epsilon, self.warmup_steps = beta_1, beta_2, epsilon, warmup_steps
 
-    def decay(self, w: Array) -> Array:
+    def decay(self, w: Array, share: float) -> Array:
         self.before = w
-        return super().decay(w)
+        return super().decay(w, share)
 
     def update(self, w: Array, g: Array, s: dict[str, Array], t: int) -> Array:
         z = s.setdefault("fast", self.before)
@@ -311,14 +312,15 @@ class SparseAdam(Adam):
     def __init__(self, learning_rate: float = 0.001, epsilon: float = 1e-8, **arguments: Any) -> None:
         super().__init__(learning_rate, epsilon=epsilon, **arguments)
 
-    def decay(self, w: Array) -> Array:
+    def decay(self, w: Array, share: float) -> Array:
+        self.share = share
         return w
 
     def update(self, w: Array, g: Array, s: dict[str, Array], t: int) -> Array:
         used = np.any(g != 0, axis=tuple(range(1, g.ndim)))
         rows = {k: v[used] for k, v in s.items()}
         w = w.copy()
-        w[used] = super().update(super().decay(w[used]), g[used], rows, t)
+        w[used] = super().update(super().decay(w[used], self.share), g[used], rows, t)
         for k, v in rows.items():
             s[k][used] = v
         return w

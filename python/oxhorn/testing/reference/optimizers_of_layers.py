@@ -102,9 +102,8 @@ class Muon(Optimizer):
         self.coefficients, self.ns_steps = (muon_a, muon_b, muon_c), ns_steps
         self.momentum, self.nesterov, self.rms_rate = momentum, nesterov, rms_rate
 
-    def decay(self, w: Array) -> Array:
-        rate = self.weight_decay if w.ndim == 2 else self.adam_weight_decay
-        return w - self.learning_rate * (rate or 0.0) * w
+    def decay(self, w: Array, share: float) -> Array:
+        return super().decay(w, share if w.ndim == 2 else self.adam_weight_decay or 0.0)
 
     def update(self, w: Array, g: Array, s: dict[str, Array], t: int) -> Array:
         if w.ndim != 2:
