@@ -37,8 +37,9 @@ def _change(optimizer: Optimizer, grads: list[Any], variables: list[Any]) -> Non
         check_learning_rate(rate, type(optimizer).__name__)
     grads = optimizer._clip_gradients(grads)
     optimizer._apply_weight_decay(variables)
-    for gradient, variable, rate in zip(grads, variables, _rates(optimizer, variables, rate), strict=True):
-        optimizer.update_step(gradient, variable, rate)
+    rates = _rates(optimizer, variables, rate)
+    for gradient, variable, own_rate in zip(grads, variables, rates, strict=True):
+        optimizer.update_step(gradient, variable, own_rate)
 
 
 def _rates(optimizer: Optimizer, variables: Sequence[Any], rate: Any) -> list[Any]:
