@@ -82,11 +82,13 @@ def clip_by_global_norm(gradients: Sequence[Any], clip_norm: float) -> tuple[lis
 
 def clip_by_norm(gradient: Any, clip_norm: float) -> Any:
     """Scales one gradient, so that its norm is at most `clip_norm`: `g clip_norm / max(|g|, clip_norm)`."""
+    gradient = convert(gradient)
     return gradient * (clip_norm / _at_least(_norm([gradient]), clip_norm))
 
 
 def clip_by_value(gradient: Any, limit: float) -> Any:
     """Each element within `[-limit, limit]`; NaN stays NaN."""
+    gradient = convert(gradient)
     above = op("maximum", gradient, _core.tensor(-limit, gradient.dtype))
     return op("minimum", above, _core.tensor(limit, gradient.dtype))
 
