@@ -174,6 +174,19 @@ def test_the_loudest_sets_the_floor() -> None:
     np.testing.assert_allclose(y, ref.mel_spectrogram(x, 16, 4, 3, 1000, top_db=30.0), atol=1e-3)
 
 
+def test_rescaling_of_channels_that_come_first() -> None:
+    x = RNG.uniform(size=(2, 3, 4, 5)).astype("float32")
+    layer = keras.layers.Rescaling([1.0, 2.0, 4.0], offset=0.5)
+    right = x * np.array([1.0, 2.0, 4.0]).reshape(3, 1, 1) + 0.5
+    keras.config.set_image_data_format("channels_first")
+    try:
+        np.testing.assert_allclose(layer(x), right, rtol=1e-6)
+        inputs = keras.Input((3, 4, 5))
+        np.testing.assert_allclose(keras.Model(inputs, layer(inputs)).predict(x, verbose=0), right, rtol=1e-6)
+    finally:
+        keras.config.set_image_data_format("channels_last")
+
+
 def of_ones(shape: tuple[int, ...]) -> Any:
     return np.ones(shape)
 

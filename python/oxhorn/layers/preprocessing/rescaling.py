@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from oxhorn import config, ops
 from oxhorn.arguments import describe, number
 from oxhorn.layers.core_layer import CoreLayer
 
@@ -18,7 +19,8 @@ class Rescaling(CoreLayer):
     `y = x * scale + offset`
 
     Args:
-        scale: A number, or numbers that broadcast to a sample. `1 / 255` brings bytes to [0, 1].
+        scale: A number, or numbers that broadcast to a sample. `1 / 255` brings bytes to [0, 1]. Where the configured
+            image data format is `"channels_first"`, several numbers are those of the channels of images.
         offset: A number, or numbers that broadcast to a sample. Defaults to 0.0.
         **kwargs: `name`, `dtype`, `trainable` and the other arguments of every layer.
 
@@ -47,6 +49,13 @@ class Rescaling(CoreLayer):
         self.offset = _numbers(offset, "offset")
         self.supports_masking = True
 
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """Scale and shift."""
+        if not isinstance(self.scale, list) or config.image_data_format() == "channels_last":
+            return super().call(inputs, training, mask)
+        scale, offset = (_before_space(values, self.compute_dtype) for values in (self.scale, self.offset))
+        return ops.cast(inputs, self.compute_dtype) * scale + offset
+
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         return {**super().get_config(), "scale": self.scale, "offset": self.offset}
@@ -66,6 +75,13 @@ class Rescaling(CoreLayer):
             if key in config
         }
         return super().from_config({**config, **plain})
+
+
+def _before_space(values: Any, dtype: str) -> Any:
+    """Numbers of shape (channels), with axes of size 1 for the places in an image."""
+    tensor = ops.convert_to_tensor(np.asarray(values), dtype)
+    missing = 3 - len(tensor.shape) if len(tensor.shape) else 0
+    return ops.reshape(tensor, (*tensor.shape, *(1,) * max(missing, 0)))
 
 
 def _numbers(value: Any, name: str) -> float | list[Any]:
