@@ -31,11 +31,11 @@ REASONS: tuple[tuple[str, str], ...] = (
     ("keras.Quantizer", _QUANTIZED),
     (
         "keras.RematScope",
-        "not yet: what is computed again keeps its memory from step to step, so that nothing would be saved",
+        "not yet: activations are kept for the backward pass, not computed again",
     ),
     (
         "keras.remat",
-        "not yet: what is computed again keeps its memory from step to step, so that nothing would be saved",
+        "not yet: activations are kept for the backward pass, not computed again",
     ),
     (
         "keras.SymbolicScope",
