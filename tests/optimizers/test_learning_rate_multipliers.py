@@ -52,21 +52,43 @@ def test_which_key_counts(kind: Any) -> None:
     assert "learning_rate_multipliers" not in optimizer.get_config()
 
 
-def test_a_factor_is_a_learning_rate_of_its_own() -> None:
-    """For Adam, too, where a factor on gradients would change nothing."""
+EVERY = sorted(
+    name
+    for name, kind in vars(optimizers).items()
+    if isinstance(kind, type)
+    and issubclass(kind, optimizers.Optimizer)
+    # Wrappers, the base, what takes all weights together, and what takes tables of embeddings only.
+    and name not in ("LBFGS", "LossScaleOptimizer", "MultiOptimizer", "Optimizer", "SparseAdam")
+)
+
+
+def test_the_list_of_optimizers() -> None:
+    assert len(EVERY) >= 5
+
+
+@pytest.mark.parametrize(
+    "around", [{}, {"weight_decay": 0.1}, {"use_ema": True, "ema_overwrite_frequency": 2}], ids=str
+)
+@pytest.mark.parametrize("name", EVERY)
+def test_a_factor_is_a_learning_rate_of_its_own(name: str, around: dict[str, Any]) -> None:
+    """For every rule, also where a factor on gradients would change nothing."""
+    kind = getattr(optimizers, name)
     rng = np.random.default_rng(0)
-    for arguments in ({}, {"weight_decay": 0.1}, {"use_ema": True, "ema_overwrite_frequency": 2}):
-        a, b = (keras.Variable([1.0, -1.0], dtype="float64", name=name) for name in "ab")
-        both = optimizers.Adam(0.125, learning_rate_multipliers={"b": 0.25}, **arguments)
-        alone = [keras.Variable([1.0, -1.0], dtype="float64", name=name) for name in "ab"]
-        singles = [optimizers.Adam(0.125, **arguments), optimizers.Adam(0.03125, **arguments)]
-        for _ in range(10):
-            gradients = [rng.normal(size=2), rng.normal(size=2)]
-            both.apply(gradients, [a, b])
-            for single, gradient, variable in zip(singles, gradients, alone, strict=True):
-                single.apply([gradient], [variable])
-        np.testing.assert_array_equal(a.numpy(), alone[0].numpy())
-        np.testing.assert_allclose(b.numpy(), alone[1].numpy(), rtol=1e-14)
+    values = {"a": rng.normal(size=(3, 2)), "b": rng.normal(size=(2,))}
+    joint, alone = ([keras.Variable(v, dtype="float64", name=n) for n, v in values.items()] for _ in range(2))
+    both = kind(0.125, learning_rate_multipliers={"b": 0.25}, **around)
+    singles = [kind(0.125, **around), kind(0.03125, **around)]
+    for _ in range(6):
+        gradients = [rng.normal(size=v.shape) for v in values.values()]
+        both.apply(gradients, joint)
+        for single, gradient, variable in zip(singles, gradients, alone, strict=True):
+            single.apply([gradient], [variable])
+    for a, b in zip(joint, alone, strict=True):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-12)
+    again = pickle.loads(pickle.dumps(both))
+    assert again.get_config() == both.get_config()
+    for a, b in zip(again.variables, both.variables, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
 
 
 def fine_tuned(optimizer: Any) -> Any:

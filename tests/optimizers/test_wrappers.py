@@ -259,6 +259,29 @@ def test_a_scaled_loss_changes_nothing_else() -> None:
             np.testing.assert_array_equal(a, c)
 
 
+EVERY = sorted(
+    name
+    for name, kind in vars(optimizers).items()
+    if isinstance(kind, type)
+    and issubclass(kind, optimizers.Optimizer)
+    and name not in ("LBFGS", "LossScaleOptimizer", "MultiOptimizer", "Optimizer", "SparseAdam")
+)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_rule_inside_a_wrapper(name: str) -> None:
+    assert len(EVERY) >= 5
+    make = getattr(optimizers, name)
+    plain = fitted(make(0.0625))
+    for wrapped in (
+        fitted(optimizers.LossScaleOptimizer(make(0.0625), initial_scale=16.0)),
+        fitted(optimizers.MultiOptimizer(make(0.0625))),
+        fitted(make(0.0625), eager=True),
+    ):
+        for a, b in zip(plain, wrapped, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
+
+
 def test_a_factor_for_all_parts() -> None:
     optimizer = multi(loss_scale_factor=4.0)
     assert [each.loss_scale_factor for each in optimizer.optimizers] == [4.0, 4.0]
