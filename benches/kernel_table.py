@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import report
 
 BEGIN, END = "<!-- kernels:begin -->", "<!-- kernels:end -->"
-ORDER = ("peak", "gemm", "conv", "pool", "norm", "softmax", "activation", "sum", "table", "optimizer")
+ORDER = ("peak", "gemm", "conv", "pool", "norm", "softmax", "activation", "sum", "table", "recurrent", "attention", "optimizer")
 PEAK, COPY = "multiply-adds in registers", "copy 4 MiB"
 
 

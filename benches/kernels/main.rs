@@ -10,6 +10,7 @@ mod pooling;
 mod products;
 mod rows;
 mod scaling;
+mod sequences;
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -87,6 +88,7 @@ criterion_group!(
     normalization::bench,
     rows::bench,
     passes::bench,
+    sequences::bench,
     scaling::bench
 );
 criterion_main!(kernels);
