@@ -2,7 +2,13 @@
 //!
 //! softmax(x)_a = exp(x_a - m) / s,  log_softmax(x)_a = x_a - m - ln s,  with m = max x and s = sum of exp(x_a - m).
 
-use super::math::{self, Math, maximum};
+#[cfg(test)]
+#[path = "rows_tests.rs"]
+mod tests;
+
+use std::marker::PhantomData;
+
+use super::math::{self, Math};
 use super::parallel::{Disjoint, GRAIN, for_ranges};
 use super::reduce::Layout;
 use super::simd::{Kernel, Lanes, dispatch};
@@ -47,76 +53,102 @@ impl<T: Math> Kernel<T> for Rows<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run<L: Lanes<T>>(self) {
+        let row = Row::<T, L>::of(self.axis);
         for (x, y) in self
             .x
             .chunks_exact(self.axis)
             .zip(self.out.chunks_exact_mut(self.axis))
         {
-            let m = row_max::<T, L>(x);
-            let s = exp_sum::<T, L>(x, m, Some(y));
+            let m = row.max(x);
             match self.form {
-                Form::Softmax => map::<T, L>(y, |v| v.mul(L::splat(s.recip()))),
+                // A short row stays in its register: what was just written with a mask is slow to read again.
+                Form::Softmax if row.whole == 0 => {
+                    let e = row.exp_last(x, L::splat(m));
+                    e.mul(L::splat(e.reduce_sum().recip())).to_part(y);
+                }
+                Form::Softmax => {
+                    let s = row.exp_sum(x, m, |at, e| e.to_part(&mut y[at..]));
+                    scale::<T, L>(y, s.recip());
+                }
                 Form::LogSoftmax => {
+                    let s = row.exp_sum(x, m, |_, _| ());
                     let shift = L::splat(m).add(L::splat(s.ln()));
-                    y.copy_from_slice(x);
-                    map::<T, L>(y, |v| v.sub(shift));
+                    for (x, y) in x.chunks(L::N).zip(y.chunks_mut(L::N)) {
+                        L::from_part(x).sub(shift).to_part(y);
+                    }
                 }
             }
         }
     }
 }
 
-#[inline(always)]
-fn map<T: Math, L: Lanes<T>>(y: &mut [T], f: impl Fn(L) -> L) {
-    let mut chunks = y.chunks_exact_mut(L::N);
-    for c in &mut chunks {
-        f(L::from_slice(c)).to_slice(c);
-    }
-    let rest = chunks.into_remainder();
-    f(L::from_part(rest)).to_part(rest);
+/// How rows of one length lie in registers: whole ones, and a last one with 1 to N numbers.
+struct Row<T, L: Lanes<T>> {
+    /// Numbers in whole registers.
+    whole: usize,
+    /// The lanes of the last register that hold numbers of the row.
+    inside: L::Mask,
+    of: PhantomData<T>,
 }
 
-/// The largest element; where all are -inf, 0, so that their exponentials are 0 and not NaN.
-#[inline(always)]
-fn row_max<T: Math, L: Lanes<T>>(x: &[T]) -> T {
-    let mut chunks = x.chunks_exact(L::N);
-    let mut m = L::splat(T::NEG_INFINITY);
-    for c in &mut chunks {
-        m = maximum(m, L::from_slice(c));
+impl<T: Math, L: Lanes<T>> Row<T, L> {
+    #[inline(always)]
+    fn of(n: usize) -> Self {
+        let whole = (n - 1) / L::N * L::N;
+        let lanes: [T; 16] = std::array::from_fn(|i| T::from_f64(i as f64));
+        Self {
+            whole,
+            inside: L::from_slice(&lanes).lt(L::splat(T::from_f64((n - whole) as f64))),
+            of: PhantomData,
+        }
     }
-    let mut lanes = [T::NEG_INFINITY; 16];
-    m.to_slice(&mut lanes);
-    let best = lanes[..L::N]
-        .iter()
-        .chain(chunks.remainder())
-        .fold(T::NEG_INFINITY, |a, &b| a.maximum(b));
-    if best == T::NEG_INFINITY { T::ZERO } else { best }
+
+    /// The largest element; where all are -inf, 0, so that their exponentials are 0 and not NaN. A NaN may be passed over
+    /// here: it comes back in the sum.
+    #[inline(always)]
+    fn max(&self, x: &[T]) -> T {
+        let (whole, last) = x.split_at(self.whole);
+        let low = L::splat(T::NEG_INFINITY);
+        let mut m = [L::select(self.inside, L::from_part(last), low), low];
+        let mut pairs = whole.chunks_exact(2 * L::N);
+        for c in &mut pairs {
+            m = [m[0].max(L::from_slice(c)), m[1].max(L::from_slice(&c[L::N..]))];
+        }
+        if !pairs.remainder().is_empty() {
+            m[1] = m[1].max(L::from_slice(pairs.remainder()));
+        }
+        let best = m[0].max(m[1]).reduce_max();
+        if best == T::NEG_INFINITY { T::ZERO } else { best }
+    }
+
+    /// exp(x - m) of the last register, 0 beyond the row.
+    #[inline(always)]
+    fn exp_last(&self, x: &[T], m: L) -> L {
+        let e = math::exp_below(L::from_part(&x[self.whole..]).sub(m));
+        L::select(self.inside, e, L::splat(T::ZERO))
+    }
+
+    /// sum of exp(x - m); `keep` is given each register of terms, and where it begins.
+    #[inline(always)]
+    fn exp_sum(&self, x: &[T], m: T, mut keep: impl FnMut(usize, L)) -> T {
+        let m = L::splat(m);
+        let last = self.exp_last(x, m);
+        keep(self.whole, last);
+        let mut sums = [last, L::splat(T::ZERO)];
+        for (i, c) in x[..self.whole].chunks_exact(L::N).enumerate() {
+            let e = math::exp_below(L::from_slice(c).sub(m));
+            keep(i * L::N, e);
+            sums[i % 2] = sums[i % 2].add(e);
+        }
+        sums[0].add(sums[1]).reduce_sum()
+    }
 }
 
-/// sum of exp(x - m); the terms go to `keep`, if that is wanted.
 #[inline(always)]
-fn exp_sum<T: Math, L: Lanes<T>>(x: &[T], m: T, mut keep: Option<&mut [T]>) -> T {
-    let shift = L::splat(m);
-    let mut sum = L::splat(T::ZERO);
-    let mut i = 0;
-    while i < x.len() {
-        let n = L::N.min(x.len() - i);
-        let e = math::exp(L::from_part(&x[i..i + n]).sub(shift));
-        if let Some(y) = &mut keep {
-            e.to_part(&mut y[i..i + n]);
-        }
-        if n == L::N {
-            sum = sum.add(e);
-        } else {
-            // Lanes beyond the row hold exp(0 - m): leave them out.
-            let mut lanes = [T::ZERO; 16];
-            e.to_slice(&mut lanes);
-            lanes[n..].fill(T::ZERO);
-            sum = sum.add(L::from_slice(&lanes));
-        }
-        i += n;
+fn scale<T: Math, L: Lanes<T>>(y: &mut [T], by: T) {
+    for y in y.chunks_mut(L::N) {
+        L::from_part(y).mul(L::splat(by)).to_part(y);
     }
-    sum.reduce_sum()
 }
 
 /// One (axis, inner) block, an element at a time.
@@ -146,11 +178,19 @@ pub fn softmax_gradient<T: Math>(layout: Layout, y: &[T], g: &[T], out: &mut [T]
     }
     let shared = Disjoint::new(out);
     for_ranges(outer, (GRAIN / 4 / row).max(1), |rows| {
-        for r in rows {
-            let at = r * row..(r + 1) * row;
-            // SAFETY: each row is written once.
-            let dx = unsafe { shared.slice(at.clone()) };
-            let (y, g) = (&y[at.clone()], &g[at]);
+        let part = rows.start * row..rows.end * row;
+        // SAFETY: ranges of rows do not overlap.
+        let dx = unsafe { shared.slice(part.clone()) };
+        let (y, g) = (&y[part.clone()], &g[part]);
+        if inner == 1 {
+            dispatch(RowsGradient { axis, y, g, dx });
+            return;
+        }
+        for ((y, g), dx) in y
+            .chunks_exact(row)
+            .zip(g.chunks_exact(row))
+            .zip(dx.chunks_exact_mut(row))
+        {
             for i in 0..inner {
                 let mut s = T::ZERO;
                 for a in (i..row).step_by(inner) {
@@ -162,6 +202,35 @@ pub fn softmax_gradient<T: Math>(layout: Layout, y: &[T], g: &[T], out: &mut [T]
             }
         }
     });
+}
+
+struct RowsGradient<'a, T> {
+    axis: usize,
+    y: &'a [T],
+    g: &'a [T],
+    dx: &'a mut [T],
+}
+
+impl<T: Math> Kernel<T> for RowsGradient<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<L: Lanes<T>>(self) {
+        for ((y, g), dx) in self
+            .y
+            .chunks_exact(self.axis)
+            .zip(self.g.chunks_exact(self.axis))
+            .zip(self.dx.chunks_exact_mut(self.axis))
+        {
+            let mut sum = L::splat(T::ZERO);
+            for (y, g) in y.chunks(L::N).zip(g.chunks(L::N)) {
+                sum = L::from_part(y).mul_add(L::from_part(g), sum);
+            }
+            let sum = L::splat(sum.reduce_sum());
+            for ((y, g), dx) in y.chunks(L::N).zip(g.chunks(L::N)).zip(dx.chunks_mut(L::N)) {
+                L::from_part(y).mul(L::from_part(g).sub(sum)).to_part(dx);
+            }
+        }
+    }
 }
 
 /// Rows of logits against one label each: loss = lse - x[label], lse = m + ln(sum of exp(x - m)).
@@ -200,11 +269,18 @@ impl<T: Math> Kernel<T> for Labels<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run<L: Lanes<T>>(self) {
-        for (r, x) in self.logits.chunks_exact(self.classes).enumerate() {
-            let m = row_max::<T, L>(x);
-            let lse = m + exp_sum::<T, L>(x, m, None).ln();
-            self.lse[r] = lse;
-            self.loss[r] = lse - x[self.labels[r] as usize];
+        let row = Row::<T, L>::of(self.classes);
+        let rows = self.logits.chunks_exact(self.classes);
+        for ((x, m), s) in rows.clone().zip(&mut *self.loss).zip(&mut *self.lse) {
+            *m = row.max(x);
+            *s = row.exp_sum(x, *m, |_, _| ());
+        }
+        // The logarithms of many rows at once.
+        for (m, s) in self.loss.chunks(L::N).zip(self.lse.chunks_mut(L::N)) {
+            math::log(L::from_part(s)).add(L::from_part(m)).to_part(s);
+        }
+        for (((x, loss), &lse), &label) in rows.zip(self.loss).zip(&*self.lse).zip(self.labels) {
+            *loss = lse - x[label as usize];
         }
     }
 }
@@ -261,46 +337,5 @@ impl<T: Math> Kernel<T> for LabelGradient<'_, T> {
                 math::exp(L::from_part(x).sub(shift)).mul(g).to_part(dx);
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn softmax_agrees_with_plain_loops_on_odd_sizes() {
-        for (outer, axis, inner) in [(1, 1, 1), (3, 10, 1), (5, 37, 1), (2, 16, 3), (70, 129, 1)] {
-            let layout = Layout { outer, axis, inner };
-            let x: Vec<f32> = (0..outer * axis * inner)
-                .map(|i| ((i * 37 % 101) as f32 - 50.0) / 7.0)
-                .collect();
-            for form in [Form::Softmax, Form::LogSoftmax] {
-                let mut y = vec![0.0; x.len()];
-                softmax(form, layout, &x, &mut y);
-                for (x, y) in x.chunks_exact(axis * inner).zip(y.chunks_exact(axis * inner)) {
-                    for i in 0..inner {
-                        let s: f64 = x[i..].iter().step_by(inner).map(|v| f64::from(*v).exp()).sum();
-                        for (x, y) in x[i..].iter().step_by(inner).zip(y[i..].iter().step_by(inner)) {
-                            let p = f64::from(*x).exp() / s;
-                            let want = if form == Form::Softmax { p } else { p.ln() };
-                            assert!(
-                                (f64::from(*y) - want).abs() < 2e-6 * want.abs().max(1.0),
-                                "{form:?} {layout:?} {y} {want}"
-                            );
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn extreme_logits_give_finite_losses() {
-        let logits = [1000.0f32, -1000.0, 0.0, f32::NEG_INFINITY, 2.0, 1.0];
-        let (mut loss, mut lse) = ([0.0; 2], [0.0; 2]);
-        label_crossentropy(3, &[1, 1], &logits, &mut loss, &mut lse);
-        assert_eq!(loss[0], 2000.0);
-        assert!((loss[1] - 0.313_261_7).abs() < 1e-6);
     }
 }
