@@ -50,6 +50,18 @@ class MixUp(BaseImagePreprocessingLayer):
     >>> layer(batch, training=True)["labels"].numpy().sum(axis=1).round(3).tolist()
     [1.0, 1.0, 1.0, 1.0]
 
+    In a model, where a step is trained:
+
+    >>> class Mixed(keras.Sequential):
+    ...     mix = keras.layers.MixUp(alpha=0.2)
+    ...
+    ...     def train_step(self, data):
+    ...         batch = self.mix({"images": data[0], "labels": data[1]}, training=True)
+    ...         return super().train_step((batch["images"], batch["labels"]))
+    >>> model = Mixed([keras.layers.Flatten(), keras.layers.Dense(4, activation="softmax")])
+    >>> model.compile(loss="categorical_crossentropy")
+    >>> history = model.fit(batch["images"], batch["labels"], verbose=0)
+
     Source: Zhang et al., 2017 (https://arxiv.org/abs/1710.09412).
     """
 
