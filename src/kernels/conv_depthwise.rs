@@ -185,6 +185,8 @@ struct Pixels<'a, T> {
 }
 
 impl<T: Real> Pixels<'_, T> {
+    /// # Safety
+    /// `self.x`, `self.k` and `self.y` must hold what `self` says for the first `count` pixels of the row.
     #[inline(always)]
     unsafe fn run<L: Lanes<T>>(&self, count: usize) {
         // SAFETY: by the caller's promise; a tile of K taps and stride S is what it says.
@@ -198,6 +200,8 @@ impl<T: Real> Pixels<'_, T> {
         }
     }
 
+    /// # Safety
+    /// As for `run`; K and S must be the run of taps and the stride of `self`, or 1 and 0.
     #[inline(always)]
     unsafe fn tiles<L: Lanes<T>, const K: usize, const S: usize>(&self, count: usize) {
         let mut i = 0;
@@ -216,6 +220,9 @@ impl<T: Real> Pixels<'_, T> {
     }
 
     /// All channels of R pixels; returns R.
+    ///
+    /// # Safety
+    /// As for `tiles`, for the pixels i..i + R.
     #[inline(always)]
     unsafe fn rows<L: Lanes<T>, const R: usize, const V: usize, const K: usize, const S: usize>(
         &self,
@@ -242,6 +249,9 @@ impl<T: Real> Pixels<'_, T> {
 
     /// R pixels by V registers. With stride S, K neighbouring taps read the same pixels, which are loaded once; K = 1
     /// and S = 0 stand for taps of any kind.
+    ///
+    /// # Safety
+    /// As for `rows`, for V registers of channels from `c` on; if `RAGGED` the last of them has `last` channels.
     #[inline(always)]
     unsafe fn tile<
         L: Lanes<T>,

@@ -71,6 +71,8 @@ struct Sweep<'a, 'b, T, const ALIKE: bool> {
 }
 
 impl<T: Real, const ALIKE: bool> Sweep<'_, '_, T, ALIKE> {
+    /// # Safety
+    /// `to` must hold K taps of all channels, for kernel row `row`; the unit's arrays must be as its geometry says.
     #[inline(always)]
     unsafe fn channels<L: Lanes<T>, const K: usize>(&self, row: usize, to: *mut T) {
         let channels = self.unit.g.in_channels;
@@ -97,6 +99,9 @@ impl<T: Real, const ALIKE: bool> Sweep<'_, '_, T, ALIKE> {
     }
 
     /// K taps of one kernel row, V registers of channels, over all pixels of the unit.
+    ///
+    /// # Safety
+    /// As for `channels`, for V registers of channels from `c` on; if `RAGGED` the last of them has `last` channels.
     #[inline(always)]
     unsafe fn block<L: Lanes<T>, const K: usize, const V: usize, const RAGGED: bool>(
         &self,
@@ -163,6 +168,8 @@ impl<T: Real, const ALIKE: bool> Sweep<'_, '_, T, ALIKE> {
     }
 }
 
+/// # Safety
+/// `dy` must hold V registers of channels, the last of them `last` if `RAGGED`; or one number if `ALIKE`.
 #[inline(always)]
 unsafe fn gradient<T: Real, L: Lanes<T>, const V: usize, const RAGGED: bool, const ALIKE: bool>(
     dy: *const T,
@@ -203,6 +210,9 @@ impl<T: Real, const ALIKE: bool> Unit<'_, T, ALIKE> {
     }
 
     /// One register of channels; S is the stride, or 3 if windows have nothing in common.
+    ///
+    /// # Safety
+    /// `to` must hold all taps of the channels from `c` on: a register of them, or `last` if `RAGGED`.
     #[inline(always)]
     unsafe fn window<L: Lanes<T>, const S: usize, const RAGGED: bool>(
         &self,

@@ -346,6 +346,9 @@ struct Tile<'a, T> {
 }
 
 impl<T: Real> Tile<'_, T> {
+    /// # Safety
+    /// Each piece of `self` must hold R pixels of its length, the packed kernel as many rows, and `y` R pixels of
+    /// `self.columns`, `pixel` apart.
     #[inline(always)]
     unsafe fn run<L: Lanes<T>, const R: usize, const W: usize>(&self, y: *mut T, pixel: usize) {
         let mut sums = [[L::splat(T::ZERO); W]; R];
@@ -378,6 +381,9 @@ impl<T: Real> Tile<'_, T> {
 
     /// As `run` for one register of columns and kernel rows of three taps with stride 1: every pixel of the input is
     /// broadcast once for all three.
+    ///
+    /// # Safety
+    /// As for `run`, with R + 2 pixels of input in each piece.
     #[inline(always)]
     unsafe fn run_shared<L: Lanes<T>, const R: usize>(&self, y: *mut T, pixel: usize) {
         let mut sums = [L::splat(T::ZERO); R];
@@ -408,6 +414,9 @@ impl<T: Real> Tile<'_, T> {
 }
 
 /// One channel of R + 2 pixels against three taps.
+///
+/// # Safety
+/// `a` must hold R + 2 pixels of `channels` numbers, `b` three rows of a register, `channels` rows apart.
 #[inline(always)]
 unsafe fn step_shared<T: Real, L: Lanes<T>, const R: usize>(
     sums: &mut [L; R],

@@ -163,6 +163,9 @@ impl<T: Real> Waiting<T> {
 }
 
 /// The sums over taps and channels of R pixels that are `step` apart, each spread over the lanes of a register; returns R.
+///
+/// # Safety
+/// R pixels, `step` apart, must lie at `x`, with `channels` numbers at each tap; `k` must have as many for each tap.
 #[inline(always)]
 unsafe fn dots<T: Real, L: Lanes<T>, const R: usize>(
     taps: &[(usize, usize)],

@@ -293,6 +293,9 @@ struct Tile<'a, T> {
 }
 
 impl<T: Real> Tile<'_, T> {
+    /// # Safety
+    /// The pieces of `self` must lie inside its arrays; `y` must hold R images of `self.columns` numbers, `step`
+    /// apart.
     #[inline(always)]
     unsafe fn run<L: Lanes<T>, const R: usize, const W: usize>(&self, y: *mut T, step: usize) {
         let mut sums = [[L::splat(T::ZERO); W]; R];

@@ -240,6 +240,8 @@ struct Product<'a, T> {
 }
 
 impl<T: Real> Product<'_, T> {
+    /// # Safety
+    /// The pieces of `self` must lie inside its arrays; `to` must hold R rows of `self.columns` numbers, `row` apart.
     #[inline(always)]
     unsafe fn run<L: Lanes<T>, const R: usize, const W: usize>(&self, to: *mut T, row: usize) {
         let last = self.columns - (W - 1) * L::N;

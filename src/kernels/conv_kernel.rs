@@ -298,6 +298,9 @@ struct Tile<'a, T> {
 }
 
 impl<T: Real> Tile<'_, T> {
+    /// # Safety
+    /// The lines of the sweep must lie inside both arrays; `to` must hold R rows of W registers, the last with what
+    /// `self.columns` leaves.
     #[inline(always)]
     unsafe fn run<L: Lanes<T>, const R: usize, const W: usize, const RAGGED: bool>(&self, to: *mut T) {
         let g = self.g;
@@ -329,6 +332,9 @@ impl<T: Real> Tile<'_, T> {
 
     /// Three taps of R channels at once, for one register of columns and stride 1: every number of the input is
     /// broadcast once for all three.
+    ///
+    /// # Safety
+    /// As for `run`, with two more pixels of input in each line; `to` must hold three taps of R rows.
     #[inline(always)]
     unsafe fn run_shared<L: Lanes<T>, const R: usize>(&self, to: *mut T) {
         let (g, zero) = (self.g, L::splat(T::ZERO));

@@ -112,6 +112,9 @@ impl<T: Real> Kernel<T> for Tiles<'_, T> {
 }
 
 /// Copies `depth` rows of `columns` columns to rows of whole registers; what is beyond `columns` is never used.
+///
+/// # Safety
+/// `b` must hold `depth` rows of `columns` numbers at the strides given, `to` as many rows of whole registers.
 #[inline(always)]
 unsafe fn pack_panel<T: Real, L: Lanes<T>>(
     b: *const T,
@@ -155,6 +158,9 @@ unsafe fn pack_panel<T: Real, L: Lanes<T>>(
 const BAND: usize = 16;
 
 /// to[i / 8][p][i % 8] = a[p * column + i] for m rows i and `depth` columns p.
+///
+/// # Safety
+/// `a` must hold m x `depth` numbers, `to` as many with m rounded up to whole slivers.
 #[inline(always)]
 unsafe fn pack_slivers<T: Real>(a: *const T, column: usize, m: usize, depth: usize, to: *mut T) {
     for first in (0..depth).step_by(BAND) {
@@ -179,6 +185,9 @@ unsafe fn pack_slivers<T: Real>(a: *const T, column: usize, m: usize, depth: usi
 }
 
 /// All panels of `depth` rows of B, one after the other, each as by `pack_panel`.
+///
+/// # Safety
+/// As for `pack_panel`, for all panels.
 #[inline(always)]
 unsafe fn pack_panels<T: Real, L: Lanes<T>>(
     b: *const T,
@@ -216,6 +225,9 @@ struct Tile<T> {
 
 impl<T: Real> Tile<T> {
     /// All rows of A against one panel.
+    ///
+    /// # Safety
+    /// As for `tile`, for m rows.
     #[inline(always)]
     unsafe fn rows<L: Lanes<T>>(self, m: usize, a: &Mat<'_, T>, k0: usize, c: *mut T) {
         // SAFETY: as for `tile`.
@@ -229,6 +241,9 @@ impl<T: Real> Tile<T> {
     }
 
     /// The same with A in slivers.
+    ///
+    /// # Safety
+    /// `a` must hold m rows in slivers of `self.depth` columns; the rest as for `tile`.
     #[inline(always)]
     unsafe fn slivers<L: Lanes<T>>(self, m: usize, a: *const T, c: *mut T) {
         for i in (0..m).step_by(SLIVER) {
@@ -241,6 +256,8 @@ impl<T: Real> Tile<T> {
         }
     }
 
+    /// # Safety
+    /// As for `tile`, for m rows.
     #[inline(always)]
     unsafe fn tiles<L: Lanes<T>, const V: usize>(self, m: usize, a: &Mat<'_, T>, k0: usize, c: *mut T) {
         let mut i = 0;
@@ -259,6 +276,10 @@ impl<T: Real> Tile<T> {
     }
 
     /// R rows by V registers; returns R.
+    ///
+    /// # Safety
+    /// `a` must hold R rows of `self.depth` numbers at `strides`, the panel `depth` rows of V registers, and `c` R
+    /// rows of `self.columns` numbers, `ldc` apart.
     #[inline(always)]
     unsafe fn tile<L: Lanes<T>, const R: usize, const V: usize>(
         self,
@@ -325,6 +346,9 @@ impl<T: Real> Kernel<T> for Dots<'_, T> {
 
 impl<T: Real> Tiles<'_, T> {
     /// Row i of A against columns j..j + V of B; returns V.
+    ///
+    /// # Safety
+    /// i must be a row of A, and j..j + V columns of B.
     #[inline(always)]
     unsafe fn dots<L: Lanes<T>, const V: usize>(&self, i: usize, j: usize) -> usize {
         let k = self.size.k;

@@ -31,6 +31,9 @@ pub(super) unsafe fn get<T: Real, L: Lanes<T>, const V: usize>(p: *const T, v: u
 }
 
 /// Moments of a block of columns of the rows at `x`, `row` apart: V whole registers, or `last` columns if V is 1.
+///
+/// # Safety
+/// `x` must hold `rows` rows, `row` apart, of V registers or of `last` numbers.
 #[inline(always)]
 unsafe fn moments<T: Real, L: Lanes<T>, const V: usize>(
     x: *const T,

@@ -25,6 +25,10 @@ struct GradientSums<'a, T> {
 }
 
 /// The two sums for a block of columns, as `moments`.
+///
+/// # Safety
+/// `x` and `dy` must hold `rows` rows, `row` apart, of V registers or of `last` numbers; `mean` and what `weights`
+/// points to one such row.
 #[inline(always)]
 unsafe fn gradient_sums<T: Real, L: Lanes<T>, const V: usize, const RECTIFIED: bool>(
     x: *const T,

@@ -189,6 +189,8 @@ struct Window<'a> {
 }
 
 impl Window<'_> {
+    /// # Safety
+    /// Every place of the window must hold `channels` numbers in the arrays of the job.
     #[inline(always)]
     unsafe fn channels<T: Real, L: Lanes<T>>(&self, job: &Job<T>, channels: usize) {
         let mut c = 0;
@@ -214,6 +216,9 @@ impl Window<'_> {
     }
 
     /// V registers of channels, the last with `last` numbers if `RAGGED`.
+    ///
+    /// # Safety
+    /// As for `channels`, for V registers from `c` on; if `RAGGED` the last of them has `last` numbers.
     #[inline(always)]
     unsafe fn block<T: Real, L: Lanes<T>, const V: usize, const RAGGED: bool>(
         &self,
@@ -297,6 +302,8 @@ impl Window<'_> {
     }
 }
 
+/// # Safety
+/// `p` must hold V registers, the last of them `last` numbers if `RAGGED`.
 #[inline(always)]
 unsafe fn load<T: Real, L: Lanes<T>, const V: usize, const RAGGED: bool>(p: *const T, last: usize) -> [L; V] {
     let mut x = [L::splat(T::ZERO); V];
@@ -313,6 +320,8 @@ unsafe fn load<T: Real, L: Lanes<T>, const V: usize, const RAGGED: bool>(p: *con
     x
 }
 
+/// # Safety
+/// As for `load`, for writing.
 #[inline(always)]
 unsafe fn store<T: Real, L: Lanes<T>, const V: usize, const RAGGED: bool>(x: [L; V], p: *mut T, last: usize) {
     for v in 0..V {
@@ -328,6 +337,9 @@ unsafe fn store<T: Real, L: Lanes<T>, const V: usize, const RAGGED: bool>(x: [L;
 }
 
 /// Adds to what is there, or puts it where nothing is to be kept.
+///
+/// # Safety
+/// As for `store`.
 #[inline(always)]
 unsafe fn give<T: Real, L: Lanes<T>, const V: usize, const RAGGED: bool>(
     x: [L; V],

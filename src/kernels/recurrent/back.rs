@@ -52,12 +52,17 @@ pub struct Back<T> {
 }
 
 impl<T: Math> Back<T> {
+    /// # Safety
+    /// As for `Cell::back`; `row` and `unit` must be inside the batch and the state.
     #[inline(always)]
     pub unsafe fn masked(&self, row: usize) -> bool {
         // SAFETY: by the promise of `Cell::back`.
         unsafe { super::masked(self.mask, row, self.sizes.steps) }
     }
     /// The gradient of a row's state: what comes from later steps, and what arrived at the output.
+    ///
+    /// # Safety
+    /// As for `Cell::back`; `row` and `unit` must be inside the batch and the state.
     #[inline(always)]
     pub unsafe fn arrived<L: Lanes<T>>(&self, row: usize, unit: usize, count: usize) -> L {
         // SAFETY: by the promise of `Cell::back`.
@@ -69,6 +74,8 @@ impl<T: Math> Back<T> {
             later.add(super::read(self.dy.add(row * self.dy_row + unit), count))
         }
     }
+    /// # Safety
+    /// As for `Cell::back`; `row` and `unit` must be inside the batch and the state.
     #[inline(always)]
     unsafe fn first<L: Lanes<T>>(&self, from: *const T, row: usize, unit: usize, count: usize) -> L {
         if from.is_null() {
@@ -77,17 +84,24 @@ impl<T: Math> Back<T> {
         // SAFETY: by the promise of `Cell::back`.
         unsafe { super::read(from.add(row * self.sizes.units + unit), count) }
     }
+    /// # Safety
+    /// As for `Cell::back`; `row` and `unit` must be inside the batch and the state.
     #[inline(always)]
     pub unsafe fn first_h<L: Lanes<T>>(&self, row: usize, unit: usize, count: usize) -> L {
         // SAFETY: by the promise of `Cell::back`.
         unsafe { self.first(self.first_h, row, unit, count) }
     }
+    /// # Safety
+    /// As for `Cell::back`; `row` and `unit` must be inside the batch and the state.
     #[inline(always)]
     pub unsafe fn first_c<L: Lanes<T>>(&self, row: usize, unit: usize, count: usize) -> L {
         // SAFETY: by the promise of `Cell::back`.
         unsafe { self.first(self.first_c, row, unit, count) }
     }
     /// Writes slopes `first..first + G`, and adds them to their sums.
+    ///
+    /// # Safety
+    /// As for `Cell::back`; `row` and `unit` must be inside the batch and the state.
     #[inline(always)]
     pub unsafe fn put<L: Lanes<T>, const G: usize>(
         &self,
@@ -113,6 +127,9 @@ impl<T: Math> Back<T> {
         }
     }
     /// Writes what the recurrent kernel met: the state (0) or the changed state (1).
+    ///
+    /// # Safety
+    /// As for `Cell::back`; `row` and `unit` must be inside the batch and the state.
     #[inline(always)]
     pub unsafe fn meet<L: Lanes<T>>(&self, which: usize, row: usize, unit: usize, state: L) {
         if !self.met.is_null() {
@@ -122,6 +139,9 @@ impl<T: Math> Back<T> {
         }
     }
     /// to += slopes times the transposed recurrent kernel.
+    ///
+    /// # Safety
+    /// As for `Cell::back`; `row` and `unit` must be inside the batch and the state.
     #[inline(always)]
     pub unsafe fn recurrent<L: Lanes<T>>(&self, parts: [Part; 2], to: *mut T) {
         let units = self.sizes.units;
@@ -151,6 +171,9 @@ impl<T: Math> Back<T> {
 }
 
 /// c = start + terms times all panels of a matrix with `columns` columns and `length` rows.
+///
+/// # Safety
+/// As for `Cell::back`; `row` and `unit` must be inside the batch and the state.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)] // a product with all its sides
 pub unsafe fn products<T: Math, L: Lanes<T>>(

@@ -79,6 +79,9 @@ impl<T: Math> Step<T> {
         }
     }
     /// Sums for the panel at `b`, V registers wide: a row of biases, the input's rows, the state's.
+    ///
+    /// # Safety
+    /// As for `Cell::step`; `row` and `unit` must be inside the batch and the state.
     #[inline(always)]
     pub unsafe fn both<L: Lanes<T>, const V: usize>(&self, b: *const T, sums: *mut T, ldc: usize) {
         let x = b.wrapping_add(V * L::N);
@@ -89,12 +92,17 @@ impl<T: Math> Step<T> {
             super::product::product::<T, L, V>(self.rows, Start::Bias(b), terms, sums, ldc, L::N);
         }
     }
+    /// # Safety
+    /// As for `Cell::step`; `row` and `unit` must be inside the batch and the state.
     #[inline(always)]
     pub unsafe fn masked(&self, row: usize) -> bool {
         // SAFETY: by the promise of `Cell::step`.
         unsafe { super::masked(self.mask, row, self.sizes.steps) }
     }
     /// Writes the new state, and the output if each step has one.
+    ///
+    /// # Safety
+    /// As for `Cell::step`; `row` and `unit` must be inside the batch and the state.
     #[inline(always)]
     pub unsafe fn put<L: Lanes<T>>(&self, row: usize, unit: usize, count: usize, h: L, y: L) {
         // SAFETY: by the promise of `Cell::step`.
@@ -106,6 +114,9 @@ impl<T: Math> Step<T> {
         }
     }
     /// The state that a masked row keeps, which is also its output unless that is to be zero.
+    ///
+    /// # Safety
+    /// As for `Cell::step`; `row` and `unit` must be inside the batch and the state.
     #[inline(always)]
     pub unsafe fn carry<L: Lanes<T>>(&self, row: usize, unit: usize, count: usize) -> L {
         // SAFETY: by the promise of `Cell::step`.

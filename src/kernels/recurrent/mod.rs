@@ -154,6 +154,9 @@ impl<'a, T> Pieces<'a, T> {
 }
 
 /// Whether a row takes part in a step: `mask` points to the row's place, or nowhere.
+///
+/// # Safety
+/// `mask` must be null, or have a byte at `row * stride`.
 #[inline(always)]
 unsafe fn masked(mask: *const u8, row: usize, stride: usize) -> bool {
     // SAFETY: by the caller's promise.
@@ -161,6 +164,9 @@ unsafe fn masked(mask: *const u8, row: usize, stride: usize) -> bool {
 }
 
 /// The first `count` numbers at `from`; a whole register is read without a mask.
+///
+/// # Safety
+/// `from` must hold `count` numbers, at most a register of them.
 #[inline(always)]
 unsafe fn read<T: Math, L: Lanes<T>>(from: *const T, count: usize) -> L {
     // SAFETY: by the caller's promise.
@@ -174,6 +180,9 @@ unsafe fn read<T: Math, L: Lanes<T>>(from: *const T, count: usize) -> L {
 }
 
 /// Writes the first `count` numbers to `to`; a whole register without a mask.
+///
+/// # Safety
+/// `to` must have room for `count` numbers, at most a register of them.
 #[inline(always)]
 unsafe fn write<T: Math, L: Lanes<T>>(x: L, to: *mut T, count: usize) {
     // SAFETY: by the caller's promise.

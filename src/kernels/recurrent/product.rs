@@ -79,6 +79,9 @@ pub unsafe fn product<T: Math, L: Lanes<T>, const V: usize>(
     }
 }
 
+/// # Safety
+/// The terms must hold R rows of their lengths and panels of V registers, `c` R rows, `ldc` apart, whose last
+/// register has `last` numbers.
 #[inline(always)]
 unsafe fn tile<T: Math, L: Lanes<T>, const R: usize, const V: usize>(
     start: Start<T>,

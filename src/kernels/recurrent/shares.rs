@@ -80,6 +80,9 @@ pub struct Block<T> {
 
 impl<T: Math> Block<T> {
     /// share += (what was met)^T slopes
+    ///
+    /// # Safety
+    /// The share and what was met must have the places that `Places` says.
     #[inline(always)]
     pub unsafe fn add<L: Lanes<T>>(&self, c: Contraction) {
         let Sizes { features, units, .. } = self.sizes;
