@@ -170,6 +170,7 @@ def test_which_optimizer() -> None:
             ValueError,
             "cannot serve a part",
         ),
+        (lambda: optimizers.get("LossScaleOptimizer"), ValueError, "from its name alone"),
         (lambda: multi().learning_rate, AttributeError, "cannot be accessed"),
         (lambda: setattr(multi(), "learning_rate", 0.1), AttributeError, "cannot be set"),
         (lambda: multi().set_learning_rate_multipliers({"a": 0.1}), ValueError, "each of its `optimizers`"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -16,13 +15,14 @@ from oxhorn.optimizers import surroundings
 from oxhorn.optimizers.by_hand import StepsByHand
 from oxhorn.optimizers.learning_rates import LearningRates, check_learning_rate
 from oxhorn.optimizers.optimizer_variables import OptimizerVariables, check_variables, is_overwritten
+from oxhorn.optimizers.weight_decay import WeightDecay
 
 
 class NeedsNumbers(NotImplementedError):
     """Raised where a rule of the core meets symbolic gradients; a step is then traced without the update."""
 
 
-class Optimizer(LearningRates, OptimizerVariables, StepsByHand):
+class Optimizer(LearningRates, OptimizerVariables, StepsByHand, WeightDecay):
     """Base class of optimizers.
 
     Each step, for gradients `g` and weights `w`:
@@ -159,8 +159,8 @@ class Optimizer(LearningRates, OptimizerVariables, StepsByHand):
         self._indices: dict[int, int] = {}
         self._model_variables_moving_average: list[Any] = []
         self._accumulated_gradients: list[Any] = []
-        self._no_decay_ids: set[int] = set()
-        self._no_decay_names: list[str] = []
+        self._no_decay = {}
+        self._no_decay_names = []
         self._multipliers = []
         self._rate_factors = []
         with name_scope(self._scope_name(), caller=self):
@@ -378,44 +378,6 @@ class Optimizer(LearningRates, OptimizerVariables, StepsByHand):
     def scale_loss(self, loss: Any) -> Any:
         """The loss times `loss_scale_factor`, from which gradients are to be taken."""
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
-
-    # Weight decay and moving averages.
-
-    def exclude_from_weight_decay(
-        self, var_list: Iterable[Any] | None = None, var_names: Iterable[str] | None = None
-    ) -> None:
-        """Leaves variables out of weight decay; call it before the optimizer is built.
-
-        Args:
-            var_list: Variables.
-            var_names: Patterns (regular expressions) that are searched for in the names of variables, such as
-                `["bias"]`.
-
-        Raises:
-            ValueError: If the optimizer is already built, or a pattern is not one.
-        """
-        who = f"{type(self).__name__}.exclude_from_weight_decay"
-        if self.built:
-            raise ValueError(
-                f"{who}: the optimizer is already built. `exclude_from_weight_decay()` can only be configured before "
-                "the optimizer is built: call it before the first step."
-            )
-        names = [var_names] if isinstance(var_names, str) else list(var_names or ())
-        for pattern in names:
-            try:
-                re.compile(pattern)
-            except (re.error, TypeError) as error:
-                raise ValueError(f"{who}: expected names or patterns; got {pattern!r} ({error}).") from None
-        self._no_decay_ids = {id(variable) for variable in var_list or ()}
-        self._no_decay_names = names
-
-    def _use_weight_decay(self, variable: Any) -> bool:
-        return id(variable) not in self._no_decay_ids and not any(
-            re.search(pattern, variable.name) for pattern in self._no_decay_names
-        )
-
-    def _weight_decay_of(self, variable: Any) -> float | None:
-        return self.weight_decay if self._use_weight_decay(variable) else None
 
     def _apply_weight_decay(self, variables: Sequence[Any]) -> None:
         surroundings.decay(self, variables)

@@ -101,6 +101,13 @@ def get(identifier: Any) -> Any:
     elif isinstance(identifier, str):
         found = _LOWER.get(identifier.lower()) or named(identifier, "optimizer", OBJECTS)
     if inspect.isclass(found) and issubclass(found, Optimizer):
+        try:
+            inspect.signature(found).bind()
+        except TypeError as error:
+            raise ValueError(
+                f"optimizers.get: {found.__name__} cannot be made from its name alone ({error}). Make one with its "
+                "arguments, and pass that."
+            ) from None
         found = found()  # type: ignore[call-arg]
     if found is None or isinstance(found, Optimizer):
         return found

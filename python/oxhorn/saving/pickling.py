@@ -65,7 +65,7 @@ def reduce_optimizer(optimizer: Any) -> tuple[Any, ...]:
     """What `restore_optimizer` needs besides the variables that the optimizer is for."""
     values = [variable.numpy() for variable in optimizer.variables] if optimizer.built else None
     inner = getattr(optimizer, "inner_optimizer", optimizer)
-    excluded = [i for i, v in enumerate(inner._trainable_variables) if id(v) in inner._no_decay_ids]
+    excluded = [i for i, v in enumerate(inner._trainable_variables) if id(v) in inner._no_decay]
     return type(optimizer), optimizer.get_config(), values, (excluded, inner._no_decay_names)
 
 
