@@ -138,6 +138,16 @@ def test_sizes_that_must_be_known(row: ImageRow) -> None:
         seeded(row)(keras.Input((None, None, 3)), training=True)
 
 
+@every()
+def test_sizes_at_the_edge(row: ImageRow) -> None:
+    layer = seeded(row)
+    assert layer(np.zeros((0, 7, 8, 3), "float32"), training=True).shape[0] == 0
+    y = layer(np.full((2, 1, 1, 3), 9.0, "float32"), training=True)
+    assert np.isfinite(y.numpy()).all()
+    with pytest.raises(ValueError, match="at least one pixel"):
+        layer(np.zeros((2, 0, 8, 3), "float32"), training=True)
+
+
 @every(lambda row: row.layer not in ("MixUp", "CutMix"))
 def test_one_image_is_a_batch_of_one(row: ImageRow) -> None:
     x = row.images("float32")

@@ -120,6 +120,11 @@ class BaseImagePreprocessingLayer(Layer):
                 f"{type(self).__name__}: Expected the input image to be rank 3 or 4 (a single image, or a batch of "
                 f"images). Received: inputs.shape={shape}. Add or remove axes."
             )
+        if any(isinstance(size, int) and size == 0 for size in shape[-3:]):
+            raise ValueError(
+                f"{type(self).__name__}: Expected images of at least one pixel and one channel. "
+                f"Received: inputs.shape={shape}. Leave empty images out."
+            )
         return shape
 
     def _is_batched(self, images: Any) -> bool:

@@ -88,7 +88,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(ColorLayer):
 
         def looked_up(tile_y: Any, tile_x: Any) -> Any:
             tile = ops.expand_dims(tile_y, 1) * across + ops.expand_dims(tile_x, 0)
-            index = ops.reshape(values + tile * 256, (batch, channels, -1))
+            index = ops.reshape(values + tile * 256, ops.shape(rows))
             return ops.reshape(ops.take_along_axis(table, index, axis=-1), ops.shape(planes))
 
         def between(tile_y: Any) -> Any:
@@ -107,7 +107,8 @@ class ContrastLimitedAdaptiveHistogramEqualization(ColorLayer):
         planes = ops.take(planes, _mirrored(across, wide, width), axis=4)
         tile = np.arange(down * across, dtype="int32").reshape(down, 1, across, 1)
         bins = ops.clip(ops.cast(planes, "int32"), 0, 255) + tile * 256
-        counts = counts_of(ops.reshape(bins, (batch, channels, -1)), down * across * 256)
+        pixels_of_tiles = -1 if None in bins.shape[2:] else int(np.prod(bins.shape[2:]))
+        counts = counts_of(ops.reshape(bins, (batch, channels, pixels_of_tiles)), down * across * 256)
         counts = ops.cast(ops.reshape(counts, (batch, channels, down * across, 256)), pixels.dtype)
         if self.clip_limit > 0:
             kept = ops.minimum(counts, self.clip_limit * pixels / 256.0)
@@ -117,7 +118,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(ColorLayer):
         rest = pixels - lowest
         rest = ops.where(ops.equal(rest, 0.0), ops.ones_like(rest), rest)
         table = ops.clip((up_to - lowest) * 255.0 / rest, 0.0, 255.0)
-        return ops.reshape(table, (batch, channels, -1))
+        return ops.reshape(table, (batch, channels, down * across * 256))
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

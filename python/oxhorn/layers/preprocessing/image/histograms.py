@@ -28,5 +28,6 @@ def counts_of(bins: Any, size: int) -> Any:
 def rows_of_pixels(images: Any, channel_axis: int) -> tuple[Any, Any]:
     """A batch of images as (batch, channels, height, width), and with its pixels in one axis."""
     planes = ops.moveaxis(images, channel_axis, -3)
-    shape = ops.shape(planes)
-    return planes, ops.reshape(planes, (shape[0], shape[1], -1))
+    batch, channels, height, width = ops.shape(planes)
+    known = isinstance(height, int) and isinstance(width, int)
+    return planes, ops.reshape(planes, (batch, channels, height * width if known else -1))

@@ -106,7 +106,9 @@ class RandomPerspective(BaseImagePreprocessingLayer):
             fill_value=self.fill_value,
             data_format=self.data_format,
         )
-        moved = ops.where(per_image(transformation["apply_perspective"]), moved, batch)
+        # Four corners on one line, as those of a single row, fix no map: such an image stays.
+        chosen = ops.logical_and(per_image(transformation["apply_perspective"]), ops.isfinite(moved))
+        moved = ops.where(chosen, moved, batch)
         return moved if batch is images else ops.squeeze(moved, 0)
 
     def transform_bounding_boxes(
@@ -119,7 +121,8 @@ class RandomPerspective(BaseImagePreprocessingLayer):
 
         def move(boxes: Any) -> Any:
             chosen = ops.reshape(ops.convert_to_tensor(transformation["apply_perspective"]), (-1, 1, 1))
-            return ops.where(chosen, _around(boxes, transformation), boxes)
+            moved = _around(boxes, transformation)
+            return ops.where(ops.logical_and(chosen, ops.isfinite(moved)), moved, boxes)
 
         dtype = self._float_dtype_of_draws
         return followed(bounding_boxes, self.bounding_box_format, size, move, dtype)
