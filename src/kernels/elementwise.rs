@@ -333,7 +333,7 @@ const PIECE: usize = 512;
 /// input that is as large as the result, and overlaps neither otherwise.
 pub unsafe fn zip<T: Math, F: Zip<T>>(f: F, plan: &Broadcast<2>, a: *const T, b: *const T, out: *mut T) {
     let (a, b, out) = (Shared(a.cast_mut()), Shared(b.cast_mut()), Shared(out));
-    if plan.inner >= SHORT || plan.outer.is_empty() {
+    if plan.inner >= SHORT || plan.outer.is_empty() || plan.len == 0 {
         for_ranges(plan.len, GRAIN, |range| {
             plan.runs(range, |[i, j], at, n| {
                 // SAFETY: the plan's offsets lie inside the arrays.
