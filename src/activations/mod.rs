@@ -250,15 +250,19 @@ fn hard_shrink(x: &Value, threshold: f64) -> Result<Value> {
     )
 }
 
-// sign(x) max(|x| - threshold, 0)
+// sign(x) max(|x| - threshold, 0);  the slope at both kinks is that of the flat piece
 fn soft_shrink(x: &Value, threshold: f64) -> Result<Value> {
     let x = to_float(x)?;
     let t = x.like(threshold)?;
-    let zero = x.like(0.0)?;
-    add(
-        &maximum(&subtract(&x, &t)?, &zero)?,
-        &minimum(&add(&x, &t)?, &zero)?,
-    )
+    subtract(&relu(&subtract(&x, &t)?)?, &relu(&negative(&add(&x, &t)?)?)?)
+}
+
+// min(max(x, -1), 1);  the slope at both kinks is that of the steep piece
+fn hard_tanh(x: &Value) -> Result<Value> {
+    let x = to_float(x)?;
+    let one = x.like(1.0)?;
+    let clipped = maximum(&x.like(-1.0)?, &minimum(&one, &x)?)?;
+    where_(&ops::less_equal(&absolute(&x)?, &one)?, &x, &clipped)
 }
 
 // max(x, 0) + min(alpha (exp(x / alpha) - 1), 0)
@@ -358,10 +362,7 @@ const ACTIVATIONS: &[(&str, Rule)] = &[
     ("hard_shrink", |x, s| hard_shrink(x, s.threshold.unwrap_or(0.5))),
     ("hard_sigmoid", |x, _| hard_sigmoid(x)),
     ("hard_silu", |x, _| multiply(&to_float(x)?, &hard_sigmoid(x)?)),
-    ("hard_tanh", |x, _| {
-        let x = to_float(x)?;
-        maximum(&x.like(-1.0)?, &minimum(&x.like(1.0)?, &x)?)
-    }),
+    ("hard_tanh", |x, _| hard_tanh(x)),
     ("leaky_relu", |x, s| {
         relu_general(
             x,

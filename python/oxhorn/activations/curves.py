@@ -43,7 +43,7 @@ def tanh(x: Any) -> Any:
 def hard_tanh(x: Any) -> Any:
     """Piecewise linear approximation of tanh.
 
-    `f(x) = min(max(x, -1), 1)`
+    `f(x) = min(max(x, -1), 1)`; at -1 and 1 the gradient is 1
 
     Args:
         x: A tensor or array of floats, any shape.
