@@ -76,7 +76,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(ColorLayer):
     def _recolored(self, images: Any, transformation: Any) -> Any:
         dtype, (down, across) = images.dtype, self.tile_grid_size
         planes, rows = rows_of_pixels(rescaled(images, self.value_range, (0, 255)), self.channel_axis)
-        batch, channels, height, width = ops.shape(planes)
+        _, _, height, width = ops.shape(planes)
         tall, wide = (height + down - 1) // down, (width + across - 1) // across
         pixels = ops.convert_to_tensor(tall) * wide
         table = self._tables(planes, tall, wide, ops.cast(pixels, dtype))
