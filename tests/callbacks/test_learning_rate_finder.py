@@ -118,14 +118,39 @@ def test_stops_at_a_loss_that_is_no_number() -> None:
 
 
 def test_the_suggestion_is_the_steepest_fall() -> None:
-    finder = LearningRateFinder()
+    finder = LearningRateFinder(smoothing=0.0)
     finder._rates = list(np.geomspace(1e-5, 1.0, 51))
     logs = np.log10(finder._rates)
     finder._smoothed = finder._losses = list(1.0 / (1.0 + np.exp(4 * (logs + 2))) + 3.0 * (logs > -0.5))
     assert finder.suggestion(skip_end=10) == pytest.approx(1e-2)
+    # A leap and the fall after it are no suggestion.
+    finder._smoothed = [
+        loss + 20.0 * max(0.0, 1.0 - 4 * abs(x + 0.5)) for loss, x in zip(finder._smoothed, logs, strict=True)
+    ]
+    assert finder.suggestion() == pytest.approx(1e-2)
     finder._smoothed = list(np.linspace(1.0, 2.0, 51))
     with pytest.raises(RuntimeError, match=r"the loss fell at no rate from 3.16e-05 to 0.794"):
         finder.suggestion()
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.5, 0.8, 0.9])
+def test_the_lag_of_the_smoothed_loss_is_taken_back(smoothing: float) -> None:
+    class Metered(keras.losses.Loss):
+        """A loss that falls by a sigmoid of the logarithm of the rate, most steeply at 1e-3."""
+
+        def call(self, y_true: Any, y_pred: Any) -> Any:
+            return y_pred * 0 + 2.0 - 1.0 / (1.0 + keras.ops.exp(-2 * (at + 3.0)))
+
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    at = keras.Variable(0.0, trainable=False)
+    model.compile("sgd", Metered())
+    finder = LearningRateFinder(1e-6, 1.0, num_steps=121, smoothing=smoothing)
+    follow = keras.callbacks.LambdaCallback(
+        on_train_batch_begin=lambda batch, logs=None: at.assign(np.log10(finder._rate))
+    )
+    x, y = data()
+    model.fit(x, y, batch_size=32, epochs=20, callbacks=[finder, follow], verbose=0)
+    assert 0.4e-3 < finder.suggestion() < 2.5e-3
 
 
 def test_it_learns_with_what_was_suggested() -> None:

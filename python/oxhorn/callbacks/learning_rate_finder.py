@@ -165,7 +165,9 @@ class LearningRateFinder(Callback):
             )
 
     def suggestion(self, skip_begin: int = 5, skip_end: int = 1) -> float:
-        """The rate at which the smoothed loss falls most steeply over the logarithm of the rate.
+        """The rate at which the smoothed loss falls most steeply over the log of the rate, on the way to its lowest.
+
+        The smoothed loss is `smoothing / (1 - smoothing)` steps behind, which is taken into account.
 
         Args:
             skip_begin: number of steps at the beginning that do not count. Defaults to 5.
@@ -184,14 +186,18 @@ class LearningRateFinder(Callback):
                 f"LearningRateFinder.suggestion: expected at least {skip_begin + skip_end + 2} steps, got "
                 f"{len(self._rates)}. Pass the finder to fit(callbacks=[finder]), with enough epochs."
             )
-        slopes = np.gradient(losses, np.log(rates))
+        # Behind its lowest point the loss also falls, after every leap that too large a rate made.
+        lowest = int(np.argmin(losses))
+        slopes = np.gradient(losses, np.log(rates))[: lowest + 1]
         steepest = int(np.argmin(slopes))
-        if slopes[steepest] >= 0:
+        if lowest == 0 or slopes[steepest] >= 0:
             raise RuntimeError(
                 f"LearningRateFinder.suggestion: the loss fell at no rate from {rates[0]:.3g} to {rates[-1]:.3g}. "
                 "Try another range, and look at finder.plot()."
             )
-        return float(rates[steepest])
+        # On a slope, the smoothed loss is as far behind as its weights reach back on average.
+        lag = round(self.smoothing / (1.0 - self.smoothing))
+        return float(self.learning_rates[max(skip_begin + steepest - lag, 0)])
 
     def plot(self, skip_begin: int = 5, skip_end: int = 1, ax: Any = None) -> Any:
         """Draws the losses over the rates, and marks the suggestion if there is one.
