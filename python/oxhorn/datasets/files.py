@@ -45,14 +45,15 @@ def given(path: str | os.PathLike[str]) -> Path | None:
     return next((candidate for candidate in candidates if candidate.is_file()), None)
 
 
-def download(who: str, name: str, sha256: str, max_bytes: int) -> Path:
+def download(who: str, name: str, checksum: str, max_bytes: int, origin: str = ORIGIN) -> Path:
     """Fetch a file into `~/.oxhorn/datasets/`, whole and checked, or not at all.
 
     Args:
         who: name of the data set, for messages.
-        name: path of the file below `ORIGIN` and below the folder.
-        sha256: what its checksum has to be.
+        name: path of the file below the folder; its last part is its name below `origin`.
+        checksum: what its SHA-256 has to be, or its MD5 (32 digits) where only that is known.
         max_bytes: where to give up.
+        origin: where it comes from; Keras's own place by default.
 
     Returns:
         Where the file is.
@@ -63,17 +64,18 @@ def download(who: str, name: str, sha256: str, max_bytes: int) -> Path:
     """
     target = own_folder() / name
     target.parent.mkdir(parents=True, exist_ok=True)
-    url = ORIGIN + Path(name).name
+    url = origin + Path(name).name
+    kind = "md5" if len(checksum) == 32 else "sha256"
     print_message(f"Downloading data from {url}")
     # A temporary file beside the target, renamed when complete: nobody ever sees half a file.
     handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as out:
-            digest = _copy(who, url, out, max_bytes)
-        if digest != sha256:
+            digest = _copy(who, url, out, max_bytes, kind)
+        if digest != checksum:
             raise ValueError(
-                f"{who}: expected {url} to have the SHA-256 {sha256}, got {digest}. Nothing was kept; try again, or "
-                f"put a good copy at {target}."
+                f"{who}: expected {url} to have the {_KINDS[kind]} {checksum}, got {digest}. Nothing was kept; try "
+                f"again, or put a good copy at {target}."
             )
         Path(temporary).replace(target)
     finally:
@@ -98,8 +100,11 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _copy(who: str, url: str, out: IO[bytes], max_bytes: int) -> str:
-    digest, total = hashlib.sha256(), 0
+_KINDS = {"sha256": "SHA-256", "md5": "MD5"}
+
+
+def _copy(who: str, url: str, out: IO[bytes], max_bytes: int, kind: str) -> str:
+    digest, total = hashlib.new(kind, usedforsecurity=False), 0
     with urllib.request.urlopen(url, timeout=30) as response:
         while block := response.read(1 << 20):
             total += len(block)
