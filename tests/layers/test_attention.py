@@ -199,15 +199,38 @@ def test_dropout_draws_anew_and_repeats_with_its_seed() -> None:
     assert not np.allclose(first[0], first[2])
 
 
-def test_a_query_that_sees_nothing() -> None:
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda **k: L.MultiHeadAttention(num_heads=2, key_dim=3, **k),
+        lambda **k: L.GroupQueryAttention(3, 4, 2, **k),
+    ],
+)
+def test_a_query_that_sees_nothing(make: Any, dropout: float) -> None:
+    """It gathers nothing, whether or not the shares are returned, eagerly, traced and while training."""
     x = np.random.default_rng(1).normal(size=(1, 3, 6)).astype("float32")
     mask = np.ones((1, 3, 3), bool)
     mask[0, 1] = False
-    plain = L.MultiHeadAttention(num_heads=2, key_dim=3, use_bias=False)
-    y = plain(x, x, attention_mask=mask).numpy()
-    assert np.isfinite(y).all() and np.abs(y[0, 1]).max() > 1e-3
-    drops = L.MultiHeadAttention(num_heads=2, key_dim=3, use_bias=False, dropout=0.5)
-    np.testing.assert_array_equal(drops(x, x, attention_mask=mask).numpy()[0, 1], 0.0)
+    layer = make(dropout=dropout, bias_initializer=keras.initializers.Constant(0.25))
+    y = layer(x, x, attention_mask=mask).numpy()
+    with_shares, shares = layer(x, x, attention_mask=mask, return_attention_scores=True)
+    np.testing.assert_array_equal(y[0, 1], 0.25)
+    np.testing.assert_array_equal(with_shares.numpy()[0, 1], 0.25)
+    np.testing.assert_array_equal(shares.numpy()[0, :, 1], 0.0)
+    np.testing.assert_allclose(y, with_shares.numpy(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(layer(x, x, attention_mask=mask, training=True).numpy()[0, 1], 0.25)
+    # A mask of the query, or of all values, hides as well.
+    hidden = layer(x, x, query_mask=np.array([[True, False, True]])).numpy()
+    np.testing.assert_allclose(hidden, y, rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(layer(x, x, value_mask=np.zeros((1, 3), bool)).numpy(), 0.25)
+    inputs, pairs = keras.Input((3, 6)), keras.Input((3, 3), dtype="bool")
+    model = keras.Model([inputs, pairs], layer(inputs, inputs, attention_mask=pairs))
+    np.testing.assert_allclose(model.predict([x, mask], verbose=0), y, rtol=1e-5, atol=1e-6)
+    # `ops.dot_product_attention`, as Keras's, gives the mean of the values.
+    heads = x.reshape(1, 3, 2, 3)
+    y = ops.dot_product_attention(heads, heads, heads, mask=mask[:, None]).numpy()
+    np.testing.assert_allclose(y[0, 1], heads[0].mean(0), rtol=1e-5, atol=1e-6)
 
 
 def test_subclasses_may_compute_attention_themselves() -> None:

@@ -20,6 +20,10 @@ class GroupQueryAttention(ProjectedAttention):
     With as many heads of keys as of queries it is multi-head attention, with one it is multi-query attention: less to
     keep and to read for nearly the same quality.
 
+    A query that may see nothing, because its row of the mask is all False, gathers nothing: its shares are 0 and its
+    result is that of the output's bias, whether or not the shares are returned. (Keras 3 gives it the mean of the
+    values where there is no dropout and no shares are asked for, and 0 elsewhere.)
+
     Args:
         head_dim: The size of each head.
         num_query_heads: The number of query heads.

@@ -20,6 +20,10 @@ class MultiHeadAttention(ProjectedAttention):
 
     With query and value the same it is self-attention.
 
+    A query that may see nothing, because its row of the mask is all False, gathers nothing: its shares are 0 and its
+    result is that of the output's bias, whether or not the shares are returned. (Keras 3 gives it the mean of the
+    values where there is no dropout and no shares are asked for, and 0 elsewhere.)
+
     Args:
         num_heads: The number of heads.
         key_dim: The size of queries and keys in each head.

@@ -188,8 +188,8 @@ class ProjectedAttention(Layer):
                 is_causal=use_causal_mask,
                 dropout_key=self._dropout_layer.seed_generator.next() if drops else None,
                 rate=self._rate if drops else 0.0,
-                # A query that sees nothing gets the mean of all values, or nothing where dropout takes its part.
-                empty_is_zero=self._rate > 0,
+                # As step by step, where the masked softmax gives such a query no shares.
+                empty_is_zero=True,
             )
             return outputs, None
         if use_causal_mask:
