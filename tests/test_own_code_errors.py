@@ -314,7 +314,8 @@ def test_steps_and_losses_that_return_something_else() -> None:
     with pytest.raises((ValueError, TypeError), match=r"scalar|one number"):
         model.fit(X, Y, verbose=0)
     model = network(lambda x: None)
-    with pytest.raises((ValueError, TypeError), match=r"Own .* returned None"):
+    told = pytest.warns(UserWarning, match="of type Own, returned None")
+    with told, pytest.raises((ValueError, TypeError), match=r"Own.* returned None"):
         model.fit(X, Y, verbose=0)
 
 

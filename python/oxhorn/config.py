@@ -7,6 +7,8 @@ import random as _python_random
 import threading
 from typing import TYPE_CHECKING
 
+from oxhorn.engine.dtype_names import FLOAT_DTYPES, dtype_error
+
 if TYPE_CHECKING:
     from oxhorn.dtype_policies import DTypePolicy
 
@@ -38,8 +40,6 @@ __all__ = [
     "set_num_threads",
 ]
 
-FLOAT_DTYPES = ("float32", "float64")
-
 _floatx = "float32"
 _epsilon = 1e-7
 _image_data_format = "channels_last"
@@ -70,7 +70,7 @@ def set_floatx(value: str) -> None:
     """
     global _floatx
     if value not in FLOAT_DTYPES:
-        raise ValueError(f"set_floatx expects one of {list(FLOAT_DTYPES)}; got {value!r}.")
+        raise dtype_error("set_floatx: `value`", value, FLOAT_DTYPES)
     from oxhorn import _core
 
     _floatx = str(value)

@@ -117,3 +117,38 @@ def test_new_tensors() -> None:
     assert ops.array([ops.array(1), 2.5]).dtype == "float32"
     assert ops.full((2,), 1).dtype == "float32"
     assert ops.dtype(KerasTensor((2,), "uint8")) == "uint8"
+
+
+@pytest.mark.parametrize(
+    ("name", "use"),
+    [
+        ("float16", "16-bit floats bring nothing on a CPU: use 'float32'"),
+        ("bfloat16", "use 'float32'"),
+        ("float128", "Use 'float64'"),
+        ("int8", "Use 'int32'"),
+        ("uint32", "or 'int64' for larger numbers"),
+        ("complex64", "one for the imaginary part"),
+        ("object", "Tensors hold numbers"),
+        ("flot32", "Check the spelling"),
+    ],
+)
+def test_dtypes_that_are_not_there(name: str, use: str) -> None:
+    """One sentence everywhere: those there are, what was given, what to use."""
+    asked = [
+        lambda: ops.cast([1.0], name),
+        lambda: ops.zeros((2,), dtype=name),
+        lambda: keras.Variable(1.0, dtype=name),
+        lambda: keras.random.normal((2,), dtype=name),
+        lambda: keras.Input((2,), dtype=name),
+        lambda: keras.layers.Dense(2, dtype=name),
+        lambda: keras.losses.MeanSquaredError(dtype=name),
+        lambda: keras.metrics.Mean(dtype=name),
+    ]
+    for ask in asked:
+        text = rf"must be one of \['float32', .*'bool'\]; got '{name}', which is not supported\. .*{use}"
+        with pytest.raises(ValueError, match=text):
+            ask()
+    with pytest.raises(
+        ValueError, match=rf"set_floatx: `value` must be one of \['float32', 'float64'\]; got '{name}'"
+    ):
+        keras.config.set_floatx(name)

@@ -92,3 +92,47 @@ def test_what_does_not_fit_is_refused():
     assert program.run([np.zeros((4, 6), "float32")])[0].shape == (2, 12)
     with pytest.raises(ValueError, match="elements"):
         program.run([np.zeros((3, 6), "float32")])
+
+
+# Sizes that are values ------------------------------------------------------------------------------------
+
+
+def test_reshape_by_values() -> None:
+    """Symbolic sizes leave the shape open; a `Function` runs it, since it runs eagerly; a traced model cannot."""
+    x, sizes, one = (
+        keras.KerasTensor((None, 20)),
+        keras.KerasTensor((2,), "int32"),
+        keras.KerasTensor((), "int32"),
+    )
+    assert ops.reshape(x, sizes).shape == (None, None)
+    assert ops.reshape(x, (None, one)).shape == (None, None)
+    assert ops.reshape(x, (-1, 4, one)).shape == (None, 4, None)
+    of_array = ops.reshape(np.zeros(20), sizes)
+    assert (of_array.shape, of_array.dtype) == ((None, None), "float64")
+    run = keras.Function([x, sizes], ops.reshape(x, sizes))
+    numbers = np.arange(40.0).reshape(2, 20)
+    np.testing.assert_array_equal(run([numbers, np.array([4, 10], "int32")]).numpy(), numbers.reshape(4, 10))
+    run = keras.Function([x, one], ops.reshape(x, (-1, one)))
+    np.testing.assert_array_equal(run([numbers, np.int32(5)]).numpy(), numbers.reshape(8, 5))
+    inputs, size = keras.Input((20,)), keras.Input((), dtype="int32")
+    model = keras.Model([inputs, size], ops.reshape(inputs, (-1, size[0])))
+    text = r"reshape: the sizes in `newshape` are computed inside a traced call.*ops.shape"
+    with pytest.raises(TypeError, match=text):
+        model.predict([numbers.astype("float32"), np.array([4, 4], "int32")], verbose=0)
+    with pytest.raises(ValueError, match=r"one row of sizes, of a known length; got shape \(None,\)"):
+        ops.reshape(x, keras.KerasTensor((None,), "int32"))
+
+
+def test_gaussian_blur_by_values() -> None:
+    images, size = keras.KerasTensor((12, 12, 3)), keras.KerasTensor((2,), "int32")
+    assert ops.image.gaussian_blur(images, size, keras.KerasTensor((2,))).shape == (12, 12, 3)
+    numbers = np.random.default_rng(0).uniform(size=(12, 12, 3)).astype("float32")
+    run = keras.Function([images, size], ops.image.gaussian_blur(images, size, (1.0, 2.0)))
+    right = ops.image.gaussian_blur(numbers, (3, 5), (1.0, 2.0)).numpy()
+    np.testing.assert_array_equal(run([numbers, np.array([3, 5])]).numpy(), right)
+    inputs, size = keras.Input((12, 12, 3)), keras.Input((), dtype="int32")
+    model = keras.Model([inputs, size], ops.image.gaussian_blur(inputs, (size[0], size[0])))
+    with pytest.raises(
+        TypeError, match="gaussian_blur: the sizes in `kernel_size` are computed inside a traced call"
+    ):
+        model.predict([numbers[None], np.array([3], "int32")], verbose=0)

@@ -6,10 +6,11 @@ import warnings
 from typing import Any
 
 from oxhorn import config
+from oxhorn.engine.dtype_names import DTYPES, dtype_error
 
 # Models made for mixed precision run in float32: 16-bit floats bring a CPU neither speed nor accuracy.
 MIXED = ("mixed_float16", "mixed_bfloat16")
-SUPPORTED = ("float32", "float64", "int32", "int64", "uint8", "bool")
+SUPPORTED = DTYPES
 
 
 class DTypePolicy:
@@ -39,13 +40,7 @@ class DTypePolicy:
                 stacklevel=2,
             )
         elif name not in SUPPORTED:
-            extra = ""
-            if name in ("float16", "bfloat16", "half"):
-                extra = " 16-bit floats bring nothing on a CPU: use 'float32'."
-            raise ValueError(
-                f"Cannot convert {name[:80]!r} to a dtype policy: it is not supported; expected one of "
-                f"{list(SUPPORTED)}.{extra}"
-            )
+            raise dtype_error(f"Cannot convert {name[:80]!r} to a dtype policy: it", name[:80], SUPPORTED)
         self._name = name
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -57,6 +58,7 @@ class LayerCalls(LayerState):
         if not self.built:
             with self._open_name_scope():
                 self._maybe_build(spec)
+            self._warn_if_nobody_holds_it()
 
         # What a node of a model remembers: flags and masks are found anew at each of its calls.
         own_kwargs = dict(kwargs)
@@ -82,7 +84,32 @@ class LayerCalls(LayerState):
             context.values = around
             if entered:
                 call_context.replace(None)
+        if outputs is None:
+            self._warn_of_no_result()
         return outputs
+
+    def _warn_if_nobody_holds_it(self) -> None:
+        """Tells of weights made in the `call` of a layer that does not know of this one."""
+        context = call_context.get()
+        if context is None or not any(v.trainable for v in self._own_variables()):
+            return
+        outer = context.entry_layer
+        if any(layer is self for layer in outer._flatten_layers()):
+            return
+        warnings.warn(
+            f"Layer {self.name!r} of type {type(self).__name__} was built inside the call of {outer.name!r}, of type "
+            f"{type(outer).__name__}, which does not hold it: its weights are neither trained nor saved. Make it in "
+            "`__init__` or `build`, as an attribute of the layer that calls it: "
+            f"self.{self.name} = {type(self).__name__}(...).",
+            stacklevel=3,
+        )
+
+    def _warn_of_no_result(self) -> None:
+        warnings.warn(
+            f"The `call` of layer {self.name!r}, of type {type(self).__name__}, returned None. Does it end "
+            "in `return`?",
+            stacklevel=3,
+        )
 
     def _is_plain(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
         """Whether this is the call that loops make most: one tensor, as it should be, into a layer that is built.
@@ -132,6 +159,8 @@ class LayerCalls(LayerState):
             context.values = around
             if outer is None:
                 call_context.replace(None)
+        if outputs is None:
+            self._warn_of_no_result()
         return outputs
 
     def _regularize_activity(self, outputs: Any) -> None:

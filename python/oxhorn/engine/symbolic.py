@@ -55,6 +55,17 @@ class FunctionCall(Operation):
         rest = {name: value for name, value in self.arguments.items() if name not in self._before}
         return self.function(*before, *args, **kwargs, **rest)
 
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """The shapes and dtypes of the results: by the function's own rule where it knows, else by tracing."""
+        rule = getattr(self.function, "symbolic_rule", None)
+        if rule is not None:
+            before = [self.arguments[name] for name in self._before if name in self.arguments]
+            rest = {name: value for name, value in self.arguments.items() if name not in self._before}
+            known = rule(*before, *args, **kwargs, **rest)
+            if known is not None:
+                return known
+        return super().compute_output_spec(*args, **kwargs)
+
     def get_config(self) -> dict[str, Any]:
         """The name and the arguments that are not tensors."""
         return {"name": self.name, **self.arguments}

@@ -9,6 +9,7 @@ import numpy as np
 
 from oxhorn import _core, config
 from oxhorn.engine import naming
+from oxhorn.engine.dtype_names import DTYPES, dtype_error
 from oxhorn.engine.keras_tensor import standardize_shape
 
 
@@ -28,11 +29,8 @@ def standardize_dtype(dtype: Any) -> str:
             name = str(getattr(dtype, "name", dtype))
     name = {"int": "int32", "float": "float32"}.get(name, name)
     if name not in DTYPES:
-        raise ValueError(f"dtype must be one of {list(DTYPES)}; got {dtype!r}.")
+        raise dtype_error("dtype", name if name.isidentifier() else dtype)
     return name
-
-
-DTYPES = ("float32", "float64", "int32", "int64", "uint8", "bool")
 
 
 class Variable(_core.Variable):
@@ -142,6 +140,34 @@ class Variable(_core.Variable):
             )
         return value
 
+    def numpy(self) -> np.ndarray[Any, Any]:
+        """The present numbers, as a NumPy array of their own.
+
+        Raises:
+            TypeError: Inside a traced call, where they would be frozen into what is traced.
+        """
+        self._refuse_in_traces("numpy() of a variable")
+        return super().numpy()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        self._refuse_in_traces("a NumPy function of a variable")
+        return super().__array__(dtype, copy)
+
+    def _numpy_now(self) -> np.ndarray[Any, Any]:
+        """As `numpy()`, inside a traced call too: for what shows or copies a variable."""
+        return super().numpy()
+
+    def _refuse_in_traces(self, what: str) -> None:
+        if _core.is_tracing():
+            from oxhorn.engine.tracing import _place
+
+            raise TypeError(
+                f"{what}: expected a call that runs with numbers; got {self.path!r} inside a traced call{_place()}: "
+                "Python runs once there, and the present numbers would stay for good. Use the variable itself in "
+                "functions of `ops` (ops.sum, ops.cond, ops.where, ...), which see its value at every step; or compile "
+                "the model with run_eagerly=True, so that Python runs at every step."
+            )
+
     def __bool__(self) -> bool:
         raise TypeError(
             f"A Keras Variable cannot be used as a boolean. Compare its value instead, as in `v.numpy() > 0`; got "
@@ -175,12 +201,12 @@ class Variable(_core.Variable):
         return ops.round(self, ndigits or 0)
 
     def __repr__(self) -> str:
-        return f"<Variable path={self.path}, shape={tuple(self.shape)}, dtype={self.dtype}, value={self.numpy()}>"
+        return f"<Variable path={self.path}, shape={tuple(self.shape)}, dtype={self.dtype}, value={self._numpy_now()}>"
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         return _restore, (
             type(self),
-            self.numpy(),
+            self._numpy_now(),
             str(self.dtype),
             bool(self.trainable),
             self.name,

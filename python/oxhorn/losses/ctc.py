@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from oxhorn import _core
-from oxhorn.losses.values import cast, convert, convert_float, op, show
+from oxhorn.losses.values import cast, convert, convert_float, mask_of, op, show
 from oxhorn.losses.wrapper import BuiltinLoss
+
+# The score of a class that cannot be.
+_IMPOSSIBLE = -1e30
 
 
 def ctc(y_true: Any, y_pred: Any) -> _core.Tensor:
@@ -17,10 +22,11 @@ def ctc(y_true: Any, y_pred: Any) -> _core.Tensor:
 
     Args:
         y_true: Labels from 1 up, shape `(N, labels)`, filled up with 0.
-        y_pred: Scores (logits), shape `(N, steps, classes)`.
+        y_pred: Scores (logits), shape `(N, steps, classes)`. A mask that travels with them leaves steps out.
 
     Returns:
-        Shape `(N,)`.
+        Shape `(N,)`. Where no alignment is possible, because there are fewer steps than labels (and blanks between
+        equal ones), a large number.
 
     Raises:
         ValueError: If the shapes do not fit, or a label is no class.
@@ -34,6 +40,7 @@ def ctc(y_true: Any, y_pred: Any) -> _core.Tensor:
 
     Source: A. Graves et al., 2006 (https://www.cs.toronto.edu/~graves/icml_2006.pdf).
     """
+    mask = mask_of(y_pred)
     y_true, y_pred = convert(y_true), convert_float(y_pred)
     if y_true.ndim != 2:
         raise ValueError(
@@ -45,6 +52,12 @@ def ctc(y_true: Any, y_pred: Any) -> _core.Tensor:
             "ctc: Logits `y_pred` are expected to have the shape (batch, max_length, num_classes); got "
             f"{show(y_pred.shape)}."
         )
+    if mask is not None:
+        # A step that is left out is a certain blank: it changes neither the labels that are read nor a probability.
+        here = op("expand_dims", cast(convert(mask), "bool"), axis=-1)
+        blank = op("equal", _core.tensor(np.arange(int(y_pred.shape[-1])), "int64"), 0)
+        certain = op("where", blank, op("zeros_like", y_pred), _IMPOSSIBLE)
+        y_pred = op("where", here, y_pred, certain)
     labels = cast(y_true, "int64")
     count = op("sum", cast(op("not_equal", labels, 0), "int64"), axis=1)
     # The number of steps, for each sample, whatever it is.
@@ -72,6 +85,8 @@ class CTC(BuiltinLoss):
 
     Source: A. Graves et al., 2006 (https://www.cs.toronto.edu/~graves/icml_2006.pdf).
     """
+
+    _reads_mask = True
 
     def __init__(
         self, reduction: str | None = "sum_over_batch_size", name: str | None = "ctc", dtype: Any = None

@@ -84,9 +84,11 @@ class CategoricalGeneralizedCrossEntropy(BuiltinLoss):
         name: str | None = "categorical_generalized_cross_entropy",
         dtype: Any = None,
     ) -> None:
-        if not 0 < q < 1:
+        try:
+            q = number(q, "q", "CategoricalGeneralizedCrossEntropy", above=0.0, below=1.0)
+        except ValueError as error:
             raise ValueError(
                 f"CategoricalGeneralizedCrossEntropy: q must be in the interval (0, 1); got {describe(q)}."
-            )
+            ) from error
         super().__init__(categorical_generalized_cross_entropy, reduction, name, dtype, q=q)
         self.q = q

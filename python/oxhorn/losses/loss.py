@@ -76,6 +76,8 @@ class Loss:
         dtype = self._computation_dtype(y_pred)
         y_pred = map_tensors(lambda x: convert(x, dtype), y_pred)
         y_true = map_tensors(lambda x: self._convert_targets(x, dtype), y_true)
+        if self._reads_mask and in_mask is not None:
+            y_pred._keras_mask, in_mask = in_mask, None
         losses = self.call(y_true, y_pred)
         if losses is None:
             raise ValueError(
@@ -110,6 +112,9 @@ class Loss:
         if any(isinstance(leaf, _core.Tensor) and leaf.dtype == "float64" for leaf in leaves):
             return "float64"
         return self.dtype
+
+    # Whether `call` itself looks at the mask of the predictions: then it does not weigh the values.
+    _reads_mask = False
 
     # Class numbers stay integers: float32 holds them only up to 2^24.
     _keeps_integer_targets = False

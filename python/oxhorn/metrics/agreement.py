@@ -66,8 +66,7 @@ class _Agreement(Metric):
             if outside.any():
                 raise IndexError(
                     f"{self.name}: expected class numbers in [0, {self.num_classes}); got "
-                    f"{classes.numpy()[outside][0]} in "
-                    f"{which}. Set num_classes to the number of classes, and number them from 0."
+                    f"{classes.numpy()[outside][0]} in {which}. Number the classes from 0, and set num_classes."
                 )
         beyond = op("ones_like", classes) * self.num_classes
         known = _core.tensor(np.arange(self.num_classes), "int64")

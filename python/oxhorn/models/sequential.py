@@ -185,6 +185,12 @@ class Sequential(Model):
             for layer in stack[1:]:
                 joined = bool(layer._inbound_nodes) and _first_input(layer) is x
                 x = layer.output if joined else layer(x)
+                if x is None:
+                    raise ValueError(
+                        f"Sequential {self.name!r}: the `call` of layer {layer.name!r}, of type "
+                        f"{type(layer).__name__}, returned None, and a stack passes on its result. Does it end in "
+                        "`return`?"
+                    )
                 if not isinstance(x, KerasTensor):
                     raise ValueError(
                         f"Sequential {self.name!r}: layer {layer.name!r} has several results "

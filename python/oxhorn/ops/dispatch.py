@@ -28,8 +28,14 @@ def has_symbolic(values: Any) -> bool:
     return False
 
 
-def operation(*tensor_names: str) -> Callable[[F], F]:
-    """A decorator for functions whose arguments `tensor_names` are tensors and may be symbolic."""
+def operation(*tensor_names: str, rule: Callable[..., Any] | None = None) -> Callable[[F], F]:
+    """A decorator for functions whose arguments `tensor_names` are tensors and may be symbolic.
+
+    Args:
+        *tensor_names: The names.
+        rule: Gives the symbolic result for arguments whose values decide on its shape, and None for all others, for
+            which the ops have the rule.
+    """
 
     def decorate(function: F) -> F:
         @functools.wraps(function)
@@ -38,6 +44,8 @@ def operation(*tensor_names: str) -> Callable[[F], F]:
                 return call_symbolically(wrapper, function.__name__, tensor_names, args, kwargs)
             return function(*args, **kwargs)
 
+        if rule is not None:
+            wrapper.symbolic_rule = rule  # type: ignore[attr-defined]
         return wrapper  # type: ignore[return-value]
 
     return decorate

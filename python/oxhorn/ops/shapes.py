@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from oxhorn import _core
+from oxhorn.engine.keras_tensor import KerasTensor
 from oxhorn.engine.sizes import has_open_sizes, sizes_of, template
+from oxhorn.engine.variable import standardize_dtype
 from oxhorn.ops.arguments import TENSORS, as_tensor, axis_list, one_axis, some_axes
-from oxhorn.ops.dispatch import operation
+from oxhorn.ops.dispatch import has_symbolic, operation
 
 __all__ = [
     "broadcast_to",
@@ -34,18 +36,45 @@ __all__ = [
 ]
 
 
-@operation("x")
+def _reshaped_by_values(x: Any, newshape: Any) -> Any:
+    """A symbolic tensor of open sizes where symbolic tensors hold the sizes; None where they are known."""
+    if isinstance(newshape, KerasTensor):
+        if len(newshape.shape) != 1 or newshape.shape[0] is None:
+            raise ValueError(
+                "reshape: expected a symbolic `newshape` to be one row of sizes, of a known length; got shape "
+                f"{newshape.shape}."
+            )
+        sizes: tuple[int | None, ...] = (None,) * newshape.shape[0]
+    elif isinstance(newshape, (list, tuple)) and has_symbolic(newshape):
+        open_sizes = (KerasTensor, type(None))
+        sizes = tuple(None if isinstance(size, open_sizes) or size == -1 else int(size) for size in newshape)
+    else:
+        return None
+    dtype = x.dtype if hasattr(x, "dtype") else as_tensor(x).dtype
+    return KerasTensor(sizes, standardize_dtype(str(dtype)))
+
+
+@operation("x", rule=_reshaped_by_values)
 def reshape(x: Any, newshape: Any) -> Any:
     """The values of `x` in row order in another shape.
 
     Args:
         x: A tensor.
         newshape: The sizes. One may be -1: it follows from the others. The first ones may be `None`: they stay.
+            Symbolic tensors among them leave sizes open; when it runs, they need numbers, or sizes from `ops.shape`.
 
     Raises:
         ValueError: If the number of values would change, or more than one size is -1.
+        TypeError: If a size is a value that is computed inside a traced call: shapes are known before.
     """
     x = as_tensor(x)
+    given = newshape if isinstance(newshape, (list, tuple)) else (newshape,)
+    if builtins.any(isinstance(size, _core.Tensor) and size.is_traced for size in given):
+        raise TypeError(
+            "reshape: the sizes in `newshape` are computed inside a traced call, and the shapes of a traced model "
+            "must be known before it runs. Take them from ops.shape(x), or let -1 stand for one; or call the function "
+            "eagerly, or compile with run_eagerly=True."
+        )
     if type(newshape) is tuple and builtins.all(type(size) is int and size >= 0 for size in newshape):
         return _core.apply("reshape", [x], {"newshape": newshape})
     if isinstance(newshape, (*TENSORS, np.ndarray)):

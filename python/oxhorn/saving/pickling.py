@@ -12,7 +12,7 @@ from oxhorn.saving.serialization import serialize_dict
 
 def reduce_layer(layer: Any) -> tuple[Any, ...]:
     """What `pickle` and `copy.deepcopy` need to make the layer again."""
-    values = [variable.numpy() for variable in layer.variables] if layer.built else None
+    values = [variable._numpy_now() for variable in layer.variables] if layer.built else None
     build_config = layer.get_build_config() if layer.built else None
     trainable = [bool(part.trainable) for part in layer._flatten_layers()]
     compiled = _reduce_compiled(layer) if getattr(layer, "compiled", False) else None
@@ -63,7 +63,7 @@ def restore_layer(
 
 def reduce_optimizer(optimizer: Any) -> tuple[Any, ...]:
     """What `restore_optimizer` needs besides the variables that the optimizer is for."""
-    values = [variable.numpy() for variable in optimizer.variables] if optimizer.built else None
+    values = [variable._numpy_now() for variable in optimizer.variables] if optimizer.built else None
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     excluded = [i for i, v in enumerate(inner._trainable_variables) if id(v) in inner._no_decay]
     return type(optimizer), optimizer.get_config(), values, (excluded, inner._no_decay_names)

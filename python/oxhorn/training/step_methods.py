@@ -20,6 +20,7 @@ from oxhorn.training.tensors import batch_size_of, scalar
 class StepMethods:
     """The state of training, and one step of each kind."""
 
+    name: str
     # Defaults live on the class, so that a subclass that fits before it compiles gets our message, not Python's.
     compiled: bool = False
     optimizer: Any = None
@@ -263,7 +264,13 @@ class StepMethods:
         return self._exclusive_use.by(method)
 
     def _forward(self, x: Any, training: bool) -> Any:
-        return self(x, training=training)
+        y_pred = self(x, training=training)
+        if y_pred is None:
+            raise ValueError(
+                f"The `call` of model {self.name!r}, of type {type(self).__name__}, returned None: expected its "
+                "predictions. Does it end in `return`?"
+            )
+        return y_pred
 
     def _loss_of_batch(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
         # Overrides written for early versions of the API have no `training` argument.

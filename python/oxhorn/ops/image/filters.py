@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from oxhorn import arguments
-from oxhorn.ops.conversions import cast, convert_to_tensor
+from oxhorn import _core, arguments
+from oxhorn.engine.keras_tensor import KerasTensor
+from oxhorn.ops.conversions import cast, convert_to_numpy, convert_to_tensor
 from oxhorn.ops.curves import exp
-from oxhorn.ops.dispatch import operation
+from oxhorn.ops.dispatch import has_symbolic, operation
 from oxhorn.ops.image.layout import channels_last, float_images, restored
 from oxhorn.ops.joining import stack
 from oxhorn.ops.nn.convolutions import depthwise_conv
@@ -51,10 +52,18 @@ def gaussian(size: int, sigma: Any, dtype: str) -> Any:
     return weights / sum(weights)
 
 
-@operation("images", "sigma")
+def _blurred_by_values(images: Any, kernel_size: Any = None, *_args: Any, **_rest: Any) -> Any:
+    """A symbolic tensor like the images where the sizes of the filter are symbolic; None where they are known."""
+    if not has_symbolic([kernel_size]):
+        return None
+    images = float_images(images, "gaussian_blur")
+    return KerasTensor(tuple(images.shape), str(images.dtype))
+
+
+@operation("images", "sigma", rule=_blurred_by_values)
 def gaussian_blur(
     images: Any,
-    kernel_size: tuple[int, int] = (3, 3),
+    kernel_size: Any = (3, 3),
     sigma: Any = (1.0, 1.0),
     data_format: str | None = None,
 ) -> Any:
@@ -64,7 +73,7 @@ def gaussian_blur(
 
     Args:
         images: Float images of rank 3, or a batch of rank 4.
-        kernel_size: (width, height) of the filter.
+        kernel_size: (width, height) of the filter: numbers, or a tensor that has them.
         sigma: (sigma_x, sigma_y), its standard deviations in pixels: numbers or a tensor.
         data_format: `"channels_last"` or `"channels_first"`; `config.image_data_format()` by default.
 
@@ -73,6 +82,7 @@ def gaussian_blur(
 
     Raises:
         ValueError: If the rank, the dtype or a size is wrong.
+        TypeError: If `kernel_size` is computed inside a traced call.
 
     Example:
         >>> import oxhorn as keras
@@ -81,6 +91,16 @@ def gaussian_blur(
     """
     owner = "gaussian_blur"
     images = float_images(images, owner)
+    given = kernel_size if isinstance(kernel_size, (list, tuple)) else (kernel_size,)
+    if any(isinstance(size, _core.Tensor) and size.is_traced for size in given):
+        raise TypeError(
+            f"{owner}: the sizes in `kernel_size` are computed inside a traced call, and those of a filter must be "
+            "known before it runs. Give two numbers, or compile with run_eagerly=True."
+        )
+    if isinstance(kernel_size, (_core.Tensor, _core.Variable)):
+        kernel_size = convert_to_numpy(kernel_size)
+    if isinstance(kernel_size, np.ndarray):
+        kernel_size = kernel_size.tolist()
     width, height = arguments.integers(kernel_size, 2, "kernel_size", owner)
     dtype = str(images.dtype)
     sigma = cast(convert_to_tensor(sigma), dtype)
