@@ -82,6 +82,16 @@ def test_adapting_again_replaces_the_vocabulary() -> None:
         vectors.set_vocabulary(["a", "b"])
 
 
+def test_a_model_takes_a_new_vocabulary() -> None:
+    layer = IntegerLookup(vocabulary=[1, 2, 3])
+    inputs = keras.Input((3,), dtype="int64")
+    model = keras.Model(inputs, layer(inputs))
+    x = np.array([[1, 2, 9]])
+    assert model.predict(x, verbose=0).tolist() == model(x).numpy().tolist() == [[1, 2, 0]]
+    layer.set_vocabulary([9, 8])
+    assert model.predict(x, verbose=0).tolist() == model(x).numpy().tolist() == [[0, 0, 1]]
+
+
 def test_a_vocabulary_may_begin_with_the_special_tokens() -> None:
     for vocabulary in (["a", "b"], ("a", "b"), np.array(["a", "b"]), ["", "[UNK]", "a", "b"], [b"a", b"b"]):
         layer = StringLookup(vocabulary=vocabulary, mask_token="")

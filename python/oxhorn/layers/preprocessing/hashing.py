@@ -11,7 +11,7 @@ from oxhorn.engine.text import as_text, is_text
 from oxhorn.layers.preprocessing.encodings import MODES, encode, encoded_spec
 from oxhorn.layers.preprocessing.fingerprints import to_buckets
 from oxhorn.layers.preprocessing.host_layer import HostLayer
-from oxhorn.layers.preprocessing.index_lookup import key_of
+from oxhorn.layers.preprocessing.lookup_arguments import key_of
 
 __all__ = ["Hashing"]
 

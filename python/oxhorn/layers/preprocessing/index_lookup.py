@@ -9,18 +9,22 @@ from typing import Any, Self
 import numpy as np
 
 from oxhorn import _core, arguments, config, ops
-from oxhorn.arguments import describe
 from oxhorn.engine import tracing
 from oxhorn.engine.keras_tensor import KerasTensor
 from oxhorn.layers.preprocessing.adapt_data import source_batches
 from oxhorn.layers.preprocessing.encodings import encode, encoded_spec
 from oxhorn.layers.preprocessing.host_layer import HostLayer
+from oxhorn.layers.preprocessing.lookup_arguments import (
+    check_sizes,
+    checked_mode,
+    key_of,
+    plain_list,
+    refuse_path,
+)
 from oxhorn.layers.preprocessing.vocabulary import TokenCounts, read_file, without_special_tokens
 
 __all__ = ["IndexLookup"]
 
-_MODES = ("int", "one_hot", "multi_hot", "count", "tf_idf")
-_OLD_MODES = {"binary": "multi_hot", "tf-idf": "tf_idf"}
 # Stands for no category, so that vectors leave it out.
 _NOTHING = -1
 
@@ -77,8 +81,8 @@ class IndexLookup(HostLayer):
         options = {key: kwargs.pop(key) for key in ("dtype", "trainable") if key in kwargs}
         if kwargs:
             raise ValueError(f"{who}: Unrecognized keyword argument(s): {sorted(kwargs)}.")
-        output_mode = _checked_mode(_OLD_MODES.get(output_mode, output_mode), who)
-        _check_sizes(who, max_tokens, num_oov_indices, pad_to_max_tokens)
+        output_mode = checked_mode(output_mode, who)
+        check_sizes(who, max_tokens, num_oov_indices, pad_to_max_tokens)
         if invert and output_mode != "int":
             raise ValueError(
                 f"{who}: `output_mode` must be `'int'` when `invert` is true. Received: output_mode={output_mode!r}."
@@ -111,8 +115,8 @@ class IndexLookup(HostLayer):
         self.sparse = False
         self.pad_to_max_tokens = bool(pad_to_max_tokens)
         # A file is not named in the config: who reads that would read the file.
-        self.input_vocabulary = None if isinstance(vocabulary, str) else _plain(vocabulary)
-        self.input_idf_weights = _plain(idf_weights)
+        self.input_vocabulary = None if isinstance(vocabulary, str) else plain_list(vocabulary)
+        self.input_idf_weights = plain_list(idf_weights)
         self.idf_weights: Any = None
         self._has_input_vocabulary = bool(has_vocabulary)
         self._frozen_vocab_size = frozen_size
@@ -182,7 +186,7 @@ class IndexLookup(HostLayer):
                 vocabulary, who, self.vocabulary_dtype != "string", getattr(self, "encoding", "utf-8")
             )
         else:
-            given = _plain(vocabulary)
+            given = plain_list(vocabulary)
         if self.output_mode == "tf_idf" and idf_weights is None:
             raise ValueError(f"{who}: `idf_weights` must be set if output_mode is 'tf_idf'.")
         given = [self._token(token) for token in given]
@@ -201,7 +205,7 @@ class IndexLookup(HostLayer):
 
     def _checked_weights(self, idf_weights: Any, given: list[Any], has_special: bool) -> np.ndarray[Any, Any]:
         """Weights for all numbers: those given, before them their mean for unknown tokens."""
-        weights = np.asarray(_plain(idf_weights), np.float64)
+        weights = np.asarray(plain_list(idf_weights), np.float64)
         if weights.ndim != 1 or len(weights) != len(given):
             raise ValueError(
                 f"{type(self).__name__}: `idf_weights` must be the same length as vocabulary, {len(given)}; got the "
@@ -444,71 +448,3 @@ class IndexLookup(HostLayer):
         tracing.state_changed()
         if weights is not None:
             self.idf_weights = _core.tensor(weights, config.floatx())
-
-
-def refuse_path(who: str, settings: dict[str, Any]) -> None:
-    """Raise `ValueError` if the vocabulary in a config is a path, which must not be read."""
-    if isinstance(settings.get("vocabulary"), (str, bytes)):
-        raise ValueError(
-            f"{who}: Requested the loading of a vocabulary file that a config names, {settings['vocabulary'][:200]!r}. "
-            "A config from elsewhere must not make us read files. Make the layer yourself with vocabulary=path, or put "
-            "the list of tokens into the config."
-        )
-
-
-def key_of(salt: Any, who: str) -> list[int] | None:
-    """The two numbers of a key."""
-    if salt is None:
-        return None
-    if isinstance(salt, int) and not isinstance(salt, bool):
-        return [salt, salt]
-    numbers = isinstance(salt, (tuple, list)) and all(
-        isinstance(one, int) and not isinstance(one, bool) for one in salt
-    )
-    if numbers and len(salt) == 2:
-        return list(salt)
-    raise ValueError(
-        f"{who}: The `salt` argument for `{who}` can only be a tuple of size 2 integers, or a single integer. "
-        f"Received: salt={describe(salt)}."
-    )
-
-
-def _checked_mode(mode: Any, who: str) -> str:
-    if not isinstance(mode, str) or mode not in _MODES:
-        raise ValueError(
-            f"Unknown value for `output_mode` argument of {who}. Allowed values are: {_MODES}. "
-            f"Received: output_mode={mode!r}."
-        )
-    return mode
-
-
-def _check_sizes(who: str, max_tokens: Any, num_oov_indices: Any, pad_to_max_tokens: Any) -> None:
-    if max_tokens is not None:
-        arguments.integer(max_tokens, "max_tokens", who, low=None)
-        if max_tokens <= 1:
-            raise ValueError(
-                f"{who}: If set, `max_tokens` must be greater than 1. Received: max_tokens={max_tokens}."
-            )
-    elif pad_to_max_tokens:
-        raise ValueError(
-            f"{who}: If pad_to_max_tokens is True, must set `max_tokens`. Received: max_tokens=None."
-        )
-    arguments.integer(num_oov_indices, "num_oov_indices", who, low=None)
-    if num_oov_indices < 0:
-        raise ValueError(
-            f"{who}: `num_oov_indices` must be greater than or equal to 0. "
-            f"Received: num_oov_indices={num_oov_indices}."
-        )
-
-
-def _plain(values: Any) -> Any:
-    """Arrays and tensors as lists, as they stand in a config."""
-    if values is None:
-        return None
-    if hasattr(values, "is_traced"):
-        values = values.numpy()
-    if hasattr(values, "tolist"):
-        values = values.tolist()
-    if not isinstance(values, (list, tuple)):
-        raise ValueError(f"Expected a list, tuple or array. Received: {describe(values)}.")
-    return list(values)

@@ -15,7 +15,8 @@ from oxhorn.engine.keras_tensor import KerasTensor
 from oxhorn.engine.text import as_text
 from oxhorn.layers.preprocessing.adapt_data import source_batches
 from oxhorn.layers.preprocessing.host_layer import HostLayer
-from oxhorn.layers.preprocessing.index_lookup import _NOTHING, refuse_path
+from oxhorn.layers.preprocessing.index_lookup import _NOTHING
+from oxhorn.layers.preprocessing.lookup_arguments import refuse_path
 from oxhorn.layers.preprocessing.string_lookup import StringLookup
 
 __all__ = ["TextVectorization"]
