@@ -1,4 +1,4 @@
-//! Reading at indices: take, take_along_axis, embedding, one_hot; and triangles. The gradient of a read is a sum by
+//! Reading at indices: take, take_along_axis, embedding. The gradient of a read is a sum by
 //! index, and the other way round. Negative indices count from the end; one out of range is an error.
 
 use std::sync::Arc;
@@ -379,114 +379,6 @@ pub fn take_along_axis(x: &Value, index: &Value, axis: Option<i64>) -> Result<Va
     apply(TakeAlong { axis }, &[&x, &index])
 }
 
-/// y[.., c, ..] = 1 where index = c, else 0; an index outside of [0, classes) gives zeros.
-#[derive(Debug, Clone, Copy)]
-struct OneHot {
-    classes: usize,
-    axis: usize,
-    dtype: DType,
-}
-
-impl Op for OneHot {
-    fn name(&self) -> &'static str {
-        "one_hot"
-    }
-
-    fn infer(&self, x: &[Spec]) -> Result<Specs> {
-        let mut dims = x[0].dims.clone();
-        dims.insert(self.axis, Some(self.classes));
-        Spec {
-            dtype: self.dtype,
-            dims,
-        }
-        .one()
-    }
-
-    fn forward(&self, _: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {
-        let inner: usize = x[0].shape()[self.axis..].iter().product();
-        let index = x[0].slice::<i64>();
-        y[0].bytes_mut().fill(0);
-        let place = |(k, &c): (usize, &i64)| {
-            let inside = c >= 0 && (c as usize) < self.classes;
-            inside.then(|| (k / inner * self.classes + c as usize) * inner + k % inner)
-        };
-        let one = crate::tensor::Tensor::scalar_of(self.dtype, 1.0)?;
-        dispatch!(self.dtype, T => {
-            let (one, out) = (one.slice::<T>()[0], y[0].slice_mut::<T>());
-            index.iter().enumerate().filter_map(place).for_each(|at| out[at] = one);
-        });
-        Ok(())
-    }
-
-    fn backward(&self, _: &Pass<'_>) -> Result<Vec<Option<Value>>> {
-        Ok(vec![None])
-    }
-}
-
-/// One-hot rows of class indices, along a new axis.
-pub fn one_hot(x: &Value, classes: usize, axis: i64, dtype: DType) -> Result<Value> {
-    if classes == 0 {
-        return Err(Error::value("one_hot").expected("at least one class").got("0"));
-    }
-    let axis = axis_index("one_hot", axis, x.rank() + 1)?;
-    apply(OneHot { classes, axis, dtype }, &[&cast(x, DType::I64)?])
-}
-
-/// The lower (or upper) triangle of the last two axes: y = x where column - row <= k (or >= k), else 0.
-#[derive(Debug, Clone, Copy)]
-struct Triangle {
-    lower: bool,
-    k: i64,
-}
-
-impl Op for Triangle {
-    fn name(&self) -> &'static str {
-        if self.lower { "tril" } else { "triu" }
-    }
-
-    fn infer(&self, x: &[Spec]) -> Result<Specs> {
-        if x[0].rank() < 2 {
-            return Err(Error::value(self.name())
-                .expected("a value of rank 2 or more")
-                .got(show(&x[0].dims)));
-        }
-        x[0].clone().one()
-    }
-
-    fn forward(&self, _: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {
-        let shape = x[0].shape();
-        let (rows, columns) = (shape[shape.len() - 2], shape[shape.len() - 1]);
-        let keep = |at: usize| {
-            let offset = (at % columns) as i64 - (at / columns % rows) as i64;
-            if self.lower {
-                offset <= self.k
-            } else {
-                offset >= self.k
-            }
-        };
-        dispatch!(x[0].dtype(), T => {
-            for (at, (y, x)) in y[0].slice_mut::<T>().iter_mut().zip(x[0].slice::<T>()).enumerate() {
-                *y = if keep(at) { *x } else { T::default() };
-            }
-        });
-        Ok(())
-    }
-
-    fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
-        Ok(vec![Some(apply(*self, &[pass.grad()?])?)])
-    }
-}
-
-/// The lower triangle of the last two axes, up to the k-th diagonal.
-pub fn tril(x: &Value, k: i64) -> Result<Value> {
-    apply(Triangle { lower: true, k }, &[x])
-}
-
-/// The upper triangle of the last two axes, from the k-th diagonal on.
-pub fn triu(x: &Value, k: i64) -> Result<Value> {
-    apply(Triangle { lower: false, k }, &[x])
-}
-
 const _: () = assert!(size_of::<Bool>() == 1);
 
 #[derive(Deserialize)]
@@ -494,27 +386,6 @@ const _: () = assert!(size_of::<Bool>() == 1);
 struct OnAxis {
     #[serde(default)]
     axis: Option<i64>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct OneHotAttrs {
-    num_classes: usize,
-    #[serde(default = "last")]
-    axis: i64,
-    #[serde(default)]
-    dtype: Option<String>,
-}
-
-fn last() -> i64 {
-    -1
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Diagonal {
-    #[serde(default)]
-    k: i64,
 }
 
 pub(super) const OPS: &[(&str, OpFn)] = &[
@@ -538,19 +409,5 @@ pub(super) const OPS: &[(&str, OpFn)] = &[
         super::table::no_attrs("embedding", attrs)?;
         let [index, table] = arity("embedding", x)?;
         Ok(vec![embedding(&table, &index)?])
-    }),
-    ("one_hot", |x, attrs| {
-        let [x] = arity("one_hot", x)?;
-        let a: OneHotAttrs = parse_attrs("one_hot", attrs)?;
-        let dtype = a.dtype.as_deref().map_or(Ok(DType::F32), DType::parse)?;
-        Ok(vec![one_hot(&x, a.num_classes, a.axis, dtype)?])
-    }),
-    ("tril", |x, attrs| {
-        let [x] = arity("tril", x)?;
-        Ok(vec![tril(&x, parse_attrs::<Diagonal>("tril", attrs)?.k)?])
-    }),
-    ("triu", |x, attrs| {
-        let [x] = arity("triu", x)?;
-        Ok(vec![triu(&x, parse_attrs::<Diagonal>("triu", attrs)?.k)?])
     }),
 ];

@@ -2,6 +2,7 @@
 
 mod adaptive;
 mod after;
+mod arg_extreme;
 mod arrange;
 mod aspect;
 mod attention;
@@ -19,6 +20,7 @@ mod copy;
 mod ctc;
 mod dense;
 mod einsum;
+mod einsum_diagonal;
 mod embedding_bag;
 mod extent;
 mod fft;
@@ -38,6 +40,7 @@ mod matmul;
 mod norm;
 mod norm_given;
 mod norm_gradient;
+mod one_hot;
 mod op;
 mod pad;
 mod patches;
@@ -47,6 +50,7 @@ mod random;
 mod recurrence;
 mod recurrent;
 mod reduce;
+mod reduce_gradient;
 mod repeat;
 mod resample;
 mod samplers;
@@ -58,12 +62,15 @@ mod slices;
 mod slices_at;
 mod softmax;
 mod sort;
+mod sum_to_like;
 mod table;
+mod triangle;
 mod unary;
 mod views;
 mod window;
 
 pub use adaptive::adaptive_max;
+pub use arg_extreme::{argmax, argmin};
 use arrange::cumprod_along;
 pub use arrange::{count_nonzero, cumprod, cumsum, diag, moveaxis, roll, slice, swapaxes, unstack};
 pub use aspect::fit_aspect;
@@ -82,7 +89,7 @@ pub use einsum::einsum;
 pub use extent::extent;
 pub use fft::{fft, ifft, irfft, rfft};
 pub use frames::{extract_sequences, overlap_add};
-pub use index::{embedding, one_hot, take, take_along_axis, tril, triu};
+pub use index::{embedding, take, take_along_axis};
 pub use index_rows::take_rows;
 pub use like::{broadcast_like, broadcast_to, full_like, identity, ones_like, stop_gradient, zeros_like};
 pub use linalg::{
@@ -91,15 +98,14 @@ pub use linalg::{
 pub use matmul::{contract_rows, matmul, matmul_of};
 pub use norm::{batch_normalization_training, layer_normalization};
 pub use norm_given::batch_normalization;
+pub use one_hot::one_hot;
 pub use op::*;
 pub use pad::{PadMode, pad};
 pub use patches::{PatchOptions, fold_patches, patches};
 pub use pool::{PoolOptions, average_pool, max_pool};
 pub use random::{Draw, random, random_like};
 pub use recurrent::{Kind, Settings, recurrent};
-pub use reduce::{
-    Axes, all, any, argmax, argmin, logsumexp, max, mean, min, prod, std, sum, sum_to_like, var,
-};
+pub use reduce::{Axes, all, any, logsumexp, max, mean, min, prod, std, sum, var};
 pub use repeat::{repeat, tile};
 pub use resample::{Method, resample, upsample};
 pub use scatter::{gather_at, scatter};
@@ -110,6 +116,8 @@ pub use softmax::{
     log_softmax, sigmoid_crossentropy, softmax, softmax_crossentropy, sparse_softmax_crossentropy,
 };
 pub use sort::{argsort, in_top_k, sort, top_k};
+pub use sum_to_like::sum_to_like;
+pub use triangle::{tril, triu};
 pub use unary::*;
 pub use views::{expand_dims, ravel, reshape, reshape_like, reshape_tail, squeeze};
 pub use window::{DataFormat, Padding, Sizes};
@@ -137,6 +145,8 @@ static FAMILIES: &[&[(&str, OpFn)]] = &[
     frames::OPS,
     einsum::OPS,
     index::OPS,
+    one_hot::OPS,
+    triangle::OPS,
     index_rows::OPS,
     like::OPS,
     linalg::OPS[0],
@@ -167,6 +177,7 @@ static FAMILIES: &[&[(&str, OpFn)]] = &[
     positions::OPS,
     random::OPS,
     recurrent::OPS,
+    arg_extreme::OPS,
     reduce::OPS,
     softmax::OPS,
     sort::OPS,

@@ -1,4 +1,4 @@
-//! Reductions over axes: sum, mean, prod, max, min, any, all, argmax, argmin, and what is made of them.
+//! Reductions over axes: sum, mean, prod, max, min, any, all, and what is made of them.
 
 use std::sync::Arc;
 
@@ -7,18 +7,18 @@ use smallvec::SmallVec;
 
 use super::embedding_bag::MeanOfRows;
 use super::op::{Attrs, Fused, Op, OpFn, Pass, Role, Run, Source, arity, parse_attrs};
-use super::recurrence::others_gradient;
+use super::reduce_gradient::{Others, Spread};
 use super::{
-    add, cast, divide, equal, exp, isfinite, log, multiply, reshape_like, reshape_tail, sqrt, square,
-    stop_gradient, subtract, transpose, where_, zeros_like,
+    add, cast, divide, equal, exp, isfinite, log, multiply, sqrt, square, stop_gradient, subtract, where_,
+    zeros_like,
 };
 use crate::autograd::{Value, apply};
 use crate::dtype::{Bool, DType, Element};
 use crate::error::{Error, Result};
 use crate::float_dispatch;
 use crate::kernels::math::Math;
-use crate::kernels::reduce::{Fold, Layout, arg_extreme, fold};
-use crate::shape::{Dims, Spec, Specs, axis_index, show, split_at_axis};
+use crate::kernels::reduce::{Fold, Layout, fold};
+use crate::shape::{Dims, Spec, Specs, axis_index, show};
 use crate::tensor::{View, ViewMut};
 
 /// Which axes: all of them, one, or several; negative ones count from the end.
@@ -53,7 +53,7 @@ impl Axes {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Sum,
     Mean,
     Prod,
@@ -64,14 +64,14 @@ enum Kind {
 }
 
 #[derive(Debug, Clone)]
-struct Reduce {
-    kind: Kind,
-    axes: Axes,
-    keepdims: bool,
+pub(super) struct Reduce {
+    pub(super) kind: Kind,
+    pub(super) axes: Axes,
+    pub(super) keepdims: bool,
 }
 
 /// Dimensions after reducing the flagged axes.
-fn reduced(dims: &[Option<usize>], flags: &[bool], keepdims: bool) -> Dims {
+pub(super) fn reduced(dims: &[Option<usize>], flags: &[bool], keepdims: bool) -> Dims {
     let mut out = Dims::new();
     for (d, &gone) in dims.iter().zip(flags) {
         match (gone, keepdims) {
@@ -84,7 +84,7 @@ fn reduced(dims: &[Option<usize>], flags: &[bool], keepdims: bool) -> Dims {
 }
 
 /// The shape as alternating kept and reduced stretches; the layouts to fold one after the other, the last axes first.
-fn passes(shape: &[usize], flags: &[bool]) -> SmallVec<[Layout; 2]> {
+pub(super) fn passes(shape: &[usize], flags: &[bool]) -> SmallVec<[Layout; 2]> {
     let mut groups: SmallVec<[(bool, usize); 6]> = SmallVec::new();
     for (&n, &gone) in shape.iter().zip(flags) {
         match groups.last_mut() {
@@ -103,7 +103,13 @@ fn passes(shape: &[usize], flags: &[bool]) -> SmallVec<[Layout; 2]> {
     out
 }
 
-fn fold_axes<T: Math + Element>(kind: Fold, run: &mut Run, passes: &[Layout], x: &[T], out: &mut [T]) {
+pub(super) fn fold_axes<T: Math + Element>(
+    kind: Fold,
+    run: &mut Run,
+    passes: &[Layout],
+    x: &[T],
+    out: &mut [T],
+) {
     match passes {
         [] => out.copy_from_slice(x),
         [only] => fold(kind, *only, x, out, run.scratch(only.scratch())),
@@ -164,7 +170,7 @@ fn fold_simple<T: Copy>(passes: &[Layout], x: &[T], out: &mut [T], start: T, f: 
 
 impl Reduce {
     /// Whether axis 1 goes, and nothing else.
-    fn over_sequence(&self) -> bool {
+    pub(super) fn over_sequence(&self) -> bool {
         let named = match &self.axes {
             Axes::All => None,
             Axes::One(axis) => Some(*axis),
@@ -329,180 +335,6 @@ fn int_slice<'a, T: Element>(x: &View<'a>) -> &'a [T] {
     x.slice::<T>()
 }
 
-/// Spread(g, x): g repeated along the axes that were reduced in x, divided by their count for a mean. Looks at the
-/// shape of x alone. The adjoint of sum and mean, as they are of it.
-#[derive(Debug, Clone)]
-struct Spread {
-    of: Reduce,
-    mean: bool,
-}
-
-impl Op for Spread {
-    fn name(&self) -> &'static str {
-        "spread"
-    }
-
-    fn infer(&self, x: &[Spec]) -> Result<Specs> {
-        x[1].with_dtype(x[0].dtype).one()
-    }
-
-    fn forward(&self, _: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {
-        let shape = y[0].shape();
-        let flags = self.of.axes.flags("spread", shape.len())?;
-        let count: usize = shape
-            .iter()
-            .zip(&flags)
-            .filter(|(_, f)| **f)
-            .map(|(n, _)| n)
-            .product();
-        float_dispatch!(x[0].dtype(), T => {
-            let scale = if self.mean { 1.0 / count.max(1) as T } else { 1.0 };
-            repeat(x[0].slice::<T>(), shape, &flags, scale, y[0].slice_mut::<T>());
-            Ok(())
-        }, else => Err(Error::type_error("spread").expected("floats").got(x[0].dtype().name())))
-    }
-
-    fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
-        let kind = if self.mean { Kind::Mean } else { Kind::Sum };
-        Ok(vec![
-            Some(apply(
-                Reduce {
-                    kind,
-                    ..self.of.clone()
-                },
-                &[pass.grad()?],
-            )?),
-            None,
-        ])
-    }
-
-    fn role(&self) -> Role {
-        if self.of.over_sequence() {
-            Role::Repeat { mean: self.mean }
-        } else {
-            Role::Other
-        }
-    }
-
-    fn shape_only(&self, input: usize) -> bool {
-        input == 1
-    }
-}
-
-/// out[.., r, ..] = x[..] * scale for every index r along the flagged axes.
-fn repeat<T: Math>(x: &[T], shape: &[usize], flags: &[bool], scale: T, out: &mut [T]) {
-    if out.is_empty() {
-        return;
-    }
-    // The trailing stretch, kept or repeated, goes in one piece.
-    let tail_gone = flags.last().copied().unwrap_or(false);
-    let mut cut = shape.len();
-    while cut > 0 && flags[cut - 1] == tail_gone {
-        cut -= 1;
-    }
-    let piece: usize = shape[cut..].iter().product();
-    let mut index: SmallVec<[usize; 6]> = SmallVec::from_elem(0, cut);
-    let mut strides: SmallVec<[usize; 6]> = SmallVec::from_elem(0, cut);
-    let mut stride = if tail_gone { 1 } else { piece };
-    for a in (0..cut).rev() {
-        if !flags[a] {
-            strides[a] = stride;
-            stride *= shape[a];
-        }
-    }
-    let mut from = 0;
-    for piece_out in out.chunks_exact_mut(piece) {
-        if tail_gone {
-            piece_out.fill(x[from] * scale);
-        } else {
-            piece_out
-                .iter_mut()
-                .zip(&x[from..from + piece])
-                .for_each(|(o, v)| *o = *v * scale);
-        }
-        for a in (0..cut).rev() {
-            index[a] += 1;
-            from += strides[a];
-            if index[a] < shape[a] {
-                break;
-            }
-            from -= strides[a] * shape[a];
-            index[a] = 0;
-        }
-    }
-}
-
-/// The product of all other elements along the reduced axes: d prod / dx, right also where elements are 0.
-#[derive(Debug, Clone)]
-struct Others(Reduce);
-
-impl Op for Others {
-    fn name(&self) -> &'static str {
-        "prod_gradient"
-    }
-
-    fn infer(&self, x: &[Spec]) -> Result<Specs> {
-        x[0].clone().one()
-    }
-
-    fn forward(&self, _: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {
-        let shape = x[0].shape();
-        let flags = self.0.axes.flags("prod", shape.len())?;
-        float_dispatch!(x[0].dtype(), T => {
-            let (x, n) = (x[0].slice::<T>(), x[0].len());
-            // The group of an element: its index along the kept axes.
-            let group = |i: usize| {
-                let (mut rest, mut at, mut stride) = (i, 0, 1);
-                for a in (0..shape.len()).rev() {
-                    let k = rest % shape[a];
-                    rest /= shape[a];
-                    if !flags[a] {
-                        at += k * stride;
-                        stride *= shape[a];
-                    }
-                }
-                at
-            };
-            let groups: usize = shape.iter().zip(&flags).filter(|(_, f)| !**f).map(|(n, _)| n).product();
-            // (product of the elements that are not 0, how many are)
-            let mut products: Vec<(T, usize)> = vec![(1.0, 0); groups];
-            for i in 0..n {
-                let p = &mut products[group(i)];
-                if x[i] == 0.0 { p.1 += 1 } else { p.0 *= x[i] }
-            }
-            for (i, out) in y[0].slice_mut::<T>().iter_mut().enumerate() {
-                let (product, zeros) = products[group(i)];
-                *out = match (zeros, x[i] == 0.0) {
-                    (0, _) => product / x[i],
-                    (1, true) => product,
-                    _ => 0.0,
-                };
-            }
-            Ok(())
-        }, else => Err(Error::type_error("prod").expected("floats").got(x[0].dtype().name())))
-    }
-
-    // The same numbers as products of running products, whose derivatives are right to any order, also at zeros.
-    fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
-        let (x, h) = (&pass.inputs[0], pass.grad()?);
-        let flags = self.0.axes.flags("prod", x.rank())?;
-        let kept = (0..x.rank()).filter(|&a| !flags[a]);
-        let order: Vec<i64> = kept
-            .chain((0..x.rank()).filter(|&a| flags[a]))
-            .map(|a| a as i64)
-            .collect();
-        let keep = flags.iter().filter(|f| !**f).count();
-        let flat = |v: &Value| reshape_tail(&transpose(v, Some(&order))?, keep, &[-1]);
-        let g = others_gradient(&flat(x)?, &flat(h)?)?;
-        let mut back: Vec<i64> = vec![0; order.len()];
-        for (to, &from) in order.iter().enumerate() {
-            back[from as usize] = to as i64;
-        }
-        let moved = transpose(x, Some(&order))?;
-        Ok(vec![Some(transpose(&reshape_like(&g, &moved)?, Some(&back))?)])
-    }
-}
-
 /// Integer sums of small integers are int32, as in Keras.
 fn widened(x: &Value) -> Result<Value> {
     match x.dtype() {
@@ -581,143 +413,11 @@ pub fn logsumexp(x: &Value, axes: Axes, keepdims: bool) -> Result<Value> {
     if keepdims { Ok(y) } else { sum(&y, axes, false) }
 }
 
-#[derive(Debug, Clone, Copy)]
-struct ArgExtreme {
-    largest: bool,
-    axis: Option<i64>,
-    keepdims: bool,
-}
-
-impl Op for ArgExtreme {
-    fn name(&self) -> &'static str {
-        if self.largest { "argmax" } else { "argmin" }
-    }
-
-    fn infer(&self, x: &[Spec]) -> Result<Specs> {
-        let rank = x[0].rank();
-        let axes = self.axis.map_or(Axes::All, Axes::One);
-        let flags = axes.flags(self.name(), rank)?;
-        if x[0].dims.iter().zip(&flags).any(|(d, f)| *f && *d == Some(0)) {
-            return Err(Error::value(self.name())
-                .expected("at least one element along the axis")
-                .got(show(&x[0].dims)));
-        }
-        Spec::new(DType::I32, reduced(&x[0].dims, &flags, self.keepdims)).one()
-    }
-
-    fn forward(&self, _: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {
-        let layout = match self.axis {
-            None => Layout {
-                outer: 1,
-                axis: x[0].len(),
-                inner: 1,
-            },
-            Some(a) => {
-                let (outer, axis, inner) =
-                    split_at_axis(x[0].shape(), axis_index(self.name(), a, x[0].shape().len())?);
-                Layout { outer, axis, inner }
-            }
-        };
-        let out = y[0].slice_mut::<i32>();
-        match x[0].dtype() {
-            DType::F32 => arg_extreme(self.largest, layout, x[0].slice::<f32>(), out),
-            DType::F64 => arg_extreme(self.largest, layout, x[0].slice::<f64>(), out),
-            DType::I32 => arg_extreme(self.largest, layout, x[0].slice::<i32>(), out),
-            DType::I64 => arg_extreme(self.largest, layout, x[0].slice::<i64>(), out),
-            DType::U8 | DType::Bool => arg_extreme(self.largest, layout, x[0].bytes(), out),
-        }
-        Ok(())
-    }
-
-    fn backward(&self, _: &Pass<'_>) -> Result<Vec<Option<Value>>> {
-        Ok(vec![None])
-    }
-}
-
-/// y = index of the first largest x along the axis (of the flattened x without one)
-pub fn argmax(x: &Value, axis: Option<i64>, keepdims: bool) -> Result<Value> {
-    apply(
-        ArgExtreme {
-            largest: true,
-            axis,
-            keepdims,
-        },
-        &[x],
-    )
-}
-
-/// y = index of the first smallest x
-pub fn argmin(x: &Value, axis: Option<i64>, keepdims: bool) -> Result<Value> {
-    apply(
-        ArgExtreme {
-            largest: false,
-            axis,
-            keepdims,
-        },
-        &[x],
-    )
-}
-
-/// Sums a gradient over the axes along which `like` was broadcast to its shape. Looks at the shape of `like` alone.
-#[derive(Debug)]
-struct SumToLike;
-
-/// The axes of `shape` that `to`, aligned right, does not have or has as 1.
-fn broadcast_flags(shape: &[usize], to: &[usize]) -> SmallVec<[bool; 6]> {
-    let lead = shape.len() - to.len();
-    (0..shape.len())
-        .map(|a| a < lead || (to[a - lead] == 1 && shape[a] != 1))
-        .collect()
-}
-
-impl Op for SumToLike {
-    fn name(&self) -> &'static str {
-        "sum_to_like"
-    }
-
-    fn infer(&self, x: &[Spec]) -> Result<Specs> {
-        x[1].with_dtype(x[0].dtype).one()
-    }
-
-    fn forward(&self, run: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {
-        let passes = passes(x[0].shape(), &broadcast_flags(x[0].shape(), y[0].shape()));
-        float_dispatch!(x[0].dtype(), T => {
-            fold_axes(Fold::Sum, run, &passes, x[0].slice::<T>(), y[0].slice_mut::<T>());
-            Ok(())
-        }, else => Err(Error::type_error("sum_to_like").expected("floats").got(x[0].dtype().name())))
-    }
-
-    fn backward(&self, pass: &Pass<'_>) -> Result<Vec<Option<Value>>> {
-        // x + 0 g of x's shape: broadcasting is addition's own.
-        Ok(vec![
-            Some(add(pass.grad()?, &zeros_like(&pass.inputs[0])?)?),
-            None,
-        ])
-    }
-
-    fn shape_only(&self, input: usize) -> bool {
-        input == 1
-    }
-}
-
-pub fn sum_to_like(x: &Value, like: &Value) -> Result<Value> {
-    apply(SumToLike, &[x, like])
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Over {
     #[serde(default)]
     axis: Axes,
-    #[serde(default)]
-    keepdims: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Along {
-    #[serde(default)]
-    axis: Option<i64>,
     #[serde(default)]
     keepdims: bool,
 }
@@ -729,16 +429,6 @@ macro_rules! over {
             let o: Over = parse_attrs(stringify!($name), attrs)?;
             Ok(vec![$name(&x, o.axis, o.keepdims)?])
         }),)*
-        ("argmax", |x, attrs| {
-            let [x] = arity("argmax", x)?;
-            let o: Along = parse_attrs("argmax", attrs)?;
-            Ok(vec![argmax(&x, o.axis, o.keepdims)?])
-        }),
-        ("argmin", |x, attrs| {
-            let [x] = arity("argmin", x)?;
-            let o: Along = parse_attrs("argmin", attrs)?;
-            Ok(vec![argmin(&x, o.axis, o.keepdims)?])
-        }),
         ]
     };
 }
