@@ -150,6 +150,20 @@ def test_models_of_models() -> None:
         np.testing.assert_allclose(
             whole.predict(TEXTS, verbose=0), core.predict(expected, verbose=0), rtol=1e-6
         )
+    # Models that begin with text, within others.
+    inner = classifier(keras.Input((1,), dtype="string"), layer)
+    inner.set_weights(core.get_weights())
+    for outer in (
+        keras.Sequential([inner, layers.Rescaling(2.0)]),
+        keras.Sequential([keras.Input((1,), dtype="string"), inner, layers.Rescaling(2.0)]),
+        keras.Model(inputs, layers.Rescaling(2.0)(keras.Sequential([inner])(inputs))),
+    ):
+        for found in (outer.predict(TEXTS[:, None], verbose=0), outer(TEXTS[:, None]).numpy()):
+            np.testing.assert_allclose(found, 2 * core.predict(expected, verbose=0), rtol=1e-6)
+    outer.compile("sgd", "mse")
+    before = inner.get_weights()[-2]
+    outer.fit(TEXTS[:, None], Y, batch_size=16, verbose=0)
+    assert not np.array_equal(before, inner.get_weights()[-2])
     words = layers.StringLookup(vocabulary=["a", "b"], invert=True)
     code = keras.Input((), dtype="int64")
     assert keras.Model(code, words(code))(np.array([1, 0])).tolist() == ["a", "[UNK]"]

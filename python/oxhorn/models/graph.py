@@ -112,14 +112,14 @@ class ModelGraph:
 
     def run(self, values: Sequence[Any]) -> Any:
         """The outputs for these values of the inputs (in the order of `flat_inputs`)."""
-        return self._run(dict(zip(map(id, self.flat_inputs), values, strict=True)), self.nodes)
+        return self._run(dict(zip(map(id, self.flat_inputs), values, strict=True)), {}, self.nodes)
 
     @functools.cached_property
     def host_part(self) -> HostPart | None:
         """The calls that come before the compiled part, if there are any."""
-        if not any(runs_on_host(operation) for operation in self.operations):
-            return None
-        return HostPart(self.nodes, self.flat_inputs, self.flat_outputs)
+        part = HostPart(self.nodes, self.flat_inputs, self.flat_outputs)
+        needed = part.begun or any(runs_on_host(operation) for operation in self.operations)
+        return part if needed else None
 
     def run_on_host(self, inputs: Any, name: str) -> HostResults:
         """What the host part makes of the inputs.
@@ -135,12 +135,15 @@ class ModelGraph:
     def run_rest(self, results: HostResults) -> Any:
         """The outputs, from the results of the host part on."""
         assert self.host_part is not None
-        known = dict(zip(map(id, self.host_part.tensors), results, strict=True))
-        return self._run(known, self.host_part.rest)
+        return self._run(*self.host_part.split(results), self.host_part.rest)
 
-    def _run(self, known: dict[int, Any], nodes: Sequence[Node]) -> Any:
+    def _run(self, known: dict[int, Any], begun: dict[Node, Any], nodes: Sequence[Node]) -> Any:
         for node in nodes:
             if node.is_input:
+                continue
+            if node in begun:
+                outputs = tree.flatten(node.operation(begun[node]))
+                known.update(zip(map(id, node.output_tensors), outputs, strict=True))
                 continue
             if node.one_to_one is not None:
                 # Most nodes of most models: nothing nested, so nothing to fill in or to take apart.

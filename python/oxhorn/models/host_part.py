@@ -29,6 +29,7 @@ class HostPart:
         nodes: These calls, in the order in which they are run.
         tensors: What the other calls, and the outputs of the model, take from them and from the inputs.
         rest: The other calls.
+        begun: Those of them that are calls of models which begin with such a part themselves, called on known values.
     """
 
     def __init__(
@@ -45,7 +46,14 @@ class HostPart:
             (self.nodes if on_host else self.rest).append(node)
             if on_host:
                 known.update(map(id, node.output_tensors))
-        taken = [tensor for node in self.rest for tensor in node.input_tensors] + list(outputs)
+        self.begun = [
+            node
+            for node in self.rest
+            if _inner_graph(node.operation) is not None
+            and all(id(one) in known for one in node.input_tensors)
+        ]
+        whole = [node for node in self.rest if node not in self.begun]
+        taken = [tensor for node in whole for tensor in node.input_tensors] + list(outputs)
         self.tensors: list[KerasTensor] = list(
             {id(tensor): tensor for tensor in taken if id(tensor) in known}.values()
         )
@@ -57,11 +65,21 @@ class HostPart:
             results = tree.flatten(node.operation(*args, **kwargs))
             known.update(zip(map(id, node.output_tensors), results, strict=True))
         self._refuse_text()
-        return HostResults(*(known[id(tensor)] for tensor in self.tensors))
+        inner = [
+            _inner_graph(node.operation).run_on_host(node.fill(known)[0][0], node.operation.name)
+            for node in self.begun
+        ]
+        return HostResults(*(known[id(tensor)] for tensor in self.tensors), *inner)
+
+    def split(self, results: HostResults) -> tuple[dict[int, Any], dict[Node, Any]]:
+        """Results by the identity of their tensors, and those that calls of models go on from."""
+        count = len(self.tensors)
+        known = dict(zip(map(id, self.tensors), results[:count], strict=True))
+        return known, dict(zip(self.begun, results[count:], strict=True))
 
     def _refuse_text(self) -> None:
         for node in self.rest:
-            if any(tensor.dtype == "string" for tensor in node.input_tensors):
+            if node not in self.begun and any(tensor.dtype == "string" for tensor in node.input_tensors):
                 raise TypeError(
                     f"{type(node.operation).__name__} {node.operation.name!r} gets text, which only layers such as "
                     "TextVectorization, StringLookup and Hashing read. Put one of them in between."
@@ -69,7 +87,8 @@ class HostPart:
 
     def specs(self) -> HostResults:
         """The results as symbolic tensors of their own."""
-        return HostResults(*(KerasTensor(one.shape, one.dtype, name=one.name) for one in self.tensors))
+        own = (KerasTensor(one.shape, one.dtype, name=one.name) for one in self.tensors)
+        return HostResults(*own, *(_inner_graph(node.operation).host_part.specs() for node in self.begun))
 
 
 def _ancestors(nodes: Sequence[Node]) -> set[Node]:
@@ -82,6 +101,12 @@ def _ancestors(nodes: Sequence[Node]) -> set[Node]:
             found.add(node)
             waiting.extend(node.parent_nodes)
     return found
+
+
+def _inner_graph(operation: Any) -> Any:
+    """The graph of a model that begins with a host part, or `None`."""
+    graph = getattr(operation, "_graph", None)
+    return graph if graph is not None and graph.host_part is not None else None
 
 
 def runs_on_host(operation: Any) -> bool:

@@ -173,7 +173,10 @@ class Sequential(Model):
     def _build_stack(self, batch_shape: tuple[int | None, ...]) -> None:
         stack = self._stacked
         if not isinstance(stack[0], InputLayer):
-            stack.insert(0, InputLayer(batch_shape=batch_shape, dtype=stack[0].compute_dtype))
+            graph = getattr(stack[0], "_graph", None)
+            reads_text = graph is not None and any(one.dtype == "string" for one in graph.flat_inputs)
+            dtype = "string" if reads_text else stack[0].compute_dtype
+            stack.insert(0, InputLayer(batch_shape=batch_shape, dtype=dtype))
             self._stack_changed()
         elif stack[0].batch_shape[1:] != batch_shape[1:]:
             raise ValueError(

@@ -73,7 +73,7 @@ def _named_inputs(model: Any) -> list[tuple[str, Any]]:
     """
     part = getattr(getattr(model, "_graph", None), "host_part", None)
     if part is not None:
-        return [(tensor.name, tensor) for tensor in part.tensors]
+        return [(tensor.name, tensor) for tensor in flatten(part.specs())]
     tensors = declared_inputs(model)
     if not tensors:
         return []

@@ -214,7 +214,9 @@ class Normalization(Layer):
         if self.__dict__["_warned"] or self.__dict__["_constants"] is not None or tracing._state.finds_shapes:
             return
         self.__dict__["_warned"] = True
-        if not self.adapt_mean.numpy().any() and (self.adapt_variance.numpy() == 1).all():
+        # Only a warning depends on these numbers, so that they may be read in a trace too.
+        mean, variance = (one._numpy_now() for one in (self.adapt_mean, self.adapt_variance))
+        if not mean.any() and (variance == 1).all():
             warnings.warn(
                 f"Normalization {self.name!r} is called with mean 0 and variance 1, which change nothing: it was never "
                 "adapted. Call adapt(data) first, or pass `mean` and `variance`.",
