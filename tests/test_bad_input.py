@@ -144,6 +144,31 @@ OPTIMIZERS = [
         Bad(f"momentum {v!r}", lambda v=v: keras.optimizers.SGD(0.1, momentum=v), ("momentum",))
         for v in (-0.1, 1.5)
     ],
+    *[
+        Bad(
+            f"{make.__name__} with {beta}={v!r}",
+            lambda make=make, beta=beta, v=v: make(**{beta: v}),
+            (make.__name__, beta, str(v)),
+        )
+        for make in (keras.optimizers.Adam, keras.optimizers.Nadam, keras.optimizers.Lamb)
+        for beta in ("beta_1", "beta_2")
+        for v in (-0.1, 1.0, float("nan"), "much", None)
+    ],
+    *[
+        Bad(f"Ftrl with {name}", lambda name=name: keras.optimizers.Ftrl(**{name: -1.0}), (name, "-1"))
+        for name in ("l1_regularization_strength", "initial_accumulator_value", "beta")
+    ],
+    Bad(
+        "Rprop that grows both ways",
+        lambda: keras.optimizers.Rprop(etas=(1.1, 1.2)),
+        ("Rprop", "etas", "1.1"),
+    ),
+    Bad("Muon with half a step", lambda: keras.optimizers.Muon(ns_steps=0.5), ("Muon", "ns_steps", "0.5")),
+    Bad(
+        "a sparse update on a dense layer",
+        lambda: _trained_by(keras.optimizers.SparseAdam()),
+        ("SparseAdam", "a sparse update on a dense layer", "kernel", "Embedding", "MultiOptimizer"),
+    ),
     Bad("two clips", lambda: keras.optimizers.Adam(clipnorm=1.0, clipvalue=1.0), ("clipnorm", "clipvalue")),
     Bad("ema_momentum", lambda: keras.optimizers.Adam(use_ema=True, ema_momentum=2.0), ("ema_momentum", "2")),
     Bad(
@@ -186,6 +211,12 @@ def _run(schedule: Any, **options: Any) -> Any:
     model = mlp()
     model.compile(keras.optimizers.SGD(schedule), "sparse_categorical_crossentropy")
     return model.fit(X, Y, batch_size=2, verbose=0, **options)
+
+
+def _trained_by(optimizer: Any) -> None:
+    model = compiled()
+    model.compile(optimizer, loss="mse")
+    model.fit(X, Y, verbose=0)
 
 
 def _reduced(schedule: Any) -> Any:

@@ -151,8 +151,11 @@ pub fn update<T: Ruled>(rule: &dyn Rule, pass: &Pass, tensors: Tensors<'_, '_, T
                 let part = row_number * row..(row_number + 1) * row;
                 // SAFETY: these rows are no other thread's, and the slice is dropped before they are cut again.
                 let collected = accumulator.as_ref().map(|a| &*unsafe { a.slice(part.clone()) });
-                // NaN counts as used.
-                let any = |values: &[T]| values.iter().any(|&g| g != T::ZERO);
+                // NaN counts as used. No early exit within a chunk, so that comparisons vectorise.
+                let any = |values: &[T]| {
+                    let mut chunks = values.chunks(64);
+                    chunks.any(|chunk| chunk.iter().fold(false, |found, &g| found | (g != T::ZERO)))
+                };
                 any(&gradient[part]) || collected.is_some_and(any)
             };
             let mut start = rows.start;

@@ -156,6 +156,23 @@ def test_sparse_updates_inside_fit() -> None:
     assert (after[[0, 2, 4]] != before[[0, 2, 4]]).all()
 
 
+def test_sparse_updates_beside_others() -> None:
+    """The table has SparseAdam, the dense layer Adam."""
+    x = np.array([[0, 2], [2, 2], [4, 0], [0, 4]])
+    embedding, dense = keras.layers.Embedding(6, 3), keras.layers.Dense(1)
+    model = keras.Sequential(
+        [keras.Input((2,), dtype="int32"), embedding, keras.layers.GlobalAveragePooling1D(), dense]
+    )
+    before, kernel = embedding.get_weights()[0], dense.get_weights()[0]
+    which = optimizers.OptimizerMap(optimizers.Adam(0.05), {"embeddings": optimizers.SparseAdam(0.05)})
+    model.compile(optimizers.MultiOptimizer(which), loss="mse")
+    model.fit(x, np.ones((4, 1)), batch_size=2, epochs=5, verbose=0)
+    after = embedding.get_weights()[0]
+    np.testing.assert_array_equal(after[[1, 3, 5]], before[[1, 3, 5]])
+    assert (after[[0, 2, 4]] != before[[0, 2, 4]]).all()
+    assert (dense.get_weights()[0] != kernel).all()
+
+
 def test_a_sparse_update_on_a_dense_layer() -> None:
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="scores")])
     model.compile(optimizers.SparseAdam(), loss="mse")

@@ -80,8 +80,6 @@ OPTIMIZERS = [
 LEFT_OUT = {
     # The two factors of a variable have its own name, as in Keras.
     "Adafactor": ["slots"],
-    # The rate does not bound its steps: weights become 0 where nothing was learned yet.
-    "Ftrl": ["rate", "descent"],
     # What the weights are an average of is worked out from them, and rounded.
     "ScheduleFreeAdamW": ["rate"],
 }
