@@ -86,3 +86,8 @@ class Nadam(RuleOptimizer):
         self.beta_2 = number(beta_2, "beta_2", "Nadam", low=0.0, below=1.0)
         self.epsilon = number(epsilon, "epsilon", "Nadam", low=0.0)
         self._make_core()
+
+    @property
+    def _u_product(self) -> Any:
+        """The variable that holds `U_t`; None before `build`."""
+        return self._shared

@@ -37,6 +37,7 @@ class RuleOptimizer(Optimizer):
     _hyperparameters: ClassVar[tuple[str, ...]]
     _slots: tuple[Any, ...] = ()
     _named_slots: dict[str, list[Any]] = {}
+    _shared: Any = None
 
     def _make_core(self) -> None:
         """Makes the core's side from the attributes; called at the end of `__init__` and when one changes."""
@@ -97,7 +98,8 @@ class RuleOptimizer(Optimizer):
         if shared is not None:
             name, first = shared
             dtype = variables[0].dtype if variables else None
-            slots.append(self.add_variable((), _Constant(first), dtype=dtype, name=name))
+            self._shared = self.add_variable((), _Constant(first), dtype=dtype, name=name)
+            slots.append(self._shared)
         self._named_slots = named
         self._slots = tuple(slots)
         self._bind(self._core)
