@@ -15,11 +15,11 @@ from oxhorn.testing import reference as ref
 from tests.optimizers.trajectories import (
     ALL_AROUND,
     CASES,
-    KERAS_ROWS,
+    PEER_ROWS,
     gradients,
-    keras_gradients,
-    keras_start,
     make,
+    peer_gradients,
+    peer_start,
     start,
     variables,
 )
@@ -53,11 +53,11 @@ def test_trajectory(name: str, arguments: dict[str, Any]) -> None:
             np.testing.assert_allclose(v.numpy(), average, rtol=1e-10, atol=1e-12)
 
 
-@pytest.mark.parametrize("row", KERAS_ROWS, ids=lambda row: f"{row['optimizer']}-{row['arguments']}")
-def test_trajectory_of_keras(row: dict[str, Any]) -> None:
-    optimizer, vs = make(row["optimizer"], row["arguments"]), variables(keras_start())
+@pytest.mark.parametrize("row", PEER_ROWS, ids=lambda row: f"{row['optimizer']}-{row['arguments']}")
+def test_trajectory_of_peers(row: dict[str, Any]) -> None:
+    optimizer, vs = make(row["optimizer"], row["arguments"]), variables(peer_start())
     for step in range(50):
-        optimizer.apply([_core.tensor(g) for g in keras_gradients(step)], vs)
+        optimizer.apply([_core.tensor(g) for g in peer_gradients(step)], vs)
         right = row["weights"].get(str(step + 1))
         if right is not None:
             got = np.concatenate([v.numpy().ravel() for v in vs])

@@ -113,19 +113,22 @@ def make(name: str, arguments: Arguments) -> Any:
     return getattr(keras.optimizers, name)(learning_rate=0.0625, **arguments)
 
 
-# Keras's own numbers: its weights after 11 and 50 steps in float64, from these weights with these gradients.
-KERAS_SHAPES = [(3, 2), (4,)]
-KERAS_ROWS: list[dict[str, Any]] = json.loads(
-    Path(__file__).with_name("keras_trajectories.json").read_text(encoding="utf-8")
-)
+# Keras's own numbers, and PyTorch's for the rules that only it has: weights after 11 and 50 steps in float64, from
+# these weights with these gradients.
+PEER_SHAPES = [(3, 2), (4,)]
+PEER_ROWS: list[dict[str, Any]] = [
+    row
+    for file in ("keras_trajectories.json", "torch_trajectories.json")
+    for row in json.loads(Path(__file__).with_name(file).read_text(encoding="utf-8"))
+]
 
 
-def keras_start() -> list[np.ndarray]:
-    return [np.linspace(-1, 1, int(np.prod(s))).reshape(s) for s in KERAS_SHAPES]
+def peer_start() -> list[np.ndarray]:
+    return [np.linspace(-1, 1, int(np.prod(s))).reshape(s) for s in PEER_SHAPES]
 
 
-def keras_gradients(step: int) -> list[np.ndarray]:
+def peer_gradients(step: int) -> list[np.ndarray]:
     return [
         np.cos(0.7 * (step + 1) * (i + 1 + np.arange(np.prod(s)))).reshape(s) * (1.5 - i)
-        for i, s in enumerate(KERAS_SHAPES)
+        for i, s in enumerate(PEER_SHAPES)
     ]

@@ -20,7 +20,7 @@ from tests.losses.rows import ROWS as LOSSES
 from tests.metrics.rows import ADDITIONS as NEW_METRICS
 from tests.metrics.rows import ROWS as METRICS
 from tests.metrics.rows import WEIGHT
-from tests.optimizers.trajectories import KERAS_ROWS, keras_gradients, keras_start
+from tests.optimizers.trajectories import PEER_ROWS, peer_gradients, peer_start
 
 KERAS = json.loads((Path(__file__).parent / "keras_values.json").read_text())
 
@@ -69,12 +69,12 @@ def test_activations(name: str) -> None:
     assert_is_that_of_keras("activations", name, ref.activations.ALL[name](x, **options))
 
 
-@pytest.mark.parametrize("row", KERAS_ROWS, ids=lambda row: f"{row['optimizer']}-{row['arguments']}")
+@pytest.mark.parametrize("row", PEER_ROWS, ids=lambda row: f"{row['optimizer']}-{row['arguments']}")
 def test_optimizers(row: Any) -> None:
     optimizer = ref.optimizers.ALL[row["optimizer"]](learning_rate=0.0625, **row["arguments"])
-    weights = keras_start()
+    weights = peer_start()
     for step in range(50):
-        weights = optimizer.step(weights, keras_gradients(step))
+        weights = optimizer.step(weights, peer_gradients(step))
         right = row["weights"].get(str(step + 1))
         if right is not None:
             got = np.concatenate([w.ravel() for w in weights])

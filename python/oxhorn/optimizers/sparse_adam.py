@@ -20,9 +20,9 @@ class SparseAdam(RuleOptimizer):
     - `w <- w - learning_rate sqrt(1 - beta_2^t) / (1 - beta_1^t) m / (sqrt(v) + epsilon)` at step `t` of the optimizer
     - all other rows keep their weights and their moments
 
-    A row counts as used if its gradient is not 0 throughout. Weight decay, too, acts on used rows alone. Every
-    variable must be the table of an `Embedding`: for a model that has others too, give those an optimizer of their
-    own with `MultiOptimizer`.
+    A row counts as used if its gradient is not 0 throughout; a penalty on the table reaches all of them. Weight decay,
+    too, acts on used rows alone. Every variable must be the table of an `Embedding`: for a model that has others too,
+    give those an optimizer of their own with `MultiOptimizer`.
 
     Args:
         learning_rate: A number of at least 0, a `LearningRateSchedule`, or a function. Defaults to 0.001.
