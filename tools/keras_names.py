@@ -21,11 +21,9 @@ NAMES = Path(__file__).with_suffix(".tsv")
 # Why a name is missing: the first pattern that fits. Names that are here need no reason, so that a line may stay a
 # while after its names came.
 _APPLICATIONS = "not yet: ready-made architectures"
-_DATASETS = "not yet: more data sets"
 _FILES = "not yet: whole models in files"
 _FOREIGN = "runs another framework, none of which is needed here"
 _IMAGES = "not yet: pictures in files"
-_PREPROCESSING = "not yet: preprocessing layers"
 _QUANTIZED = "weights are float32 or float64; there are no quantized ones"
 REASONS: tuple[tuple[str, str], ...] = (
     ("keras.Quantizer", _QUANTIZED),
@@ -51,7 +49,6 @@ REASONS: tuple[tuple[str, str], ...] = (
     ("keras.callbacks.TensorBoard", "not yet: event files"),
     ("keras.config.enable_unsafe_deserialization", "no file can run code, and nothing changes that"),
     ("keras.config.is_nnx_enabled", _FOREIGN),
-    ("keras.datasets.*", _DATASETS),
     ("keras.distillation.*", "not yet: distillation"),
     ("keras.distribution.*", "one process computes, on one CPU: there is nothing to distribute over"),
     ("keras.dtype_policies.*", _QUANTIZED),
@@ -60,9 +57,6 @@ REASONS: tuple[tuple[str, str], ...] = (
     ("keras.layers.JaxLayer", _FOREIGN),
     ("keras.layers.TFSMLayer", _FOREIGN),
     ("keras.layers.TorchModuleWrapper", _FOREIGN),
-    ("keras.layers.MelSpectrogram", "not yet: layers for sound"),
-    ("keras.layers.STFTSpectrogram", "not yet: layers for sound"),
-    ("keras.layers.*", _PREPROCESSING),
     ("keras.legacy.*", _FILES),
     ("keras.models.*", _FILES),
     ("keras.ops.polar", "there are no complex tensors; `stack([r * cos(t), r * sin(t)], -1)` has both parts"),
@@ -71,13 +65,10 @@ REASONS: tuple[tuple[str, str], ...] = (
         "there are no complex tensors; `stack([r * cos(t), r * sin(t)], -1)` has both parts",
     ),
     ("keras.optimizers.legacy.*", "in Keras 3 each of them only raises an error"),
-    ("keras.optimizers.*", "not yet"),
     ("keras.preprocessing.image.*", _IMAGES),
     ("keras.preprocessing.*_dataset_from_*", "not yet: data sets from folders and series"),
     ("keras.quantizers.*", _QUANTIZED),
     ("keras.saving.*", _FILES),
-    ("keras.utils.FeatureSpace", _PREPROCESSING),
-    ("keras.utils.bounding_boxes.*", "not yet: boxes"),
     ("keras.utils.*_dataset_from_*", "not yet: data sets from folders and series"),
     ("keras.utils.split_dataset", "not yet: data sets from folders and series"),
     ("keras.utils.get_file", "not yet: downloads"),
