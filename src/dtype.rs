@@ -51,8 +51,21 @@ impl DType {
     pub fn parse(name: &str) -> Result<Self> {
         Self::ALL.into_iter().find(|d| d.name() == name).ok_or_else(|| {
             let known: Vec<&str> = Self::ALL.iter().map(|d| d.name()).collect();
-            Error::unknown("dtype", "a data type", name, &known)
+            Error::unknown("dtype", "a data type", name, &known).hint(what_to_use(name))
         })
+    }
+}
+
+/// What to use in the place of a dtype that tensors do not have.
+fn what_to_use(name: &str) -> &'static str {
+    if name == "half" || name.contains("float16") || name.contains("float8") {
+        "16-bit floats bring nothing on a CPU: use 'float32'."
+    } else if name.contains("int") {
+        "Use 'int32', or 'int64' for larger numbers, or 'uint8' for bytes."
+    } else if name.contains("complex") {
+        "Use a tensor for the real part and one for the imaginary part."
+    } else {
+        "Check the spelling."
     }
 }
 

@@ -130,6 +130,11 @@ impl Graph {
         false
     }
 
+    /// Whether this graph, or one inside it, is being traced on this thread.
+    pub fn is_in_progress(&self) -> bool {
+        ACTIVE.with(|active| active.borrow().iter().any(|g| g.is_within(self.id)))
+    }
+
     /// The error for a value that does not belong to the trace it is used in.
     pub(super) fn stray(&self, who: &str, active: &Graph) -> Error {
         let error = Error::runtime(who).expected("symbolic values of one trace: that in progress");

@@ -25,5 +25,5 @@ pub use graph::{Graph, tracing};
 pub use plan::Plan;
 pub use program::{Execution, Program};
 pub use tape::Tape;
-pub use value::{Eager, Key, KeyMap, KeySet, Node, Value, Values};
+pub use value::{Eager, Key, KeyMap, KeySet, LEFT_OVER, LEFT_OVER_HINT, Node, Value, Values};
 pub use variable::Variable;

@@ -19,6 +19,12 @@ pub type KeySet = rustc_hash::FxHashSet<Key>;
 
 pub type Values = SmallVec<[Value; 2]>;
 
+/// What errors say of a symbolic value whose trace is over.
+pub const LEFT_OVER: &str = "which was kept from a traced call that has ended: it stood for numbers that exist only while the \
+                             model runs";
+pub const LEFT_OVER_HINT: &str = "Return it from the call (a layer's results: model.activations(x)), assign it to a Variable \
+                                  there, or compile with run_eagerly=True";
+
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
 pub(crate) fn fresh_id() -> u64 {
@@ -109,11 +115,20 @@ impl Value {
     pub fn tensor(&self) -> Result<&Tensor> {
         match self {
             Value::Eager(e) => Ok(&e.tensor),
+            Value::Node(n) if self.is_left_over() => Err(Error::type_error("value")
+                .expected("a value with data")
+                .got(format!("a symbolic value, {}, {LEFT_OVER}", n.spec.describe()))
+                .hint(LEFT_OVER_HINT)),
             Value::Node(n) => Err(Error::type_error("value")
                 .expected("a value with data")
                 .got(format!("a symbolic value, {}, inside a traced call: its numbers exist only when the model runs", n.spec.describe()))
                 .hint("Use ops (oxhorn.ops.cond, where, ...) instead of Python control flow, or compile with run_eagerly=True")),
         }
+    }
+
+    /// Whether this belongs to a trace that is not in progress on this thread: somebody kept it.
+    pub fn is_left_over(&self) -> bool {
+        matches!(self, Value::Node(n) if !n.graph.is_in_progress())
     }
 
     /// A scalar constant of the same dtype as this value: the `1` in `1 - x`.

@@ -10,7 +10,7 @@ use super::convert::{dims_to_tuple, dtype_from, tensor_from, to_numpy, value_fro
 use super::errors::guard;
 use super::index::get_item;
 use super::variable::PyVariable;
-use crate::autograd::Value;
+use crate::autograd::{LEFT_OVER, LEFT_OVER_HINT, Value};
 use crate::dtype::DType;
 use crate::error::Error;
 use crate::ops::{self, Attrs};
@@ -209,6 +209,10 @@ macro_rules! operators {
                 let $own = self;
                 $crate::py::index::get_item(py, &$value, index)
             }
+            #[allow(clippy::unused_self)] // always the same answer
+            fn __setitem__(&self, _index: &Bound<'_, PyAny>, _value: &Bound<'_, PyAny>) -> PyResult<()> {
+                Err($crate::py::tensor::not_in_place())
+            }
         }
     };
 }
@@ -220,6 +224,16 @@ const KEEP: &str = "Keep it a tensor and use functions of `ops` on it";
 
 /// The error for Python code that asks a value without numbers for some: what, where, and both ways out.
 pub fn symbolic(py: Python<'_>, value: &Value, what: &str, hint: &str) -> PyErr {
+    if value.is_left_over() {
+        return Error::type_error(what)
+            .expected("a value with numbers")
+            .got(format!(
+                "a symbolic value, {}, {LEFT_OVER}",
+                value.spec().describe()
+            ))
+            .hint(LEFT_OVER_HINT)
+            .into();
+    }
     Error::type_error(what)
         .expected("a value with numbers")
         .got(format!(
@@ -231,6 +245,18 @@ pub fn symbolic(py: Python<'_>, value: &Value, what: &str, hint: &str) -> PyErr 
         .hint(format!(
             "{hint}; or compile the model with run_eagerly=True, so that Python runs at every step"
         ))
+        .into()
+}
+
+/// The error for `tensor[index] = value`.
+pub fn not_in_place() -> PyErr {
+    Error::type_error("tensor[index] = value")
+        .expected("no assignment to elements: tensors are never changed in place")
+        .got("one")
+        .hint(
+            "Make a new tensor with ops.slice_update(x, start, updates), ops.scatter_update(x, indices, updates) or \
+             ops.where(condition, a, b); a Variable takes a whole new value by assign()",
+        )
         .into()
 }
 

@@ -23,6 +23,45 @@ def network(layer: Any) -> Any:
     return model
 
 
+# A symbolic tensor that outlives its trace ---------------------------------------------------------------
+
+
+class Keeper(L.Layer):
+    """Keeps what it computes."""
+
+    def call(self, x: Any) -> Any:
+        self.kept = x * 2.0
+        return x
+
+
+USES = {
+    "numpy": lambda x: x.numpy(),
+    "asarray": np.asarray,
+    "float": lambda x: float(ops.sum(x)),
+    "bool": lambda x: bool(ops.sum(x) > 0),
+    "item": lambda x: ops.sum(x).item(),
+    "tolist": lambda x: x.tolist(),
+}
+
+
+@pytest.mark.parametrize("use", USES)
+def test_a_tensor_that_was_kept(use: str) -> None:
+    keeper = Keeper()
+    network(keeper).predict(X, verbose=0)
+    with pytest.raises(TypeError) as info:
+        USES[use](keeper.kept)
+    message = str(info.value)
+    assert "kept from a traced call that has ended" in message
+    assert "Variable" in message and "run_eagerly=True" in message
+    assert "inside a traced call" not in message
+
+
+def test_in_its_trace_the_same_tensor_is_not_called_kept() -> None:
+    with pytest.raises(TypeError, match="inside a traced call") as info:
+        network(L.Lambda(lambda x: x * float(ops.sum(x)))).predict(X, verbose=0)
+    assert "has ended" not in str(info.value)
+
+
 # Numbers of variables in a trace -------------------------------------------------------------------------
 
 
@@ -75,6 +114,23 @@ def test_variables_are_shown_and_copied_in_a_trace() -> None:
     network(Scaled(show)).fit(X, Y, verbose=0)
     assert "value=[1. 1. 1.]" in seen[-1][0]
     assert seen[-1][1] == (3,)
+
+
+# Assignment to elements ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("make", [lambda: ops.ones((3,)), lambda: keras.Variable([1.0, 2.0])])
+def test_elements_are_not_assigned(make: Any) -> None:
+    x = make()
+    with pytest.raises(TypeError, match=r"never changed in place.*ops.slice_update.*ops.where.*assign\(\)"):
+        x[0] = 1.0
+
+    def in_a_call(x: Any) -> Any:
+        x[:, 0] = 0.0
+        return x
+
+    with pytest.raises(TypeError, match="never changed in place"):
+        network(L.Lambda(in_a_call)).predict(X, verbose=0)
 
 
 # Layers that nobody holds ---------------------------------------------------------------------------------
