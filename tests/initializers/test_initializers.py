@@ -154,7 +154,9 @@ def test_config_round_trip(name: str, arguments: dict[str, Any]) -> None:
 def test_every_public_initializer_is_tested() -> None:
     base = keras.initializers.Initializer
     names = {
-        c.__name__ for c in vars(keras.initializers).values() if isinstance(c, type) and issubclass(c, base)
+        c.__name__
+        for c in (getattr(keras.initializers, name) for name in keras.initializers.__all__)
+        if isinstance(c, type) and issubclass(c, base)
     }
     assert sorted(names - {"Initializer"} - {name for name, _ in RANDOM} - set(OTHERS)) == []
 

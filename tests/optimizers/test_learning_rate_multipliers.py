@@ -54,7 +54,7 @@ def test_which_key_counts(kind: Any) -> None:
 
 EVERY = sorted(
     name
-    for name, kind in vars(optimizers).items()
+    for name, kind in ((name, getattr(optimizers, name)) for name in optimizers.__all__)
     if isinstance(kind, type)
     and issubclass(kind, optimizers.Optimizer)
     # Wrappers, the base, what takes all weights together, and what takes tables of embeddings only.

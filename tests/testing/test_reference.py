@@ -92,7 +92,11 @@ def test_fans() -> None:
 
 
 def classes(module: Any, base: type) -> list[str]:
-    found = {c.__name__ for c in vars(module).values() if isinstance(c, type) and issubclass(c, base)}
+    found = {
+        c.__name__
+        for c in (getattr(module, name) for name in module.__all__)
+        if isinstance(c, type) and issubclass(c, base)
+    }
     return sorted(found - {base.__name__})
 
 

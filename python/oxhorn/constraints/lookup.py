@@ -5,24 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from oxhorn.constraints.clip import WeightClip
-from oxhorn.constraints.norms import MaxNorm, MinMaxNorm, NonNeg, UnitNorm
+from oxhorn.lazy import LazyObjects
 from oxhorn.lookup import deserialize_from, get_from
 
 __all__ = ["deserialize", "get", "serialize"]
 
-CONSTRAINTS: dict[str, type] = {
-    "MaxNorm": MaxNorm,
-    "MinMaxNorm": MinMaxNorm,
-    "NonNeg": NonNeg,
-    "UnitNorm": UnitNorm,
-    "WeightClip": WeightClip,
-    "max_norm": MaxNorm,
-    "min_max_norm": MinMaxNorm,
-    "non_neg": NonNeg,
-    "unit_norm": UnitNorm,
-    "weight_clip": WeightClip,
-}
+PACKAGE = __name__.split(".", maxsplit=1)[0]
+
+CONSTRAINTS = LazyObjects(
+    f"{PACKAGE}.constraints",
+    {
+        "MaxNorm": "MaxNorm",
+        "MinMaxNorm": "MinMaxNorm",
+        "NonNeg": "NonNeg",
+        "UnitNorm": "UnitNorm",
+        "WeightClip": "WeightClip",
+        "max_norm": "MaxNorm",
+        "min_max_norm": "MinMaxNorm",
+        "non_neg": "NonNeg",
+        "unit_norm": "UnitNorm",
+        "weight_clip": "WeightClip",
+    },
+)
 
 
 def serialize(constraint: Any) -> Any:

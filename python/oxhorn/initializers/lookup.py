@@ -10,72 +10,64 @@ import numpy as np
 from oxhorn import _core
 from oxhorn.arguments import describe
 from oxhorn.config import floatx
-from oxhorn.initializers.constant_initializers import Constant, Identity, Ones, Zeros
-from oxhorn.initializers.dirac import Dirac
-from oxhorn.initializers.orthogonal import Orthogonal
-from oxhorn.initializers.random_initializers import RandomNormal, RandomUniform, TruncatedNormal
-from oxhorn.initializers.stft import STFT
-from oxhorn.initializers.variance_scaling import (
-    GlorotNormal,
-    GlorotUniform,
-    HeNormal,
-    HeUniform,
-    LecunNormal,
-    LecunUniform,
-    VarianceScaling,
-)
+from oxhorn.lazy import LazyObjects
 from oxhorn.lookup import deserialize_from, get_from
 
 __all__ = ["deserialize", "get", "serialize"]
 
-INITIALIZERS: dict[str, type] = {
-    "Constant": Constant,
-    "Dirac": Dirac,
-    "GlorotNormal": GlorotNormal,
-    "GlorotUniform": GlorotUniform,
-    "HeNormal": HeNormal,
-    "HeUniform": HeUniform,
-    "Identity": Identity,
-    "IdentityInitializer": Identity,
-    "LecunNormal": LecunNormal,
-    "LecunUniform": LecunUniform,
-    "Ones": Ones,
-    "Orthogonal": Orthogonal,
-    "OrthogonalInitializer": Orthogonal,
-    "RandomNormal": RandomNormal,
-    "RandomUniform": RandomUniform,
-    "STFT": STFT,
-    "STFTInitializer": STFT,
-    "TruncatedNormal": TruncatedNormal,
-    "VarianceScaling": VarianceScaling,
-    "Zeros": Zeros,
-    "constant": Constant,
-    "dirac": Dirac,
-    "glorot_normal": GlorotNormal,
-    "glorot_uniform": GlorotUniform,
-    "he_normal": HeNormal,
-    "he_uniform": HeUniform,
-    "identity": Identity,
-    "lecun_normal": LecunNormal,
-    "lecun_uniform": LecunUniform,
-    "normal": RandomNormal,
-    "one": Ones,
-    "ones": Ones,
-    "orthogonal": Orthogonal,
-    "random_normal": RandomNormal,
-    "random_uniform": RandomUniform,
-    "stft": STFT,
-    "truncated_normal": TruncatedNormal,
-    "uniform": RandomUniform,
-    "variance_scaling": VarianceScaling,
-    # The same under the names of their first authors, as other libraries have them.
-    "xavier_normal": GlorotNormal,
-    "xavier_uniform": GlorotUniform,
-    "kaiming_normal": HeNormal,
-    "kaiming_uniform": HeUniform,
-    "zero": Zeros,
-    "zeros": Zeros,
-}
+PACKAGE = __name__.split(".", maxsplit=1)[0]
+
+INITIALIZERS = LazyObjects(
+    f"{PACKAGE}.initializers",
+    {
+        "Constant": "Constant",
+        "Dirac": "Dirac",
+        "GlorotNormal": "GlorotNormal",
+        "GlorotUniform": "GlorotUniform",
+        "HeNormal": "HeNormal",
+        "HeUniform": "HeUniform",
+        "Identity": "Identity",
+        "IdentityInitializer": "Identity",
+        "LecunNormal": "LecunNormal",
+        "LecunUniform": "LecunUniform",
+        "Ones": "Ones",
+        "Orthogonal": "Orthogonal",
+        "OrthogonalInitializer": "Orthogonal",
+        "RandomNormal": "RandomNormal",
+        "RandomUniform": "RandomUniform",
+        "STFT": "STFT",
+        "STFTInitializer": "STFT",
+        "TruncatedNormal": "TruncatedNormal",
+        "VarianceScaling": "VarianceScaling",
+        "Zeros": "Zeros",
+        "constant": "Constant",
+        "dirac": "Dirac",
+        "glorot_normal": "GlorotNormal",
+        "glorot_uniform": "GlorotUniform",
+        "he_normal": "HeNormal",
+        "he_uniform": "HeUniform",
+        "identity": "Identity",
+        "lecun_normal": "LecunNormal",
+        "lecun_uniform": "LecunUniform",
+        "normal": "RandomNormal",
+        "one": "Ones",
+        "ones": "Ones",
+        "orthogonal": "Orthogonal",
+        "random_normal": "RandomNormal",
+        "random_uniform": "RandomUniform",
+        "stft": "STFT",
+        "truncated_normal": "TruncatedNormal",
+        "uniform": "RandomUniform",
+        "variance_scaling": "VarianceScaling",
+        # The same under the names of their first authors, as other libraries have them.
+        "xavier_normal": "GlorotNormal",
+        "xavier_uniform": "GlorotUniform",
+        "kaiming_normal": "HeNormal",
+        "kaiming_uniform": "HeUniform",
+        "zero": "Zeros",
+        "zeros": "Zeros",
+    },
+)
 
 
 def serialize(initializer: Any) -> Any:

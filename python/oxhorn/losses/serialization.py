@@ -4,158 +4,101 @@ from __future__ import annotations
 
 from typing import Any
 
+from oxhorn.lazy import LazyObjects
 from oxhorn.lookup import deserialize_from, get_from
-from oxhorn.losses.ctc import CTC, ctc
-from oxhorn.losses.distributions import GaussianNLL, Quantile, gaussian_nll, quantile
-from oxhorn.losses.focal import (
-    BinaryFocalCrossentropy,
-    CategoricalFocalCrossentropy,
-    binary_focal_crossentropy,
-    categorical_focal_crossentropy,
-)
-from oxhorn.losses.generalized import (
-    CategoricalGeneralizedCrossEntropy,
-    categorical_generalized_cross_entropy,
-)
-from oxhorn.losses.hinges import (
-    CategoricalHinge,
-    Hinge,
-    SquaredHinge,
-    categorical_hinge,
-    hinge,
-    squared_hinge,
-)
-from oxhorn.losses.loss import Loss
-from oxhorn.losses.metric_learning import Circle, circle
-from oxhorn.losses.multi_margin import MultiMargin, multi_margin
-from oxhorn.losses.overlap import Dice, Tversky, dice, tversky
-from oxhorn.losses.pairs import (
-    Contrastive,
-    CosineEmbedding,
-    MarginRanking,
-    contrastive,
-    cosine_embedding,
-    margin_ranking,
-)
-from oxhorn.losses.probabilistic import (
-    BinaryCrossentropy,
-    CategoricalCrossentropy,
-    KLDivergence,
-    Poisson,
-    SparseCategoricalCrossentropy,
-    binary_crossentropy,
-    categorical_crossentropy,
-    kl_divergence,
-    poisson,
-    sparse_categorical_crossentropy,
-)
-from oxhorn.losses.ranking import PairwiseHinge, PairwiseLogistic, pairwise_hinge, pairwise_logistic
-from oxhorn.losses.regression import (
-    CosineSimilarity,
-    Huber,
-    LogCosh,
-    MeanAbsoluteError,
-    MeanAbsolutePercentageError,
-    MeanSquaredError,
-    MeanSquaredLogarithmicError,
-    cosine_similarity,
-    huber,
-    log_cosh,
-    mean_absolute_error,
-    mean_absolute_percentage_error,
-    mean_squared_error,
-    mean_squared_logarithmic_error,
-)
-from oxhorn.losses.triplets import TripletMargin, triplet_margin
-from oxhorn.losses.wrapper import LossFunctionWrapper
 
-_CLASSES: tuple[type[Loss], ...] = (
-    BinaryCrossentropy,
-    BinaryFocalCrossentropy,
-    CTC,
-    CategoricalCrossentropy,
-    CategoricalFocalCrossentropy,
-    CategoricalGeneralizedCrossEntropy,
-    CategoricalHinge,
-    Circle,
-    Contrastive,
-    CosineEmbedding,
-    CosineSimilarity,
-    Dice,
-    GaussianNLL,
-    Hinge,
-    Huber,
-    KLDivergence,
-    LogCosh,
-    Loss,
-    LossFunctionWrapper,
-    MarginRanking,
-    MeanAbsoluteError,
-    MeanAbsolutePercentageError,
-    MeanSquaredError,
-    MeanSquaredLogarithmicError,
-    MultiMargin,
-    PairwiseHinge,
-    PairwiseLogistic,
-    Poisson,
-    Quantile,
-    SparseCategoricalCrossentropy,
-    SquaredHinge,
-    TripletMargin,
-    Tversky,
+PACKAGE = __name__.split(".", maxsplit=1)[0]
+
+_CLASSES = (
+    "BinaryCrossentropy",
+    "BinaryFocalCrossentropy",
+    "CTC",
+    "CategoricalCrossentropy",
+    "CategoricalFocalCrossentropy",
+    "CategoricalGeneralizedCrossEntropy",
+    "CategoricalHinge",
+    "Circle",
+    "Contrastive",
+    "CosineEmbedding",
+    "CosineSimilarity",
+    "Dice",
+    "GaussianNLL",
+    "Hinge",
+    "Huber",
+    "KLDivergence",
+    "LogCosh",
+    "Loss",
+    "LossFunctionWrapper",
+    "MarginRanking",
+    "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "MultiMargin",
+    "PairwiseHinge",
+    "PairwiseLogistic",
+    "Poisson",
+    "Quantile",
+    "SparseCategoricalCrossentropy",
+    "SquaredHinge",
+    "TripletMargin",
+    "Tversky",
 )
 
-_FUNCTIONS: tuple[Any, ...] = (
-    binary_crossentropy,
-    binary_focal_crossentropy,
-    categorical_crossentropy,
-    categorical_focal_crossentropy,
-    categorical_generalized_cross_entropy,
-    categorical_hinge,
-    circle,
-    contrastive,
-    cosine_embedding,
-    cosine_similarity,
-    ctc,
-    dice,
-    gaussian_nll,
-    hinge,
-    huber,
-    kl_divergence,
-    log_cosh,
-    margin_ranking,
-    mean_absolute_error,
-    mean_absolute_percentage_error,
-    mean_squared_error,
-    mean_squared_logarithmic_error,
-    multi_margin,
-    pairwise_hinge,
-    pairwise_logistic,
-    poisson,
-    quantile,
-    sparse_categorical_crossentropy,
-    squared_hinge,
-    triplet_margin,
-    tversky,
+_FUNCTIONS = (
+    "binary_crossentropy",
+    "binary_focal_crossentropy",
+    "categorical_crossentropy",
+    "categorical_focal_crossentropy",
+    "categorical_generalized_cross_entropy",
+    "categorical_hinge",
+    "circle",
+    "contrastive",
+    "cosine_embedding",
+    "cosine_similarity",
+    "ctc",
+    "dice",
+    "gaussian_nll",
+    "hinge",
+    "huber",
+    "kl_divergence",
+    "log_cosh",
+    "margin_ranking",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_error",
+    "mean_squared_logarithmic_error",
+    "multi_margin",
+    "pairwise_hinge",
+    "pairwise_logistic",
+    "poisson",
+    "quantile",
+    "sparse_categorical_crossentropy",
+    "squared_hinge",
+    "triplet_margin",
+    "tversky",
 )
 
 _ALIASES = {
-    "bce": binary_crossentropy,
-    "kld": kl_divergence,
-    "mae": mean_absolute_error,
-    "mape": mean_absolute_percentage_error,
-    "mse": mean_squared_error,
-    "msle": mean_squared_logarithmic_error,
+    "bce": "binary_crossentropy",
+    "kld": "kl_divergence",
+    "mae": "mean_absolute_error",
+    "mape": "mean_absolute_percentage_error",
+    "mse": "mean_squared_error",
+    "msle": "mean_squared_logarithmic_error",
 }
 
-OBJECTS: dict[str, Any] = {
-    **{thing.__name__: thing for thing in (*_CLASSES, *_FUNCTIONS)},
-    **_ALIASES,
-    **{name.upper(): function for name, function in _ALIASES.items()},
-    "logcosh": log_cosh,
-    "kullback_leibler_divergence": kl_divergence,
-    "huber_loss": huber,
-}
+OBJECTS = LazyObjects(
+    f"{PACKAGE}.losses",
+    {
+        **{name: name for name in (*_CLASSES, *_FUNCTIONS)},
+        **_ALIASES,
+        **{name.upper(): function for name, function in _ALIASES.items()},
+        "logcosh": "log_cosh",
+        "kullback_leibler_divergence": "kl_divergence",
+        "huber_loss": "huber",
+    },
+)
 
 
 def serialize(loss: Any) -> Any:

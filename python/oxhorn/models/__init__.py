@@ -1,8 +1,23 @@
 """Models: layers joined to a whole that trains, predicts and is saved."""
 
-from oxhorn.models.cloning import clone_model
-from oxhorn.models.functional import Functional
-from oxhorn.models.model import Model, model_from_json
-from oxhorn.models.sequential import Sequential
+from typing import TYPE_CHECKING
+
+from oxhorn import lazy
+
+if TYPE_CHECKING:
+    from oxhorn.models.cloning import clone_model
+    from oxhorn.models.functional import Functional
+    from oxhorn.models.model import Model, model_from_json
+    from oxhorn.models.sequential import Sequential
+else:
+    __getattr__, __dir__ = lazy.names(
+        __name__,
+        {
+            "oxhorn.models.cloning": "clone_model",
+            "oxhorn.models.functional": "Functional",
+            "oxhorn.models.model": "Model, model_from_json",
+            "oxhorn.models.sequential": "Sequential",
+        },
+    )
 
 __all__ = ["Functional", "Model", "Sequential", "clone_model", "model_from_json"]

@@ -1,411 +1,408 @@
 """Functions of tensors: on values they compute, on symbolic tensors they make a part of a model."""
 
-from oxhorn.ops import image as image
-from oxhorn.ops import linalg as linalg
-from oxhorn.ops import nn as nn
-from oxhorn.ops import numpy as numpy
-from oxhorn.ops.associative_scan import (
-    associative_scan,
-)
-from oxhorn.ops.bits import (
-    bitwise_and,
-    bitwise_invert,
-    bitwise_left_shift,
-    bitwise_not,
-    bitwise_or,
-    bitwise_right_shift,
-    bitwise_xor,
-    gcd,
-    lcm,
-    left_shift,
-    right_shift,
-    view,
-)
-from oxhorn.ops.comparisons import (
-    allclose,
-    equal,
-    greater,
-    greater_equal,
-    isclose,
-    isfinite,
-    isinf,
-    isnan,
-    isneginf,
-    isposinf,
-    isreal,
-    less,
-    less_equal,
-    logical_and,
-    logical_not,
-    logical_or,
-    logical_xor,
-    not_equal,
-    select,
-    signbit,
-    where,
-)
-from oxhorn.ops.control import (
-    cond,
-    fori_loop,
-    map,
-    scan,
-    switch,
-    vectorized_map,
-    while_loop,
-)
-from oxhorn.ops.conversions import (
-    array,
-    cast,
-    convert_to_numpy,
-    convert_to_tensor,
-    copy,
-    dtype,
-    is_tensor,
-    ndim,
-    saturate_cast,
-    shape,
-    size,
-    stop_gradient,
-)
-from oxhorn.ops.counting import (
-    bincount,
-    histogram,
-)
-from oxhorn.ops.creation import (
-    empty,
-    empty_like,
-    eye,
-    full,
-    full_like,
-    identity,
-    ones,
-    ones_like,
-    tri,
-    zeros,
-    zeros_like,
-)
-from oxhorn.ops.curves import (
-    angle,
-    arccos,
-    arccosh,
-    arcsin,
-    arcsinh,
-    arctan,
-    arctan2,
-    arctanh,
-    cbrt,
-    cos,
-    cosh,
-    deg2rad,
-    erf,
-    erfc,
-    erfinv,
-    exp,
-    exp2,
-    expm1,
-    log,
-    log1p,
-    log2,
-    log10,
-    logaddexp,
-    logaddexp2,
-    rad2deg,
-    rsqrt,
-    sin,
-    sinc,
-    sinh,
-    sqrt,
-    tan,
-    tanh,
-)
-from oxhorn.ops.diagonals import (
-    diag,
-    diagflat,
-    diagonal,
-    trace,
-    tril,
-    triu,
-    vander,
-)
-from oxhorn.ops.einops import (
-    rearrange,
-)
-from oxhorn.ops.elementwise import (
-    abs,
-    absolute,
-    add,
-    conj,
-    conjugate,
-    divide,
-    divide_no_nan,
-    fabs,
-    floor_divide,
-    fmax,
-    fmin,
-    fmod,
-    heaviside,
-    hypot,
-    imag,
-    ldexp,
-    maximum,
-    minimum,
-    mod,
-    multiply,
-    negative,
-    power,
-    real,
-    reciprocal,
-    sign,
-    square,
-    subtract,
-    true_divide,
-)
-from oxhorn.ops.fft import (
-    fft,
-    fft2,
-    ifft2,
-    irfft,
-    rfft,
-    view_as_complex,
-    view_as_real,
-)
-from oxhorn.ops.indexing import (
-    get_item,
-    nonzero,
-    scatter,
-    scatter_update,
-    slice,
-    slice_update,
-    take,
-    take_along_axis,
-    unravel_index,
-)
-from oxhorn.ops.joining import (
-    append,
-    array_split,
-    concatenate,
-    dsplit,
-    dstack,
-    hsplit,
-    hstack,
-    split,
-    stack,
-    unstack,
-    vsplit,
-    vstack,
-)
-from oxhorn.ops.linalg import (
-    cholesky,
-    cholesky_inverse,
-    det,
-    eig,
-    eigh,
-    inv,
-    logdet,
-    lstsq,
-    lu_factor,
-    matrix_rank,
-    pinv,
-    qr,
-    slogdet,
-    solve,
-    solve_triangular,
-    svd,
-)
-from oxhorn.ops.nan_reductions import (
-    nanargmax,
-    nanargmin,
-    nanmax,
-    nanmean,
-    nanmin,
-    nanprod,
-    nanstd,
-    nansum,
-    nanvar,
-)
-from oxhorn.ops.nn import (
-    adaptive_average_pool,
-    adaptive_max_pool,
-    average_pool,
-    batch_normalization,
-    binary_crossentropy,
-    categorical_crossentropy,
-    celu,
-    conv,
-    conv_transpose,
-    ctc_decode,
-    ctc_loss,
-    depth_to_space,
-    depthwise_conv,
-    dot_product_attention,
-    elu,
-    fold,
-    gelu,
-    glu,
-    hard_shrink,
-    hard_sigmoid,
-    hard_silu,
-    hard_swish,
-    hard_tanh,
-    layer_normalization,
-    leaky_relu,
-    log_sigmoid,
-    log_softmax,
-    max_pool,
-    moments,
-    multi_hot,
-    normalize,
-    one_hot,
-    psnr,
-    relu,
-    relu6,
-    rms_normalization,
-    selu,
-    separable_conv,
-    sigmoid,
-    silu,
-    soft_shrink,
-    softmax,
-    softplus,
-    softsign,
-    space_to_depth,
-    sparse_categorical_crossentropy,
-    sparse_plus,
-    sparse_sigmoid,
-    sparsemax,
-    squareplus,
-    swish,
-    tanh_shrink,
-    threshold,
-    unfold,
-)
-from oxhorn.ops.norms import (
-    cdist,
-    norm,
-)
-from oxhorn.ops.own_gradients import (
-    custom_gradient,
-    jvp,
-)
-from oxhorn.ops.products import (
-    cross,
-    dot,
-    einsum,
-    inner,
-    kron,
-    matmul,
-    outer,
-    tensordot,
-    vdot,
-)
-from oxhorn.ops.quantiles import (
-    median,
-    nanmedian,
-    nanpercentile,
-    nanquantile,
-    percentile,
-    quantile,
-)
-from oxhorn.ops.ranges import (
-    arange,
-    bartlett,
-    blackman,
-    geomspace,
-    hamming,
-    hanning,
-    kaiser,
-    linspace,
-    logspace,
-)
-from oxhorn.ops.ranking import (
-    in_top_k,
-    top_k,
-)
-from oxhorn.ops.reductions import (
-    all,
-    amax,
-    amin,
-    any,
-    argmax,
-    argmin,
-    count_nonzero,
-    logsumexp,
-    max,
-    mean,
-    min,
-    prod,
-    ptp,
-    std,
-    sum,
-    var,
-)
-from oxhorn.ops.rounding import (
-    ceil,
-    clip,
-    floor,
-    nan_to_num,
-    round,
-    trunc,
-)
-from oxhorn.ops.running import (
-    cumprod,
-    cumsum,
-    diff,
-    nancumprod,
-    nancumsum,
-)
-from oxhorn.ops.segments import (
-    segment_max,
-    segment_min,
-    segment_prod,
-    segment_sum,
-)
-from oxhorn.ops.shapes import (
-    broadcast_to,
-    expand_dims,
-    flip,
-    fliplr,
-    flipud,
-    meshgrid,
-    moveaxis,
-    pad,
-    ravel,
-    repeat,
-    reshape,
-    roll,
-    rot90,
-    squeeze,
-    swapaxes,
-    tile,
-    transpose,
-)
-from oxhorn.ops.short_time import (
-    extract_sequences,
-    istft,
-    stft,
-)
-from oxhorn.ops.sorting import (
-    argpartition,
-    argsort,
-    digitize,
-    isin,
-    searchsorted,
-    sort,
-    unique,
-)
-from oxhorn.ops.special import (
-    i0,
-    nextafter,
-)
-from oxhorn.ops.statistics import (
-    average,
-    corrcoef,
-    correlate,
-    trapezoid,
-)
-from oxhorn.ops.vectorize import (
-    vectorize,
-)
+from typing import TYPE_CHECKING
+
+from oxhorn import lazy
+
+if TYPE_CHECKING:
+    from oxhorn.ops import image as image
+    from oxhorn.ops import linalg as linalg
+    from oxhorn.ops import nn as nn
+    from oxhorn.ops import numpy as numpy
+    from oxhorn.ops.bits import (
+        bitwise_and,
+        bitwise_invert,
+        bitwise_left_shift,
+        bitwise_not,
+        bitwise_or,
+        bitwise_right_shift,
+        bitwise_xor,
+        gcd,
+        lcm,
+        left_shift,
+        right_shift,
+        view,
+    )
+    from oxhorn.ops.comparisons import (
+        allclose,
+        equal,
+        greater,
+        greater_equal,
+        isclose,
+        isfinite,
+        isinf,
+        isnan,
+        isneginf,
+        isposinf,
+        isreal,
+        less,
+        less_equal,
+        logical_and,
+        logical_not,
+        logical_or,
+        logical_xor,
+        not_equal,
+        select,
+        signbit,
+        where,
+    )
+    from oxhorn.ops.control import cond, fori_loop, map, scan, switch, vectorized_map, while_loop
+    from oxhorn.ops.conversions import (
+        array,
+        cast,
+        convert_to_numpy,
+        convert_to_tensor,
+        copy,
+        dtype,
+        is_tensor,
+        ndim,
+        saturate_cast,
+        shape,
+        size,
+        stop_gradient,
+    )
+    from oxhorn.ops.counting import bincount, histogram
+    from oxhorn.ops.creation import (
+        empty,
+        empty_like,
+        eye,
+        full,
+        full_like,
+        identity,
+        ones,
+        ones_like,
+        tri,
+        zeros,
+        zeros_like,
+    )
+    from oxhorn.ops.curves import (
+        angle,
+        arccos,
+        arccosh,
+        arcsin,
+        arcsinh,
+        arctan,
+        arctan2,
+        arctanh,
+        cbrt,
+        cos,
+        cosh,
+        deg2rad,
+        erf,
+        erfc,
+        erfinv,
+        exp,
+        exp2,
+        expm1,
+        log,
+        log1p,
+        log2,
+        log10,
+        logaddexp,
+        logaddexp2,
+        rad2deg,
+        rsqrt,
+        sin,
+        sinc,
+        sinh,
+        sqrt,
+        tan,
+        tanh,
+    )
+    from oxhorn.ops.diagonals import diag, diagflat, diagonal, trace, tril, triu, vander
+    from oxhorn.ops.einops import rearrange
+    from oxhorn.ops.elementwise import (
+        abs,
+        absolute,
+        add,
+        conj,
+        conjugate,
+        divide,
+        divide_no_nan,
+        fabs,
+        floor_divide,
+        fmax,
+        fmin,
+        fmod,
+        heaviside,
+        hypot,
+        imag,
+        ldexp,
+        maximum,
+        minimum,
+        mod,
+        multiply,
+        negative,
+        power,
+        real,
+        reciprocal,
+        sign,
+        square,
+        subtract,
+        true_divide,
+    )
+    from oxhorn.ops.fourier import fft, fft2, ifft2, irfft, rfft, view_as_complex, view_as_real
+    from oxhorn.ops.indexing import (
+        get_item,
+        nonzero,
+        scatter,
+        scatter_update,
+        slice,
+        slice_update,
+        take,
+        take_along_axis,
+        unravel_index,
+    )
+    from oxhorn.ops.joining import (
+        append,
+        array_split,
+        concatenate,
+        dsplit,
+        dstack,
+        hsplit,
+        hstack,
+        split,
+        stack,
+        unstack,
+        vsplit,
+        vstack,
+    )
+    from oxhorn.ops.linalg import (
+        cholesky,
+        cholesky_inverse,
+        det,
+        eig,
+        eigh,
+        inv,
+        logdet,
+        lstsq,
+        lu_factor,
+        matrix_rank,
+        pinv,
+        qr,
+        slogdet,
+        solve,
+        solve_triangular,
+        svd,
+    )
+    from oxhorn.ops.nan_reductions import (
+        nanargmax,
+        nanargmin,
+        nanmax,
+        nanmean,
+        nanmin,
+        nanprod,
+        nanstd,
+        nansum,
+        nanvar,
+    )
+    from oxhorn.ops.nn import (
+        adaptive_average_pool,
+        adaptive_max_pool,
+        average_pool,
+        batch_normalization,
+        binary_crossentropy,
+        categorical_crossentropy,
+        celu,
+        conv,
+        conv_transpose,
+        ctc_decode,
+        ctc_loss,
+        depth_to_space,
+        depthwise_conv,
+        dot_product_attention,
+        elu,
+        fold,
+        gelu,
+        glu,
+        hard_shrink,
+        hard_sigmoid,
+        hard_silu,
+        hard_swish,
+        hard_tanh,
+        layer_normalization,
+        leaky_relu,
+        log_sigmoid,
+        log_softmax,
+        max_pool,
+        moments,
+        multi_hot,
+        normalize,
+        one_hot,
+        psnr,
+        relu,
+        relu6,
+        rms_normalization,
+        selu,
+        separable_conv,
+        sigmoid,
+        silu,
+        soft_shrink,
+        softmax,
+        softplus,
+        softsign,
+        space_to_depth,
+        sparse_categorical_crossentropy,
+        sparse_plus,
+        sparse_sigmoid,
+        sparsemax,
+        squareplus,
+        swish,
+        tanh_shrink,
+        threshold,
+        unfold,
+    )
+    from oxhorn.ops.norms import cdist, norm
+    from oxhorn.ops.own_gradients import custom_gradient, jvp
+    from oxhorn.ops.prefixes import associative_scan
+    from oxhorn.ops.products import cross, dot, einsum, inner, kron, matmul, outer, tensordot, vdot
+    from oxhorn.ops.quantiles import median, nanmedian, nanpercentile, nanquantile, percentile, quantile
+    from oxhorn.ops.ranges import (
+        arange,
+        bartlett,
+        blackman,
+        geomspace,
+        hamming,
+        hanning,
+        kaiser,
+        linspace,
+        logspace,
+    )
+    from oxhorn.ops.ranking import in_top_k, top_k
+    from oxhorn.ops.reductions import (
+        all,
+        amax,
+        amin,
+        any,
+        argmax,
+        argmin,
+        count_nonzero,
+        logsumexp,
+        max,
+        mean,
+        min,
+        prod,
+        ptp,
+        std,
+        sum,
+        var,
+    )
+    from oxhorn.ops.rounding import ceil, clip, floor, nan_to_num, round, trunc
+    from oxhorn.ops.running import cumprod, cumsum, diff, nancumprod, nancumsum
+    from oxhorn.ops.segments import segment_max, segment_min, segment_prod, segment_sum
+    from oxhorn.ops.shapes import (
+        broadcast_to,
+        expand_dims,
+        flip,
+        fliplr,
+        flipud,
+        meshgrid,
+        moveaxis,
+        pad,
+        ravel,
+        repeat,
+        reshape,
+        roll,
+        rot90,
+        squeeze,
+        swapaxes,
+        tile,
+        transpose,
+    )
+    from oxhorn.ops.short_time import extract_sequences, istft, stft
+    from oxhorn.ops.sorting import argpartition, argsort, digitize, isin, searchsorted, sort, unique
+    from oxhorn.ops.special import i0, nextafter
+    from oxhorn.ops.statistics import average, corrcoef, correlate, trapezoid
+    from oxhorn.ops.vectorizing import vectorize
+else:
+    __getattr__, __dir__ = lazy.names(
+        __name__,
+        {
+            "oxhorn.ops": "image, linalg, nn, numpy",
+            "oxhorn.ops.bits": (
+                "bitwise_and, bitwise_invert, bitwise_left_shift, bitwise_not, bitwise_or, "
+                "bitwise_right_shift, bitwise_xor, gcd, lcm, left_shift, right_shift, view"
+            ),
+            "oxhorn.ops.comparisons": (
+                "allclose, equal, greater, greater_equal, isclose, isfinite, isinf, isnan, isneginf, "
+                "isposinf, isreal, less, less_equal, logical_and, logical_not, logical_or, logical_xor, "
+                "not_equal, select, signbit, where"
+            ),
+            "oxhorn.ops.control": "cond, fori_loop, map, scan, switch, vectorized_map, while_loop",
+            "oxhorn.ops.conversions": (
+                "array, cast, convert_to_numpy, convert_to_tensor, copy, dtype, is_tensor, ndim, "
+                "saturate_cast, shape, size, stop_gradient"
+            ),
+            "oxhorn.ops.counting": "bincount, histogram",
+            "oxhorn.ops.creation": (
+                "empty, empty_like, eye, full, full_like, identity, ones, ones_like, tri, zeros, zeros_like"
+            ),
+            "oxhorn.ops.curves": (
+                "angle, arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, cbrt, cos, cosh, "
+                "deg2rad, erf, erfc, erfinv, exp, exp2, expm1, log, log10, log1p, log2, logaddexp, "
+                "logaddexp2, rad2deg, rsqrt, sin, sinc, sinh, sqrt, tan, tanh"
+            ),
+            "oxhorn.ops.diagonals": "diag, diagflat, diagonal, trace, tril, triu, vander",
+            "oxhorn.ops.einops": "rearrange",
+            "oxhorn.ops.elementwise": (
+                "abs, absolute, add, conj, conjugate, divide, divide_no_nan, fabs, floor_divide, fmax, "
+                "fmin, fmod, heaviside, hypot, imag, ldexp, maximum, minimum, mod, multiply, negative, "
+                "power, real, reciprocal, sign, square, subtract, true_divide"
+            ),
+            "oxhorn.ops.fourier": "fft, fft2, ifft2, irfft, rfft, view_as_complex, view_as_real",
+            "oxhorn.ops.indexing": (
+                "get_item, nonzero, scatter, scatter_update, slice, slice_update, take, take_along_axis, "
+                "unravel_index"
+            ),
+            "oxhorn.ops.joining": (
+                "append, array_split, concatenate, dsplit, dstack, hsplit, hstack, split, stack, "
+                "unstack, vsplit, vstack"
+            ),
+            "oxhorn.ops.linalg": (
+                "cholesky, cholesky_inverse, det, eig, eigh, inv, logdet, lstsq, lu_factor, matrix_rank, "
+                "pinv, qr, slogdet, solve, solve_triangular, svd"
+            ),
+            "oxhorn.ops.nan_reductions": (
+                "nanargmax, nanargmin, nanmax, nanmean, nanmin, nanprod, nanstd, nansum, nanvar"
+            ),
+            "oxhorn.ops.nn": (
+                "adaptive_average_pool, adaptive_max_pool, average_pool, batch_normalization, "
+                "binary_crossentropy, categorical_crossentropy, celu, conv, conv_transpose, ctc_decode, "
+                "ctc_loss, depth_to_space, depthwise_conv, dot_product_attention, elu, fold, gelu, glu, "
+                "hard_shrink, hard_sigmoid, hard_silu, hard_swish, hard_tanh, layer_normalization, "
+                "leaky_relu, log_sigmoid, log_softmax, max_pool, moments, multi_hot, normalize, one_hot, "
+                "psnr, relu, relu6, rms_normalization, selu, separable_conv, sigmoid, silu, soft_shrink, "
+                "softmax, softplus, softsign, space_to_depth, sparse_categorical_crossentropy, "
+                "sparse_plus, sparse_sigmoid, sparsemax, squareplus, swish, tanh_shrink, threshold, "
+                "unfold"
+            ),
+            "oxhorn.ops.norms": "cdist, norm",
+            "oxhorn.ops.own_gradients": "custom_gradient, jvp",
+            "oxhorn.ops.prefixes": "associative_scan",
+            "oxhorn.ops.products": "cross, dot, einsum, inner, kron, matmul, outer, tensordot, vdot",
+            "oxhorn.ops.quantiles": "median, nanmedian, nanpercentile, nanquantile, percentile, quantile",
+            "oxhorn.ops.ranges": (
+                "arange, bartlett, blackman, geomspace, hamming, hanning, kaiser, linspace, logspace"
+            ),
+            "oxhorn.ops.ranking": "in_top_k, top_k",
+            "oxhorn.ops.reductions": (
+                "all, amax, amin, any, argmax, argmin, count_nonzero, logsumexp, max, mean, min, prod, "
+                "ptp, std, sum, var"
+            ),
+            "oxhorn.ops.rounding": "ceil, clip, floor, nan_to_num, round, trunc",
+            "oxhorn.ops.running": "cumprod, cumsum, diff, nancumprod, nancumsum",
+            "oxhorn.ops.segments": "segment_max, segment_min, segment_prod, segment_sum",
+            "oxhorn.ops.shapes": (
+                "broadcast_to, expand_dims, flip, fliplr, flipud, meshgrid, moveaxis, pad, ravel, "
+                "repeat, reshape, roll, rot90, squeeze, swapaxes, tile, transpose"
+            ),
+            "oxhorn.ops.short_time": "extract_sequences, istft, stft",
+            "oxhorn.ops.sorting": "argpartition, argsort, digitize, isin, searchsorted, sort, unique",
+            "oxhorn.ops.special": "i0, nextafter",
+            "oxhorn.ops.statistics": "average, corrcoef, correlate, trapezoid",
+            "oxhorn.ops.vectorizing": "vectorize",
+        },
+    )
 
 __all__ = [
     "abs",

@@ -9,7 +9,7 @@ import numpy as np
 from oxhorn import _core
 from oxhorn.ops.arguments import as_tensor, to_tensor
 from oxhorn.ops.dispatch import operation
-from oxhorn.ops.fft import length_argument, parts
+from oxhorn.ops.fourier import length_argument, parts
 
 __all__ = ["extract_sequences", "istft", "stft"]
 

@@ -6,54 +6,37 @@ import inspect
 from typing import Any
 
 from oxhorn.arguments import describe
+from oxhorn.lazy import LazyObjects
 from oxhorn.lookup import deserialize_from, named
-from oxhorn.optimizers.adadelta import Adadelta
-from oxhorn.optimizers.adafactor import Adafactor
-from oxhorn.optimizers.adagrad import Adagrad
-from oxhorn.optimizers.adam import Adam
-from oxhorn.optimizers.adamax import Adamax
-from oxhorn.optimizers.adamw import AdamW
-from oxhorn.optimizers.asgd import ASGD
-from oxhorn.optimizers.ftrl import Ftrl
-from oxhorn.optimizers.lamb import Lamb
-from oxhorn.optimizers.lbfgs import LBFGS
-from oxhorn.optimizers.lion import Lion
-from oxhorn.optimizers.loss_scale_optimizer import LossScaleOptimizer
-from oxhorn.optimizers.multi_optimizer import MultiOptimizer
-from oxhorn.optimizers.muon import Muon
-from oxhorn.optimizers.nadam import Nadam
 from oxhorn.optimizers.optimizer import Optimizer
-from oxhorn.optimizers.rmsprop import RMSprop
-from oxhorn.optimizers.rprop import Rprop
-from oxhorn.optimizers.schedule_free_adamw import ScheduleFreeAdamW
-from oxhorn.optimizers.sgd import SGD
-from oxhorn.optimizers.sparse_adam import SparseAdam
 
-_CLASSES: tuple[type[Optimizer], ...] = (
-    Adadelta,
-    Adafactor,
-    Adagrad,
-    Adam,
-    Adamax,
-    AdamW,
-    ASGD,
-    Ftrl,
-    Lamb,
-    LBFGS,
-    Lion,
-    LossScaleOptimizer,
-    MultiOptimizer,
-    Muon,
-    Nadam,
-    RMSprop,
-    Rprop,
-    ScheduleFreeAdamW,
-    SGD,
-    SparseAdam,
+PACKAGE = __name__.split(".", maxsplit=1)[0]
+
+_CLASSES = (
+    "Adadelta",
+    "Adafactor",
+    "Adagrad",
+    "Adam",
+    "Adamax",
+    "AdamW",
+    "ASGD",
+    "Ftrl",
+    "Lamb",
+    "LBFGS",
+    "Lion",
+    "LossScaleOptimizer",
+    "MultiOptimizer",
+    "Muon",
+    "Nadam",
+    "RMSprop",
+    "Rprop",
+    "ScheduleFreeAdamW",
+    "SGD",
+    "SparseAdam",
 )
-OBJECTS: dict[str, type[Optimizer]] = {kind.__name__: kind for kind in _CLASSES}
+OBJECTS = LazyObjects(f"{PACKAGE}.optimizers", {name: name for name in _CLASSES})
 # Names are compared in lower case.
-_LOWER = {name.lower(): kind for name, kind in OBJECTS.items()}
+_LOWER = {name.lower(): name for name in _CLASSES}
 
 
 def serialize(optimizer: Optimizer) -> Any:
@@ -72,7 +55,7 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
     """
     name = config.get("class_name") if isinstance(config, dict) else None
     if isinstance(name, str) and name.lower() in _LOWER and not (custom_objects or {}).get(name):
-        kind = _LOWER[name.lower()]
+        kind: type[Optimizer] = OBJECTS[_LOWER[name.lower()]]
         if config.get("registered_name") in (None, name, kind.__name__):
             return kind.from_config(dict(config.get("config") or {}), custom_objects=custom_objects)
     return deserialize_from(config, "optimizer", OBJECTS, custom_objects)
@@ -99,7 +82,8 @@ def get(identifier: Any) -> Any:
     if isinstance(identifier, dict):
         found = deserialize(identifier)
     elif isinstance(identifier, str):
-        found = _LOWER.get(identifier.lower()) or named(identifier, "optimizer", OBJECTS)
+        builtin = _LOWER.get(identifier.lower())
+        found = OBJECTS[builtin] if builtin else named(identifier, "optimizer", OBJECTS)
     if inspect.isclass(found) and issubclass(found, Optimizer):
         try:
             inspect.signature(found).bind()

@@ -5,23 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from oxhorn.lazy import LazyObjects
 from oxhorn.lookup import deserialize_from, get_from
-from oxhorn.regularizers.norms import L1, L1L2, L2
-from oxhorn.regularizers.orthogonal import OrthogonalRegularizer
 
 __all__ = ["deserialize", "get", "serialize"]
 
-REGULARIZERS: dict[str, type] = {
-    "L1": L1,
-    "L1L2": L1L2,
-    "L2": L2,
-    "OrthogonalRegularizer": OrthogonalRegularizer,
-    "l1": L1,
-    "l1_l2": L1L2,
-    "l1l2": L1L2,
-    "l2": L2,
-    "orthogonal_regularizer": OrthogonalRegularizer,
-}
+PACKAGE = __name__.split(".", maxsplit=1)[0]
+
+REGULARIZERS = LazyObjects(
+    f"{PACKAGE}.regularizers",
+    {
+        "L1": "L1",
+        "L1L2": "L1L2",
+        "L2": "L2",
+        "OrthogonalRegularizer": "OrthogonalRegularizer",
+        "l1": "L1",
+        "l1_l2": "L1L2",
+        "l1l2": "L1L2",
+        "l2": "L2",
+        "orthogonal_regularizer": "OrthogonalRegularizer",
+    },
+)
 
 
 def serialize(regularizer: Any) -> Any:

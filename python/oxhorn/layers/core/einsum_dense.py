@@ -10,7 +10,7 @@ from typing import Any
 
 from oxhorn import _core, activations, arguments, constraints, initializers, ops, regularizers
 from oxhorn.engine.input_spec import InputSpec
-from oxhorn.initializers.variance_scaling import VarianceScaling
+from oxhorn.initializers.scaled_by_fans import VarianceScaling
 from oxhorn.layers.layer import Layer
 
 __all__ = ["EinsumDense"]

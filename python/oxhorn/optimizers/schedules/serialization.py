@@ -4,27 +4,32 @@ from __future__ import annotations
 
 from typing import Any
 
+from oxhorn.lazy import LazyObjects
 from oxhorn.lookup import deserialize_from
-from oxhorn.optimizers.schedules import cosine, cyclic, decay, piecewise, warmup
 from oxhorn.optimizers.schedules.learning_rate_schedule import LearningRateSchedule
 
-OBJECTS: dict[str, type[LearningRateSchedule]] = {
-    schedule.__name__: schedule
-    for schedule in (
-        cosine.CosineDecay,
-        cosine.CosineDecayRestarts,
-        cyclic.CyclicalLearningRate,
-        cyclic.OneCycle,
-        decay.ExponentialDecay,
-        decay.InverseTimeDecay,
-        decay.PolynomialDecay,
-        decay.PowerDecay,
-        decay.StepDecay,
-        piecewise.ConstantLearningRate,
-        piecewise.PiecewiseConstantDecay,
-        warmup.LinearWarmup,
-    )
-}
+PACKAGE = __name__.split(".", maxsplit=1)[0]
+
+OBJECTS = LazyObjects(
+    f"{PACKAGE}.optimizers.schedules",
+    {
+        name: name
+        for name in (
+            "CosineDecay",
+            "CosineDecayRestarts",
+            "CyclicalLearningRate",
+            "OneCycle",
+            "ExponentialDecay",
+            "InverseTimeDecay",
+            "PolynomialDecay",
+            "PowerDecay",
+            "StepDecay",
+            "ConstantLearningRate",
+            "PiecewiseConstantDecay",
+            "LinearWarmup",
+        )
+    },
+)
 
 
 def serialize(learning_rate_schedule: LearningRateSchedule) -> Any:

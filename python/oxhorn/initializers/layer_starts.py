@@ -12,7 +12,7 @@ import numpy as np
 from oxhorn import _core, arguments
 from oxhorn.engine import call_context
 from oxhorn.engine.seed_generator import SeedGenerator
-from oxhorn.initializers.orthogonal import Orthogonal
+from oxhorn.initializers.orthogonal_matrices import Orthogonal
 
 __all__ = ["LayerStart", "lsuv"]
 
