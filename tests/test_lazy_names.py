@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import os
 import pickle
 import subprocess
 import sys
@@ -107,7 +108,14 @@ assert len(found) == 8 and len(set(found)) == 1
 def _fresh(code: str) -> set[str]:
     """The modules that a new process has imported after `code`."""
     report = "\nimport sys\nprint('MODULES', *sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code + report], capture_output=True, text=True, timeout=300)
+    path = os.pathsep.join(filter(None, (str(ROOT.parent), os.environ.get("PYTHONPATH"))))
+    done = subprocess.run(
+        [sys.executable, "-c", code + report],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     assert done.returncode == 0, done.stderr
     return set(done.stdout.rsplit("MODULES", 1)[1].split())
 
