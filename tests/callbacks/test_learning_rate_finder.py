@@ -94,6 +94,21 @@ def test_leaves_no_trace(optimizer: Any, eagerly: bool) -> None:
         np.testing.assert_array_equal(now, other)
 
 
+def test_lucky_first_batches_do_not_stop_it() -> None:
+    """Small batches: the loss of the first is far below that of the others by chance, which is no divergence."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(64, 4)).astype("float32")
+    y = x.sum(axis=1, keepdims=True)
+    x[:2], y[:2] = 0.0, 0.1
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, kernel_initializer="zeros")])
+    model.compile(keras.optimizers.SGD(), "mse")
+    finder = LearningRateFinder(1e-6, 1.0, num_steps=50)
+    model.fit(x, y, batch_size=2, epochs=4, shuffle=False, callbacks=[finder], verbose=0)
+    assert finder.losses[1] > 4 * finder.losses[0]
+    assert len(finder.learning_rates) > 40
+    assert 1e-4 < finder.suggestion() < 1.0
+
+
 def test_stops_where_the_loss_diverges() -> None:
     model = make(keras.optimizers.SGD())
     finder = LearningRateFinder(1e-3, 1e6, num_steps=60)

@@ -22,8 +22,10 @@ class LearningRateFinder(Callback):
 
     The loss of each batch is smoothed: `s_i = (smoothing m_(i-1) + (1 - smoothing) loss_i) / (1 - smoothing^(i+1))`,
     with `m` the numerator. Training stops after `num_steps` batches, or when the smoothed loss is `stop_factor` times
-    its lowest value, or not finite. Then the model's variables, the optimizer's and the learning rate are as they were
-    before. An instance may be used again: every `fit` starts afresh. An addition to Keras's callbacks.
+    its lowest value, or not finite. The first `1 / (1 - smoothing)` batches do not count for the lowest value: until
+    then the mean is over so few that a lucky one would look like the best rate. Then the model's variables, the
+    optimizer's and the learning rate are as they were before. An instance may be used again: every `fit` starts
+    afresh. An addition to Keras's callbacks.
 
     Args:
         min_learning_rate: the first rate. Defaults to 1e-7.
@@ -143,7 +145,9 @@ class LearningRateFinder(Callback):
         self._rates.append(self._rate)
         self._losses.append(loss)
         self._smoothed.append(smoothed)
-        best = min(self._smoothed)
+        # The mean of fewer batches than its weights reach back over is noise, and no lowest value.
+        settled = self._smoothed[round(1.0 / (1.0 - self.smoothing)) - 1 :]
+        best = min(settled, default=smoothed)
         if i + 1 == self.num_steps or smoothed - best > (self.stop_factor - 1.0) * abs(best):
             self.model.stop_training = True
 
@@ -184,7 +188,8 @@ class LearningRateFinder(Callback):
         if len(rates) < 2:
             raise RuntimeError(
                 f"LearningRateFinder.suggestion: expected at least {skip_begin + skip_end + 2} steps, got "
-                f"{len(self._rates)}. Pass the finder to fit(callbacks=[finder]), with enough epochs."
+                f"{len(self._rates)}. Pass the finder to fit(callbacks=[finder]), with enough epochs; if it stopped "
+                "because the loss diverged, start at a smaller min_learning_rate."
             )
         # Behind its lowest point the loss also falls, after every leap that too large a rate made.
         lowest = int(np.argmin(losses))
