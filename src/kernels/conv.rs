@@ -32,6 +32,12 @@ mod multiplied;
 mod pack;
 #[path = "conv_rows.rs"]
 mod rows;
+#[path = "conv_winograd.rs"]
+mod winograd;
+#[path = "conv_winograd_kernel.rs"]
+mod winograd_kernel;
+#[path = "conv_winograd_tiles.rs"]
+mod winograd_tiles;
 
 use direct::{Direct, Plan, Taps};
 
@@ -99,12 +105,14 @@ impl Geometry {
         let copy = images::copied(self).max(multiplied::copied(self));
         let taps = product(self.kernel) * self.groups;
         let (c, f) = (self.in_channels / self.groups, self.out_channels / self.groups);
-        copy.max(taps * (c * f.next_multiple_of(16)).max(f * c.next_multiple_of(16)))
+        let panels = taps * (c * f.next_multiple_of(16)).max(f * c.next_multiple_of(16));
+        copy.max(panels).max(winograd::scratch(self))
     }
     /// Scratch numbers that `kernel_gradient` needs: partial sums, or copies of the images.
     pub fn kernel_scratch(&self) -> usize {
         let copy = images_kernel::copied(self).max(multiplied::kernel_scratch(self));
         copy.max(kernel::parts(self).copies * self.kernel_len())
+            .max(winograd_kernel::scratch(self))
     }
     fn axis(&self, a: usize) -> Axis {
         Axis {
@@ -157,6 +165,10 @@ pub fn forward<T: Real>(
     if multiplied::suits(g) {
         return multiplied::forward(g, x, k, y, epilogue, scratch);
     }
+    run(g, &forward_plan(g), x, k, y, epilogue, scratch);
+}
+
+fn forward_plan(g: &Geometry) -> Plan {
     let part = Direct {
         input: g.input,
         in_channels: g.in_channels,
@@ -172,14 +184,13 @@ pub fn forward<T: Real>(
         columns: g.out_channels / g.groups,
         taps: g.forward_taps(),
     };
-    let plan = Plan {
+    Plan {
         parts: smallvec![part],
         batch: g.batch,
         image: g.output,
         channels: g.out_channels,
         covered: true,
-    };
-    run(g, &plan, x, k, y, epilogue, scratch);
+    }
 }
 
 /// Chooses the kernel for a plan.
@@ -196,6 +207,8 @@ fn run<T: Real>(
         depthwise::run(plan, x, k, y, epilogue);
     } else if dots::suits(plan) {
         dots::run(plan, x, k, y, epilogue, scratch);
+    } else if winograd::suits::<T>(plan) {
+        winograd::run(plan, x, k, y, epilogue, scratch);
     } else if images::suits(plan) {
         images::run(plan, x, k, y, epilogue, scratch);
     } else {
@@ -225,6 +238,11 @@ pub fn input_gradient<T: Real>(g: &Geometry, dy: &[T], k: &[T], dx: &mut [T], sc
     if multiplied::suits(g) {
         return multiplied::input_gradient(g, dy, k, dx, scratch);
     }
+    run(g, &input_plan(g), dy, k, dx, Epilogue::NONE, scratch);
+}
+
+/// The convolutions of dY, one for each phase, that make dX.
+fn input_plan(g: &Geometry) -> Plan {
     let axes: [Vec<Phase>; 3] = core::array::from_fn(|a| {
         (0..g.stride[a])
             .filter_map(|r| {
@@ -277,7 +295,7 @@ pub fn input_gradient<T: Real>(g: &Geometry, dy: &[T], k: &[T], dx: &mut [T], sc
             }
         }
     }
-    run(g, &plan, dy, k, dx, Epilogue::NONE, scratch);
+    plan
 }
 
 /// One phase of one axis: positions `start`, `start + stride`, ... of dX, as a flipped convolution.
@@ -346,6 +364,9 @@ pub fn kernel_gradient<T: Real>(g: &Geometry, x: &[T], dy: &[T], dk: &mut [T], s
     if multiplied::suits(g) {
         return multiplied::kernel_gradient(g, x, dy, dk, scratch);
     }
+    if winograd_kernel::suits::<T>(g) {
+        return winograd_kernel::run(g, x, dy, dk, scratch);
+    }
     if images_kernel::suits(g) {
         return images_kernel::run(g, x, dy, dk, scratch);
     }
@@ -355,3 +376,6 @@ pub fn kernel_gradient<T: Real>(g: &Geometry, x: &[T], dy: &[T], dk: &mut [T], s
 #[cfg(test)]
 #[path = "conv_tests.rs"]
 mod tests;
+#[cfg(test)]
+#[path = "conv_winograd_tests.rs"]
+mod winograd_tests;

@@ -2,14 +2,14 @@ use super::*;
 use crate::kernels::parallel::tests::with_threads;
 use crate::kernels::simd::{levels, with_level};
 
-fn numbers<T: Real>(n: usize, seed: usize) -> Vec<T> {
+pub(super) fn numbers<T: Real>(n: usize, seed: usize) -> Vec<T> {
     (0..n)
         .map(|i| T::from_f64(((i * 7919 + seed * 104_729) % 2003) as f64 / 1001.5 - 1.0))
         .collect()
 }
 
 /// Calls `f` with the indices into X, K and Y of every product of the definition.
-fn each_product(g: &Geometry, mut f: impl FnMut(usize, usize, usize)) {
+pub(super) fn each_product(g: &Geometry, mut f: impl FnMut(usize, usize, usize)) {
     let (c, m) = (g.in_channels / g.groups, g.out_channels / g.groups);
     let sizes = [
         g.batch,
@@ -49,7 +49,7 @@ fn each_product(g: &Geometry, mut f: impl FnMut(usize, usize, usize)) {
     }
 }
 
-fn near<T: Real>(what: &str, g: &Geometry, got: &[T], want: &[f64], tolerance: f64) {
+pub(super) fn near<T: Real>(what: &str, g: &Geometry, got: &[T], want: &[f64], tolerance: f64) {
     for (i, (x, y)) in got.iter().zip(want).enumerate() {
         assert!(
             (x.to_f64() - y).abs() <= tolerance * (1.0 + y.abs()),
@@ -112,11 +112,11 @@ fn check<T: Real>(g: &Geometry, tolerance: f64) {
 
 /// Sizes of one axis.
 #[derive(Clone, Copy)]
-struct Axis(usize, usize, usize, usize, usize, usize);
+pub(super) struct Axis(pub usize, pub usize, pub usize, pub usize, pub usize, pub usize);
 
-const NO: Axis = Axis(1, 1, 1, 1, 0, 0);
+pub(super) const NO: Axis = Axis(1, 1, 1, 1, 0, 0);
 
-fn geometry(
+pub(super) fn geometry(
     batch: usize,
     axes: [Axis; 3],
     in_channels: usize,
