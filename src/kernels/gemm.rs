@@ -9,7 +9,7 @@ use core::ops::Range;
 use super::parallel::{self, Disjoint};
 use super::real::Real;
 use super::scratch::Scratch;
-use super::simd::dispatch;
+use super::simd::{Kernel, Lanes, dispatch};
 
 #[path = "gemm_tiles.rs"]
 mod tiles;
@@ -252,22 +252,65 @@ fn by_terms<T: Real>(size: Size, alpha: T, a: Mat<'_, T>, b: Mat<'_, T>, beta: T
 
 /// Scale, bias and activation of finished rows of `n` columns.
 pub(super) fn finish<T: Real>(c: &mut [T], n: usize, epilogue: Epilogue<'_, T>) {
-    if let Some(scale) = epilogue.scale {
-        for row in c.chunks_exact_mut(n) {
-            for (x, &s) in row.iter_mut().zip(scale) {
-                *x *= s;
-            }
-        }
-    }
-    if let Some(bias) = epilogue.bias {
-        for row in c.chunks_exact_mut(n) {
-            for (x, &b) in row.iter_mut().zip(bias) {
-                *x += b;
-            }
-        }
+    match (epilogue.scale, epilogue.bias) {
+        (None, None) => {}
+        (Some(scale), Some(bias)) => dispatch(Columns::<_, true, true> { c, scale, bias, n }),
+        (Some(scale), None) => dispatch(Columns::<_, true, false> {
+            c,
+            scale,
+            bias: scale,
+            n,
+        }),
+        (None, Some(bias)) => dispatch(Columns::<_, false, true> {
+            c,
+            scale: bias,
+            bias,
+            n,
+        }),
     }
     if let Some(activation) = epilogue.activation {
         activation(c);
+    }
+}
+
+/// c = c scale + bias, column by column, in rows of n.
+struct Columns<'a, T, const SCALE: bool, const BIAS: bool> {
+    c: &'a mut [T],
+    scale: &'a [T],
+    bias: &'a [T],
+    n: usize,
+}
+
+impl<T: Real, const SCALE: bool, const BIAS: bool> Kernel<T> for Columns<'_, T, SCALE, BIAS> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes<T>>(self) {
+        let (scale, bias) = (&self.scale[..self.n], &self.bias[..self.n]);
+        let at = |x: L, scale: L, bias: L| {
+            let x = if SCALE { x.mul(scale) } else { x };
+            if BIAS { x.add(bias) } else { x }
+        };
+        if self.n == 1 {
+            let (scale, bias) = (L::splat(scale[0]), L::splat(bias[0]));
+            let mut chunks = self.c.chunks_exact_mut(L::N);
+            for c in &mut chunks {
+                at(L::from_slice(c), scale, bias).to_slice(c);
+            }
+            let rest = chunks.into_remainder();
+            return at(L::from_part(rest), scale, bias).to_part(rest);
+        }
+        for row in self.c.chunks_exact_mut(self.n) {
+            let whole = self.n / L::N * L::N;
+            for j in (0..whole).step_by(L::N) {
+                let (scale, bias) = (L::from_slice(&scale[j..]), L::from_slice(&bias[j..]));
+                at(L::from_slice(&row[j..]), scale, bias).to_slice(&mut row[j..]);
+            }
+            if whole < self.n {
+                let (scale, bias) = (L::from_part(&scale[whole..]), L::from_part(&bias[whole..]));
+                at(L::from_part(&row[whole..]), scale, bias).to_part(&mut row[whole..]);
+            }
+        }
     }
 }
 
