@@ -49,12 +49,16 @@ impl Pool {
     fn is_exclusive(&self) -> bool {
         (0..3).all(|a| self.stride[a] >= self.window[a])
     }
-    /// Every pixel of the input is in a window, for exclusive windows.
-    fn is_covering(&self) -> bool {
-        (0..3).all(|a| {
-            self.stride[a] == self.window[a]
-                && self.output[a] * self.stride[a] >= self.input[a] + self.before[a]
-        })
+    /// The places of an axis that are in no window, for exclusive windows.
+    fn left_out(&self, a: usize) -> SmallVec<[bool; 64]> {
+        let axis = self.axis(a);
+        let mut out = SmallVec::from_elem(true, self.input[a]);
+        for o in 0..self.output[a] {
+            for tap in axis.taps(o) {
+                out[axis.place(o, tap) as usize] = false;
+            }
+        }
+        out
     }
     /// Rows of outputs in the batch.
     fn rows(&self) -> usize {
@@ -73,29 +77,60 @@ impl Pool {
             });
         });
     }
-    /// Runs a job that adds to `dx`, image by image.
-    fn each_image<T: Real>(&self, dx: &mut [T], job: impl Fn(*mut T) -> Job<T>) {
-        assert_eq!(dx.len(), self.input_len(), "pool: the gradient has another size");
+    /// Runs a job that adds to `dx`, image by image. With exclusive windows, pixels are read and written once, window by
+    /// window; those in no window are cleared.
+    ///
+    /// # Safety
+    /// What the job reads and writes must have the sizes of input and output.
+    unsafe fn each_image<T: Real>(&self, job: Job<T>) {
         let segments = self.axis(2).segments();
         let len = Self::pixels(self.input) * self.channels;
-        let (job, per_image) = (job(dx.as_mut_ptr()), self.output[0] * self.output[1]);
-        let clear = !(self.is_exclusive() && self.is_covering());
-        if let Some(images) = parallel::GRAIN.checked_div(len) {
-            let images = images.max(1);
-            parallel::for_chunks_mut(dx, images * len, |first, dx| {
-                let first = first / len;
-                for n in first..first + dx.len() / len {
-                    if clear {
-                        dx[(n - first) * len..][..len].fill(T::ZERO);
-                    }
-                    dispatch(Sweep {
-                        pool: self,
-                        segments: &segments,
-                        rows: n * per_image..(n + 1) * per_image,
-                        job: &job,
-                    });
+        let per_image = self.output[0] * self.output[1];
+        let exclusive = self.is_exclusive();
+        let left_out = [0, 1, 2].map(|a| {
+            if exclusive {
+                self.left_out(a)
+            } else {
+                SmallVec::from_elem(true, self.input[a])
+            }
+        });
+        let Some(images) = parallel::GRAIN.checked_div(len) else {
+            return;
+        };
+        parallel::for_ranges(self.batch, images.max(1), |images| {
+            for n in images {
+                if let Some(dx) = job.sums() {
+                    // SAFETY: pixels of this image, which one thread works on.
+                    unsafe { self.clear(&left_out, dx.add(n * len)) };
                 }
-            });
+                dispatch(Sweep {
+                    pool: self,
+                    segments: &segments,
+                    rows: n * per_image..(n + 1) * per_image,
+                    job: &job,
+                });
+            }
+        });
+    }
+
+    /// Zeros in the pixels of an image that are left out along some axis.
+    unsafe fn clear<T: Real>(&self, left_out: &[SmallVec<[bool; 64]>; 3], dx: *mut T) {
+        let (width, c) = (self.input[2], self.channels);
+        let mut row = dx;
+        for &z in &left_out[0] {
+            for &y in &left_out[1] {
+                let pixels = if z || y { &[][..] } else { &left_out[2][..] };
+                // SAFETY: rows of the image, and pixels of the row.
+                unsafe {
+                    if z || y {
+                        row.write_bytes(0, width * c);
+                    }
+                    for (x, _) in pixels.iter().enumerate().filter(|(_, out)| **out) {
+                        row.add(x * c).write_bytes(0, c);
+                    }
+                    row = row.add(width * c);
+                }
+            }
         }
     }
 }
@@ -127,6 +162,16 @@ enum Job<T> {
         dx: *mut T,
         exclusive: bool,
     },
+}
+
+impl<T> Job<T> {
+    /// The gradient that the job adds up.
+    fn sums(&self) -> Option<*mut T> {
+        match *self {
+            Job::Scatter { dx, .. } | Job::Spread { dx, .. } => Some(dx),
+            _ => None,
+        }
+    }
 }
 
 // SAFETY: the pointers come from slices that the call holds; rows (or images) of what is written belong to one thread.
@@ -386,15 +431,22 @@ pub fn mean<T: Real>(p: &Pool, x: &[T], y: &mut [T]) {
 }
 
 /// dx[i] = sum of dy[o] over the windows whose first maximum is i, with y = max(x).
-pub fn max_gradient<T: Real>(p: &Pool, x: &[T], y: &[T], dy: &[T], dx: &mut [T]) {
-    check(p, &[x], &[y, dy]);
-    p.each_image(dx, |dx| Job::Scatter {
-        x: x.as_ptr(),
-        y: y.as_ptr(),
-        dy: dy.as_ptr(),
-        dx,
-        exclusive: p.is_exclusive(),
-    });
+///
+/// # Safety
+/// `x` and `dx` must be valid for as many numbers as the input has; they may be the same memory if windows are exclusive.
+pub unsafe fn max_gradient<T: Real>(p: &Pool, x: *const T, y: &[T], dy: &[T], dx: *mut T) {
+    check(p, &[], &[y, dy]);
+    let (y, dy, exclusive) = (y.as_ptr(), dy.as_ptr(), p.is_exclusive());
+    // SAFETY: by the caller's promise.
+    unsafe {
+        p.each_image(Job::Scatter {
+            x,
+            y,
+            dy,
+            dx,
+            exclusive,
+        });
+    }
 }
 
 /// out[o] = g at the first maximum of the window of o, with y = max(x): the transpose of `max_gradient`.
@@ -410,12 +462,10 @@ pub fn at_max<T: Real>(p: &Pool, x: &[T], y: &[T], g: &[T], out: &mut [T]) {
 
 /// dx[i] = sum of dy[o] / count(o) over the windows that hold i: the transpose of `mean`.
 pub fn mean_gradient<T: Real>(p: &Pool, dy: &[T], dx: &mut [T]) {
-    check(p, &[], &[dy]);
-    p.each_image(dx, |dx| Job::Spread {
-        dy: dy.as_ptr(),
-        dx,
-        exclusive: p.is_exclusive(),
-    });
+    check(p, &[dx], &[dy]);
+    let (dy, dx, exclusive) = (dy.as_ptr(), dx.as_mut_ptr(), p.is_exclusive());
+    // SAFETY: checked just above.
+    unsafe { p.each_image(Job::Spread { dy, dx, exclusive }) };
 }
 
 #[cfg(test)]

@@ -42,13 +42,20 @@ fn check<T: Real>(p: &Pool) {
     let mut y = vec![T::NAN; dy.len()];
     let mut dx = vec![T::NAN; len];
     max(p, &x, &mut y);
-    max_gradient(p, &x, &y, &dy, &mut dx);
+    // SAFETY: two arrays of the input's size.
+    unsafe { max_gradient(p, x.as_ptr(), &y, &dy, dx.as_mut_ptr()) };
     let mut want = vec![T::ZERO; len];
     for (o, w) in windows.iter().enumerate() {
         assert_eq!(y[o], x[first(w)], "{p:?}");
         want[first(w)] += dy[o];
     }
     assert_eq!(dx, want, "{p:?}");
+    if p.is_exclusive() {
+        let mut over = x.clone();
+        // SAFETY: the same memory twice, which exclusive windows allow.
+        unsafe { max_gradient(p, over.as_ptr(), &y, &dy, over.as_mut_ptr()) };
+        assert_eq!(over, want, "{p:?}");
+    }
     let mut picked = y.clone();
     at_max(p, &x, &y, &dx, &mut picked);
     assert!(windows.iter().zip(&picked).all(|(w, &g)| g == dx[first(w)]));

@@ -134,9 +134,8 @@ impl Op for Pooling {
     fn forward(&self, run: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {
         let pool = self.geometry(x[self.pooled()].shape())?;
         float_dispatch!(x[0].dtype(), T => {
-            let to = y[0].slice_mut::<T>();
             match self.job {
-                Job::Max => max(&pool, x[0].slice(), to),
+                Job::Max => max(&pool, x[0].slice(), y[0].slice_mut::<T>()),
                 Job::MaxGradient => {
                     let (maxima, mut dy) = (x[1].slice::<T>(), x[2].slice::<T>());
                     if let Some(f) = self.through {
@@ -145,11 +144,13 @@ impl Op for Pooling {
                         unsafe { gradient(f, maxima.as_ptr(), dy.as_ptr(), slope.as_mut_ptr(), dy.len()) };
                         dy = slope;
                     }
-                    max_gradient(&pool, x[0].slice(), maxima, dy, to);
+                    let (x, dx) = (x[0].as_ptr().cast::<T>(), y[0].as_mut_ptr().cast::<T>());
+                    // SAFETY: arrays of the input's size; the same memory only if `inplace` allows it.
+                    unsafe { max_gradient(&pool, x, maxima, dy, dx) };
                 }
-                Job::AtMax => at_max(&pool, x[0].slice(), x[1].slice(), x[2].slice(), to),
-                Job::Average => mean(&pool, x[0].slice(), to),
-                Job::AverageGradient => mean_gradient(&pool, x[0].slice(), to),
+                Job::AtMax => at_max(&pool, x[0].slice(), x[1].slice(), x[2].slice(), y[0].slice_mut::<T>()),
+                Job::Average => mean(&pool, x[0].slice(), y[0].slice_mut::<T>()),
+                Job::AverageGradient => mean_gradient(&pool, x[0].slice(), y[0].slice_mut::<T>()),
             }
             Ok(())
         }, else => Err(float_only(self.name(), x[0].dtype())))
@@ -176,6 +177,12 @@ impl Op for Pooling {
             Job::Average => vec![Some(apply(self.with(Job::AverageGradient), &[g, x])?)],
             Job::AverageGradient => vec![Some(apply(self.with(Job::Average), &[g])?), None],
         })
+    }
+
+    /// Windows that share no pixel are read and written one after the other.
+    fn inplace(&self, input: usize) -> bool {
+        let (window, stride) = (self.window.size, self.window.stride);
+        self.job == Job::MaxGradient && input == 0 && (0..3).all(|a| stride[a] >= window[a])
     }
 
     fn absorbs(&self) -> bool {
