@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random as _python_random
 import threading
 from typing import TYPE_CHECKING
 
@@ -331,7 +330,7 @@ class _SeedStream:
     def next(self) -> int:
         with self._lock:
             if self._base is None:
-                self._base = _python_random.SystemRandom().getrandbits(63)
+                self._base = int.from_bytes(os.urandom(8), "little") >> 1
             z = (self._base + (self._count + 1) * 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
             self._count += 1
         z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
@@ -363,7 +362,9 @@ def set_random_seed(seed: int) -> None:
     number = int(seed.__index__())
     if not 0 <= number < 2**32:
         raise ValueError(f"set_random_seed expects a number from 0 to 2**32 - 1; got {number}.")
-    _python_random.seed(number)
+    import random  # Seeded for other people's code; ours does not use it.
+
+    random.seed(number)
     np.random.seed(number)
     _seeds.reset(number)
     from oxhorn.engine import seed_generator

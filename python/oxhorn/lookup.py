@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,6 +13,8 @@ __all__ = ["deserialize_from", "get_from", "named", "unknown_name"]
 
 def unknown_name(name: str, kind: str, table: Mapping[str, Any]) -> ValueError:
     """The error for a name that is not in the table: it lists the names that are."""
+    import difflib  # Only for errors.
+
     close = difflib.get_close_matches(name, table, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     names = ", ".join(repr(entry) for entry in sorted(table))

@@ -17,7 +17,7 @@ from oxhorn.layers.core_layer import CoreLayer
 from oxhorn.layers.layer import Layer
 from oxhorn.models.graph import ModelGraph
 from oxhorn.models.host_part import HostResults
-from oxhorn.training.looking_inside import LooksInside
+from oxhorn.training.looks_inside import LooksInside
 from oxhorn.training.trainer import Trainer
 
 PACKAGE = __name__.split(".", maxsplit=1)[0]

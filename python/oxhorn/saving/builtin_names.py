@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import inspect
 from collections.abc import Iterator
@@ -88,6 +87,8 @@ def find_function(module: str | None, name: str) -> Any:
 
 def close_names(name: str) -> list[str]:
     """The built-in class names that look like `name`."""
+    import difflib  # Only for errors.
+
     known: set[str] = set()
     for namespace in NAMESPACES:
         module = _namespace(namespace)

@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from oxhorn import _core
-from oxhorn.metrics import Metric
-from oxhorn.training.compile_loss import CompileLoss
-from oxhorn.training.compile_metrics import CompileMetrics
 from oxhorn.training.data_adapters.packing import unpack_x_y_sample_weight
 from oxhorn.training.exclusive import ExclusiveUse
-from oxhorn.training.logs import results_of
-from oxhorn.training.programs import ProgramCache
 from oxhorn.training.tensors import batch_size_of, scalar
+
+if TYPE_CHECKING:
+    from oxhorn.metrics import Metric
+    from oxhorn.training.compile_loss import CompileLoss
+    from oxhorn.training.compile_metrics import CompileMetrics
+    from oxhorn.training.programs import ProgramCache
 
 
 class StepMethods:
@@ -98,6 +99,8 @@ class StepMethods:
 
     def get_metrics_result(self) -> dict[str, Any]:
         """The results of all `metrics` by name."""
+        from oxhorn.training.logs import results_of  # Needs all of training; a model to be built does not.
+
         return results_of(self.metrics)
 
     def compute_loss(

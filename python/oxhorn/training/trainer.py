@@ -1,4 +1,7 @@
-"""`Trainer`: the half of `Model` that compiles, fits, evaluates and predicts."""
+"""`Trainer`: the half of `Model` that compiles, fits, evaluates and predicts.
+
+The methods import what does the work: a model that is only built, or only predicts, does not wait for the rest.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,6 @@ import warnings
 from typing import Any
 
 from oxhorn import optimizers
-from oxhorn.metrics import Mean
-from oxhorn.training import fitting, on_batch, predicting
-from oxhorn.training.compile_loss import CompileLoss
-from oxhorn.training.compile_metrics import CompileMetrics
-from oxhorn.training.logs import flatten_in_order
 from oxhorn.training.step_methods import StepMethods
 from oxhorn.training.tensors import float_dtype_of
 
@@ -79,9 +77,13 @@ class Trainer(StepMethods):
         float_dtype = float_dtype_of(self)
         compile_loss = None
         if loss is not None:
+            from oxhorn.training.compile_loss import CompileLoss
+
             compile_loss = CompileLoss(loss, loss_weights, output_names, float_dtype)
         compile_metrics = None
         if metrics is not None or weighted_metrics is not None:
+            from oxhorn.training.compile_metrics import CompileMetrics
+
             compile_metrics = CompileMetrics(metrics, weighted_metrics, output_names)
         found = optimizers.get(optimizer)
         arguments = {
@@ -94,6 +96,8 @@ class Trainer(StepMethods):
             "steps_per_execution": steps_per_execution,
             "jit_compile": bool(jit_compile) and not run_eagerly,
         }
+        from oxhorn.metrics.reduction import Mean
+
         with self._exclusively("compile"):
             self._set(
                 optimizer=found,
@@ -178,6 +182,8 @@ class Trainer(StepMethods):
         >>> len(history.history["loss"])
         3
         """
+        from oxhorn.training import fitting
+
         return fitting.fit(
             self,
             x=x,
@@ -228,6 +234,9 @@ class Trainer(StepMethods):
             RuntimeError: If another thread is training or evaluating this model.
             ValueError: If the model is not compiled, or the data is not as described.
         """
+        from oxhorn.training import fitting
+        from oxhorn.training.logs import flatten_in_order
+
         logs = fitting.evaluate(self, x, y, batch_size, verbose, sample_weight, steps, callbacks)
         return logs if return_dict else flatten_in_order(self, logs)
 
@@ -254,6 +263,8 @@ class Trainer(StepMethods):
         Raises:
             ValueError: If the data is not as described.
         """
+        from oxhorn.training import predicting
+
         return predicting.predict(self, x, batch_size, verbose, steps, callbacks)
 
     def train_on_batch(
@@ -277,6 +288,9 @@ class Trainer(StepMethods):
             The loss, a list of the loss and the metrics, or a dict of them, for this batch and the weights before
             the update.
         """
+        from oxhorn.training import on_batch
+        from oxhorn.training.logs import flatten_in_order
+
         logs = on_batch.train_on_batch(self, x, y, sample_weight, class_weight)
         return logs if return_dict else flatten_in_order(self, logs)
 
@@ -294,6 +308,9 @@ class Trainer(StepMethods):
         Returns:
             The loss, a list of the loss and the metrics, or a dict of them.
         """
+        from oxhorn.training import on_batch
+        from oxhorn.training.logs import flatten_in_order
+
         logs = on_batch.test_on_batch(self, x, y, sample_weight)
         return logs if return_dict else flatten_in_order(self, logs)
 
@@ -306,6 +323,8 @@ class Trainer(StepMethods):
         Returns:
             NumPy arrays in the structure of the model's outputs.
         """
+        from oxhorn.training import predicting
+
         return predicting.predict_on_batch(self, x)
 
     def get_compile_config(self) -> dict[str, Any]:

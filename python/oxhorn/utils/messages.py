@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 
 from oxhorn.config import is_interactive_logging_enabled
@@ -26,6 +25,8 @@ def print_message(text: str, end: str = "\n") -> None:
         ready
     """
     if not is_interactive_logging_enabled():
+        import logging  # Slow to import, and hardly ever asked for.
+
         logging.getLogger("oxhorn").info(text)
         return
     out = sys.stdout

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 
 def in_order(
@@ -20,6 +22,9 @@ def in_order(
         workers: Number of threads.
         max_queue_size: Batches that may be ready or under way before they are taken.
     """
+    # Takes milliseconds to import, and most data is no `PyDataset` with workers.
+    from concurrent.futures import ThreadPoolExecutor
+
     waiting: deque[Future[Any]] = deque()
     source = count() if indices is None else indices
     pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="oxhorn-data")
