@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -310,3 +311,17 @@ def test_wrong_inputs() -> None:
         layer({"images": x, "bounding_boxes": {"boxes": np.ones((2, 1, 4)), "labels": np.ones(2)}})
     with pytest.raises(NotImplementedError, match="cannot follow bounding boxes"):
         keras.layers.CutMix(bounding_box_format="xyxy")({"images": x, "bounding_boxes": boxes})
+
+
+@pytest.mark.parametrize("layer", ["MixUp", "CutMix"])
+def test_numbers_of_classes_are_not_mixed_in_silence(layer: str) -> None:
+    """Half of class 2 and half of class 4 is not class 3; one-hot labels and values that are floats may be mixed."""
+    mix, x = getattr(keras.layers, layer)(seed=1), np.ones((4, 4, 4, 3), "float32")
+    for labels in (np.arange(4), np.arange(4)[:, None]):
+        with pytest.warns(UserWarning, match="make them one-hot first"):
+            mix({"images": x, "labels": labels}, training=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for labels in (np.eye(4, dtype="int64"), np.arange(4.0)):
+            mix({"images": x, "labels": labels}, training=True)
+        mix({"images": x, "labels": np.arange(4)}, training=False)

@@ -50,6 +50,8 @@ def test_a_rate_that_turns_bad_behind_our_back() -> None:
         ("SGD", {"weight_decay": -1.0}, "weight_decay"),
         ("SGD", {"clipnorm": 1.0, "clipvalue": 0.5}, "clipnorm=1.0, clipvalue=0.5"),
         ("SGD", {"clipnorm": float("nan")}, "clipnorm"),
+        ("SGD", {"use_ema": "yes"}, "use_ema"),
+        ("Lamb", {"use_ema": float("nan")}, "use_ema"),
         ("SGD", {"use_ema": True, "ema_momentum": 1.5}, "ema_momentum"),
         ("SGD", {"use_ema": True, "ema_overwrite_frequency": 0}, "ema_overwrite_frequency"),
         ("SGD", {"gradient_accumulation_steps": 1}, "gradient_accumulation_steps"),

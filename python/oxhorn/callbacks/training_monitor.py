@@ -22,7 +22,7 @@ class TrainingMonitor(Callback):
     """Gradients, updates and activations of every layer, while the model trains.
 
     At the start, and then after each epoch or every so many batches, a training step on a probe batch is looked at,
-    without being taken:
+    without being taken (an addition to Keras's callbacks):
 
     - `gradient_norm`: the length of the gradient of the loss with respect to the layer's weights, `||g||`;
     - `update_ratio`: how far the optimizer would move them, `||delta w|| / ||w||`; about 1e-3 is usual, far below

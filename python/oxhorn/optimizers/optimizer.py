@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from oxhorn import _core, config
-from oxhorn.arguments import integer, number
+from oxhorn.arguments import boolean, integer, number
 from oxhorn.engine.naming import auto_name, name_scope
 from oxhorn.engine.variable import Variable
 from oxhorn.losses.values import convert
@@ -137,7 +137,7 @@ class Optimizer(LearningRates, OptimizerVariables, StepsByHand, WeightDecay):
         self.clipnorm = _optional(clipnorm, "clipnorm", who)
         self.clipvalue = _optional(clipvalue, "clipvalue", who)
         self.global_clipnorm = _optional(global_clipnorm, "global_clipnorm", who)
-        self.use_ema = bool(use_ema)
+        self.use_ema = boolean(use_ema, "use_ema", who)
         self.ema_momentum = number(ema_momentum, "ema_momentum", who, low=0.0, high=1.0)
         self.ema_overwrite_frequency = (
             None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from oxhorn import ops, random
@@ -15,6 +16,15 @@ def shuffled_places(count: Any, seed: Any) -> Any:
 def blended(labels: Any, transformation: Any) -> Any:
     """`w_i y_i + (1 - w_i) y_p(i)`, with w = `"mix_weight"` and p = `"permutation_order"`."""
     labels = ops.convert_to_tensor(labels)
+    shape = tuple(labels.shape)
+    # Half of class 2 and half of class 4 is not class 3.
+    if "int" in str(labels.dtype) and shape[0] != 1 and shape[1:] in ((), (1,)):
+        warnings.warn(
+            f"Mixing labels of shape {shape} and dtype {labels.dtype} as numbers. If they are numbers of classes, the "
+            "result means nothing: make them one-hot first, with keras.utils.to_categorical or keras.ops.one_hot. If "
+            "they are values to mix, make them floats.",
+            stacklevel=2,
+        )
     weight = ops.convert_to_tensor(transformation["mix_weight"])
     if str(labels.dtype).startswith("float"):
         weight = ops.cast(weight, labels.dtype)
