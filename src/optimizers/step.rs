@@ -152,6 +152,7 @@ pub fn update<T: Ruled>(rule: &dyn Rule, pass: &Pass, tensors: Tensors<'_, '_, T
                 // SAFETY: these rows are no other thread's, and the slice is dropped before they are cut again.
                 let collected = accumulator.as_ref().map(|a| &*unsafe { a.slice(part.clone()) });
                 // NaN counts as used. No early exit within a chunk, so that comparisons vectorise.
+                #[allow(clippy::needless_bitwise_bool)] // for that
                 let any = |values: &[T]| {
                     let mut chunks = values.chunks(64);
                     chunks.any(|chunk| chunk.iter().fold(false, |found, &g| found | (g != T::ZERO)))
