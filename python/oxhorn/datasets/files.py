@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
@@ -104,6 +103,8 @@ _KINDS = {"sha256": "SHA-256", "md5": "MD5"}
 
 
 def _copy(who: str, url: str, out: IO[bytes], max_bytes: int, kind: str) -> str:
+    import urllib.request  # Slow to import; most files are there already.
+
     digest, total = hashlib.new(kind, usedforsecurity=False), 0
     with urllib.request.urlopen(url, timeout=30) as response:
         while block := response.read(1 << 20):
