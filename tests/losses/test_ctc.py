@@ -84,3 +84,10 @@ def test_training_with_a_mask() -> None:
     model.compile(keras.optimizers.Adam(0.05), losses.CTC())
     history = model.fit(x, labels, epochs=60, verbose=0).history["loss"]
     assert history[-1] < 0.1 * history[0]
+
+
+def test_a_mask_of_another_shape() -> None:
+    scores = masked()
+    scores._keras_mask = _core.tensor(np.ones((3, 1), bool))
+    with pytest.raises(ValueError, match=r"ctc: expected a mask of shape \(batch, steps\).*got \(3, 1\)"):
+        losses.ctc(LABELS, scores)

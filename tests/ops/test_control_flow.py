@@ -591,7 +591,7 @@ class Gate(keras.layers.Layer):
 
 
 def fit(function: Callable[[Any, Any], Any], run_eagerly: bool = False) -> Any:
-    model = keras.Sequential([Gate(function)])
+    model = keras.Sequential([keras.Input((3,)), Gate(function)])
     model.compile("sgd", "mse", run_eagerly=run_eagerly)
     x = np.ones((4, 3), "float32")
     model.fit(x, x, verbose=0)

@@ -54,7 +54,13 @@ def ctc(y_true: Any, y_pred: Any) -> _core.Tensor:
         )
     if mask is not None:
         # A step that is left out is a certain blank: it changes neither the labels that are read nor a probability.
-        here = op("expand_dims", cast(convert(mask), "bool"), axis=-1)
+        mask = convert(mask)
+        if mask.ndim != 2 or (None not in (mask.shape[1], y_pred.shape[1]) and mask.shape[1] != y_pred.shape[1]):
+            raise ValueError(
+                "ctc: expected a mask of shape (batch, steps) with the predictions, "
+                f"{show(y_pred.shape[:2])}; got {show(mask.shape)}."
+            )
+        here = op("expand_dims", cast(mask, "bool"), axis=-1)
         blank = op("equal", _core.tensor(np.arange(int(y_pred.shape[-1])), "int64"), 0)
         certain = op("where", blank, op("zeros_like", y_pred), _IMPOSSIBLE)
         y_pred = op("where", here, y_pred, certain)
