@@ -115,3 +115,14 @@ def test_found_by_name(name: str, arguments: dict[str, Any]) -> None:
     assert function is getattr(keras.activations, name)
     assert keras.activations.deserialize(keras.activations.serialize(function)) is function
     assert keras.activations.serialize(function) == name
+
+
+def test_softmax_over_one_score_is_no_secret() -> None:
+    x = np.ones((3, 1))
+    for call in (
+        lambda: keras.activations.softmax(x),
+        lambda: keras.ops.softmax(x),
+        lambda: keras.layers.Dense(1, activation="softmax"),
+    ):
+        with pytest.warns(UserWarning, match="the axis has size 1, .* use a sigmoid"):
+            call()

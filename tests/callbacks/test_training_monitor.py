@@ -98,7 +98,7 @@ def test_what_is_like_a_relu() -> None:
     assert cuts_off(layers.Dense(1, activation="relu")) and cuts_off(layers.Activation("relu"))
     assert cuts_off(layers.ReLU()) and cuts_off(layers.Dense(1, activation=lambda x: ops.maximum(x, 0.0)))
     for other in ("elu", "sigmoid", "linear", "softmax", None):
-        assert not cuts_off(layers.Dense(1, activation=other))
+        assert not cuts_off(layers.Dense(2, activation=other))
     assert not cuts_off(layers.ReLU(negative_slope=0.1)) and not cuts_off(layers.Flatten())
 
 

@@ -154,3 +154,16 @@ def test_a_loss_without_call() -> None:
 def test_one_column_for_categorical_crossentropy_warns() -> None:
     with pytest.warns(SyntaxWarning, match="binary_crossentropy"):
         keras.losses.categorical_crossentropy(zeros(2, 1), zeros(2, 1))
+
+
+@pytest.mark.parametrize(
+    "loss", ["BinaryCrossentropy", "CategoricalCrossentropy", "SparseCategoricalCrossentropy"]
+)
+def test_words_for_from_logits(loss: str) -> None:
+    """The word "no" would count as True."""
+    with pytest.raises(ValueError, match="expected `from_logits` to be True or False"):
+        getattr(keras.losses, loss)(from_logits="no")
+    function = {"B": "binary", "C": "categorical", "S": "sparse_categorical"}[loss[0]] + "_crossentropy"
+    labels = [0] if loss[0] == "S" else [[1.0, 0.0]]
+    with pytest.raises(ValueError, match="expected `from_logits` to be True or False"):
+        getattr(keras.losses, function)(labels, [[0.5, 0.5]], from_logits="no")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,7 +33,9 @@ def softmax(x: Any, axis: int | Sequence[int] = -1) -> Any:
     >>> keras.activations.softmax(np.array([1.0, 1.0, 1.0, 1.0])).numpy().tolist()
     [0.25, 0.25, 0.25, 0.25]
     """
-    return activation("softmax", x, axis=integer_or_integers(axis, "axis", "softmax"))
+    result = activation("softmax", x, axis=integer_or_integers(axis, "axis", "softmax"))
+    warn_of_one_score("softmax", axis, result.shape, stacklevel=4)
+    return result
 
 
 def log_softmax(x: Any, axis: int | Sequence[int] = -1) -> Any:
@@ -88,3 +91,13 @@ def sparsemax(x: Any, axis: int = -1) -> Any:
     Source: Martins and Astudillo, 2016 (https://arxiv.org/abs/1602.02068).
     """
     return activation("sparsemax", x, axis=integer(axis, "axis", "sparsemax", high=None))
+
+
+def warn_of_one_score(who: str, axis: Any, shape: Sequence[int | None], stacklevel: int) -> None:
+    """Says so where softmax is taken over an axis of size 1, so that nothing can be learned from its results."""
+    if isinstance(axis, int) and shape[axis] == 1:
+        warnings.warn(
+            f"{who}: softmax over axis {axis} of a tensor of shape {tuple(shape)}: the axis has size 1, so that every "
+            "result is 1. For one score use a sigmoid instead.",
+            stacklevel=stacklevel,
+        )

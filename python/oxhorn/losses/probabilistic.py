@@ -6,7 +6,7 @@ import warnings
 from typing import Any
 
 from oxhorn import _core
-from oxhorn.arguments import integer, probability
+from oxhorn.arguments import boolean, integer, probability
 from oxhorn.losses.values import convert, convert_float, op
 from oxhorn.losses.wrapper import BuiltinLoss, run_loss
 
@@ -45,7 +45,7 @@ def binary_crossentropy(
         "binary_crossentropy",
         y_true,
         y_pred,
-        from_logits=bool(from_logits),
+        from_logits=boolean(from_logits, "from_logits", "binary_crossentropy"),
         label_smoothing=label_smoothing,
         axis=integer(axis, "axis", "binary_crossentropy"),
     )
@@ -88,7 +88,7 @@ def categorical_crossentropy(
         "categorical_crossentropy",
         y_true,
         y_pred,
-        from_logits=bool(from_logits),
+        from_logits=boolean(from_logits, "from_logits", "categorical_crossentropy"),
         label_smoothing=label_smoothing,
         axis=axis,
     )
@@ -128,14 +128,18 @@ def sparse_categorical_crossentropy(
     y_true, y_pred = convert(y_true), convert_float(y_pred)
     if ignore_class is None:
         return run_loss(
-            "sparse_categorical_crossentropy", y_true, y_pred, from_logits=bool(from_logits), axis=axis
+            "sparse_categorical_crossentropy",
+            y_true,
+            y_pred,
+            from_logits=boolean(from_logits, "from_logits", "sparse_categorical_crossentropy"),
+            axis=axis,
         )
     ignore_class = integer(ignore_class, "ignore_class", "sparse_categorical_crossentropy")
     losses = run_loss(
         "sparse_categorical_crossentropy",
         y_true,
         y_pred,
-        from_logits=bool(from_logits),
+        from_logits=boolean(from_logits, "from_logits", "sparse_categorical_crossentropy"),
         axis=axis,
         ignore_class=ignore_class,
     )
@@ -238,6 +242,7 @@ class BinaryCrossentropy(BuiltinLoss):
         dtype: Any = None,
     ) -> None:
         probability(label_smoothing, "label_smoothing", "BinaryCrossentropy")
+        from_logits = boolean(from_logits, "from_logits", "BinaryCrossentropy")
         super().__init__(
             binary_crossentropy,
             reduction,
@@ -283,6 +288,7 @@ class CategoricalCrossentropy(BuiltinLoss):
         dtype: Any = None,
     ) -> None:
         probability(label_smoothing, "label_smoothing", "CategoricalCrossentropy")
+        from_logits = boolean(from_logits, "from_logits", "CategoricalCrossentropy")
         super().__init__(
             categorical_crossentropy,
             reduction,
@@ -327,6 +333,7 @@ class SparseCategoricalCrossentropy(BuiltinLoss):
         name: str | None = "sparse_categorical_crossentropy",
         dtype: Any = None,
     ) -> None:
+        from_logits = boolean(from_logits, "from_logits", "SparseCategoricalCrossentropy")
         super().__init__(
             sparse_categorical_crossentropy,
             reduction,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from oxhorn import activations, arguments, constraints, initializers, regularizers
+from oxhorn.activations.distributions import warn_of_one_score
 from oxhorn.layers.core_layer import CoreLayer
 
 __all__ = ["Dense"]
@@ -77,6 +78,8 @@ class Dense(CoreLayer):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.units = arguments.positive_integer(units, "units", "Dense")
         self.activation = activations.get(activation)
+        if self.activation is activations.softmax:
+            warn_of_one_score("Dense", -1, (None, self.units), stacklevel=4)
         self.use_bias = arguments.boolean(use_bias, "use_bias", "Dense")
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 from oxhorn import _core
+from oxhorn.activations.distributions import warn_of_one_score
 from oxhorn.arguments import integer, integer_or_integers
 from oxhorn.ops.arguments import as_tensor
 from oxhorn.ops.dispatch import operation
@@ -42,13 +42,9 @@ def softmax(x: Any, axis: int | Sequence[int] | None = -1) -> Any:
     """
     x = as_tensor(x)
     axes = _axes(x, axis, "softmax")
-    if isinstance(axes, int) and -len(x.shape) <= axes < len(x.shape) and x.shape[axes] == 1:
-        warnings.warn(
-            f"softmax over axis {axes} of a tensor of shape {tuple(x.shape)}: the axis has size 1, so that every "
-            "result is 1. For one score use a sigmoid instead.",
-            stacklevel=3,
-        )
-    return _core.activation("softmax", x, {"axis": axes})
+    result = _core.activation("softmax", x, {"axis": axes})
+    warn_of_one_score("ops.softmax", axes, result.shape, stacklevel=4)
+    return result
 
 
 @operation("x")
