@@ -131,3 +131,10 @@ def test_metric_called_returns_result() -> None:
 
 def test_nothing_seen_is_zero() -> None:
     assert float(keras.metrics.Mean().result()) == 0.0
+
+
+@pytest.mark.parametrize("name", ["TopKCategoricalAccuracy", "SparseTopKCategoricalAccuracy"])
+@pytest.mark.parametrize("k", [0, -1, 2.5, "3"])
+def test_how_many_of_the_best(name: str, k: Any) -> None:
+    with pytest.raises(ValueError, match=f"{name}: expected `k` to be a positive integer"):
+        getattr(keras.metrics, name)(k=k)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from oxhorn.arguments import positive_integer
 from oxhorn.metrics.accuracy_functions import (
     accuracy,
     binary_accuracy,
@@ -136,6 +137,9 @@ class TopKCategoricalAccuracy(BuiltinMean):
         name: Name of the metric. Defaults to `"top_k_categorical_accuracy"`.
         dtype: Type of the result. Defaults to `floatx()`.
 
+    Raises:
+        ValueError: If `k` is not a whole number of at least 1.
+
     Example:
     >>> import oxhorn as keras
     >>> metric = keras.metrics.TopKCategoricalAccuracy(k=2)
@@ -153,6 +157,7 @@ class TopKCategoricalAccuracy(BuiltinMean):
         name: str | None = "top_k_categorical_accuracy",
         dtype: Any = None,
     ) -> None:
+        k = positive_integer(k, "k", "TopKCategoricalAccuracy")
         super().__init__(top_k_categorical_accuracy, name, dtype, k=k)
         self.k = k
 
@@ -167,6 +172,9 @@ class SparseTopKCategoricalAccuracy(BuiltinMean):
         name: Name of the metric. Defaults to `"sparse_top_k_categorical_accuracy"`.
         dtype: Type of the result. Defaults to `floatx()`.
         from_sorted_ids: Whether predictions are class numbers, the best first. Defaults to False.
+
+    Raises:
+        ValueError: If `k` is not a whole number of at least 1.
 
     Example:
     >>> import oxhorn as keras
@@ -186,6 +194,7 @@ class SparseTopKCategoricalAccuracy(BuiltinMean):
         dtype: Any = None,
         from_sorted_ids: bool = False,
     ) -> None:
+        k = positive_integer(k, "k", "SparseTopKCategoricalAccuracy")
         super().__init__(sparse_top_k_categorical_accuracy, name, dtype, k=k, from_sorted_ids=from_sorted_ids)
         self.k = k
         self.from_sorted_ids = from_sorted_ids
