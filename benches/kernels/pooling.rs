@@ -33,7 +33,8 @@ pub fn bench(c: &mut Criterion) {
         max(&p, &x, &mut y);
         // x and dx; y and dy.
         family.numbers(&format!("max {name} gradient"), 2 * (inputs + outputs), || {
-            max_gradient(&p, &x, &y, &dy, &mut dx);
+            // SAFETY: both have a number for each of the input.
+            unsafe { max_gradient(&p, x.as_ptr(), &y, &dy, dx.as_mut_ptr()) };
         });
         family.numbers(&format!("mean {name} gradient"), inputs + outputs, || {
             mean_gradient(&p, &dy, &mut dx);

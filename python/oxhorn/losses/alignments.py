@@ -55,7 +55,9 @@ def ctc(y_true: Any, y_pred: Any) -> _core.Tensor:
     if mask is not None:
         # A step that is left out is a certain blank: it changes neither the labels that are read nor a probability.
         mask = convert(mask)
-        if mask.ndim != 2 or (None not in (mask.shape[1], y_pred.shape[1]) and mask.shape[1] != y_pred.shape[1]):
+        if mask.ndim != 2 or (
+            None not in (mask.shape[1], y_pred.shape[1]) and mask.shape[1] != y_pred.shape[1]
+        ):
             raise ValueError(
                 "ctc: expected a mask of shape (batch, steps) with the predictions, "
                 f"{show(y_pred.shape[:2])}; got {show(mask.shape)}."
