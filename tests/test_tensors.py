@@ -149,3 +149,9 @@ class TestVariable:
         v.trainable = True
         assert v.trainable
         assert "scale" in repr(v)
+
+
+@pytest.mark.parametrize("name", ["multiply", "add", "maximum", "less"])
+def test_arrays_without_elements_broadcast(name: str) -> None:
+    x, y = np.ones((2, 1, 1, 1), "float32"), np.ones((2, 0, 5, 3), "float32")
+    assert getattr(ops, name)(x, y).shape == getattr(np, name)(x, y).shape

@@ -329,9 +329,9 @@ fn glu(x: &Value, axis: i64) -> Result<Value> {
                 &sigmoid(&ops::slice_axis(&x, at, half, None)?)?,
             )
         }
-        n => Err(Error::value("glu")
+        _ => Err(Error::value("glu")
             .expected(format!("an even size at axis {axis}"))
-            .got(format!("{n:?} in {}", x.spec().describe()))),
+            .got(x.spec().describe())),
     }
 }
 

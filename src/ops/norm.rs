@@ -18,7 +18,7 @@ use crate::kernels::activate::Activate;
 use crate::kernels::math::Math;
 use crate::kernels::norm::{Layout, Then, layer, normalize, statistics};
 use crate::kernels::real::Real;
-use crate::shape::{Spec, Specs, axis_index, show, split_at_axis};
+use crate::shape::{Spec, Specs, axis_index, show, show_shape, split_at_axis};
 use crate::tensor::{View, ViewMut};
 
 /// Attributes of both ops; `scale` and `offset` say which of gamma and beta are among the inputs.
@@ -142,6 +142,12 @@ impl Op for BatchNormalization {
     }
 
     fn forward(&self, run: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {
+        if x[0].is_empty() && x[0].shape()[self.settings.axis] > 0 {
+            return Err(Error::value("batch_normalization")
+                .expected("at least one sample to take the mean and the variance of")
+                .got(format!("shape {}", show_shape(x[0].shape())))
+                .hint("Leave empty batches out of training"));
+        }
         float_dispatch!(x[0].dtype(), T => {
             self.run::<T>(run, x, y);
             Ok(())

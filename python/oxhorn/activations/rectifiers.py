@@ -217,7 +217,7 @@ def hard_shrink(x: Any, threshold: float = 0.5) -> Any:
         A tensor of the same shape and dtype.
 
     Raises:
-        ValueError: If the threshold is no finite number.
+        ValueError: If the threshold is no finite number of at least 0.
 
     Example:
     >>> import numpy as np
@@ -225,7 +225,7 @@ def hard_shrink(x: Any, threshold: float = 0.5) -> Any:
     >>> keras.activations.hard_shrink(np.array([-0.4, 2.0])).numpy().round(4).tolist()
     [0.0, 2.0]
     """
-    threshold = number(threshold, "threshold", "hard_shrink")
+    threshold = number(threshold, "threshold", "hard_shrink", low=0.0)
     return activation("hard_shrink", x, threshold=threshold)
 
 
@@ -243,7 +243,7 @@ def soft_shrink(x: Any, threshold: float = 0.5) -> Any:
         A tensor of the same shape and dtype.
 
     Raises:
-        ValueError: If the threshold is no finite number.
+        ValueError: If the threshold is no finite number of at least 0.
 
     Example:
     >>> import numpy as np
@@ -251,5 +251,5 @@ def soft_shrink(x: Any, threshold: float = 0.5) -> Any:
     >>> keras.activations.soft_shrink(np.array([-2.0, 0.0, 2.0])).numpy().round(4).tolist()
     [-1.5, 0.0, 1.5]
     """
-    threshold = number(threshold, "threshold", "soft_shrink")
+    threshold = number(threshold, "threshold", "soft_shrink", low=0.0)
     return activation("soft_shrink", x, threshold=threshold)

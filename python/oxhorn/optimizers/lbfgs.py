@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from oxhorn import _core
-from oxhorn.arguments import choice, describe, integer, number
+from oxhorn.arguments import describe, integer, number
 from oxhorn.losses.values import cast, convert, op
 from oxhorn.optimizers.line_search import Point, strong_wolfe
 from oxhorn.optimizers.optimizer import Optimizer
@@ -84,11 +84,12 @@ class LBFGS(Optimizer):
         self.tolerance_grad = number(tolerance_grad, "tolerance_grad", "LBFGS", low=0.0)
         self.tolerance_change = number(tolerance_change, "tolerance_change", "LBFGS", low=0.0)
         self.history_size = integer(history_size, "history_size", "LBFGS", low=1)
-        self.line_search_fn = (
-            None
-            if line_search_fn is None
-            else choice(line_search_fn, ("strong_wolfe",), "line_search_fn", "LBFGS")
-        )
+        if line_search_fn not in (None, "strong_wolfe"):
+            raise ValueError(
+                "LBFGS: expected `line_search_fn` to be 'strong_wolfe', or None for steps of the length of the learning "
+                f"rate. Received: line_search_fn={describe(line_search_fn)}."
+            )
+        self.line_search_fn = line_search_fn
         # Pairs of variables (s, y); from `_oldest` on, in a ring.
         self._pairs: list[tuple[Any, Any]] = []
         self._loss = math.inf
