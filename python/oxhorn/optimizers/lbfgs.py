@@ -86,8 +86,8 @@ class LBFGS(Optimizer):
         self.history_size = integer(history_size, "history_size", "LBFGS", low=1)
         if line_search_fn not in (None, "strong_wolfe"):
             raise ValueError(
-                "LBFGS: expected `line_search_fn` to be 'strong_wolfe', or None for steps of the length of the learning "
-                f"rate. Received: line_search_fn={describe(line_search_fn)}."
+                "LBFGS: expected `line_search_fn` to be 'strong_wolfe', or None for steps of a fixed length. "
+                f"Received: line_search_fn={describe(line_search_fn)}."
             )
         self.line_search_fn = line_search_fn
         # Pairs of variables (s, y); from `_oldest` on, in a ring.
