@@ -4,10 +4,12 @@
 //!
 //! y = A^T [sum over channels of (G k G^T) * (B^T x B)] A      (* number by number)
 //!
+//! ```text
 //!        1  0 -1  0          1    0    0
 //! B^T =  0  1  1  0    G =  1/2  1/2  1/2    A^T =  1  1  1  0
 //!        0 -1  1  0         1/2 -1/2  1/2           0  1 -1  1
 //!        0 -1  0  1          0    0    1
+//! ```
 //!
 //! which takes 16 multiplications for each channel instead of 36. The sums over channels are 16 matrix products, one for each
 //! place in the transformed tile: tiles by output channels. A task transforms some tiles, which stay in its L2, and
