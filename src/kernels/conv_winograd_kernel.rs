@@ -121,7 +121,7 @@ impl<T: Real> Kernel<T> for Task<'_, T> {
         let (x_place, y_place, place) = (step(held * x_row), step(held * y_row), step(c * y_row));
         let mut buffer = Scratch::take();
         let (x, rest) = buffer
-            .get::<T>(PLACES * (x_place + y_place + place) + x_row.max(y_row))
+            .get::<T>(PLACES * (x_place + y_place + place) + x_row.max(g.out_channels.next_multiple_of(L::N)))
             .split_at_mut(PLACES * x_place);
         let (y, rest) = rest.split_at_mut(PLACES * y_place);
         let (sums, zeros) = rest.split_at_mut(PLACES * place);

@@ -1,6 +1,7 @@
 use super::tests::{Axis, NO, each_product, geometry, near, numbers};
 use super::*;
 use crate::kernels::parallel::tests::with_threads;
+use crate::kernels::scratch::Scratch;
 use crate::kernels::simd::{levels, with_level};
 
 /// The three results in double precision, from the definition.
@@ -110,6 +111,29 @@ fn all_three_products_follow_the_definition_at_every_level() {
                 check::<f32>(&g, 1e-4);
             }
         });
+    }
+}
+
+#[test]
+fn tasks_that_share_out_the_columns_see_zeros_below_the_image() {
+    // Too many sums for one task, and half of the last row of tiles is outside of the image.
+    let axis = Axis(3, 3, 1, 1, 1, 1);
+    let g = geometry(1, [NO, axis, axis], 64, 200, 1);
+    let (x, k, dy) = (
+        numbers::<f32>(g.input_len(), 1),
+        numbers::<f32>(g.kernel_len(), 2),
+        numbers::<f32>(g.output_len(), 3),
+    );
+    let want = definition(&g, &x, &k, &dy);
+    for level in levels() {
+        let mut dk = vec![f32::NAN; k.len()];
+        let mut scratch = vec![f32::NAN; winograd_kernel::scratch(&g)];
+        with_level(level, || {
+            // What the thread's memory held before must not be read.
+            Scratch::take().get::<f32>(1 << 20).fill(f32::NAN);
+            winograd_kernel::run(&g, &x, &dy, &mut dk, &mut scratch);
+        });
+        near("kernel gradient", &g, &dk, &want.dk, 1e-4);
     }
 }
 
