@@ -4,7 +4,8 @@
 //!
 //! with o and k running over three spatial axes (a lower rank has axes of size 1 in front), group by group. The input
 //! is read where it lies, or from a few padded rows; there is no im2col. All three products run on the same register
-//! tiles (`tile`): output pixels by output channels, the contraction being a row of the kernel.
+//! tiles (`tile`): output pixels by output channels, the contraction being a row of the kernel; kernels of 3 x 3 with
+//! stride 1 take fewer multiplications where that pays (`winograd`).
 
 use smallvec::{SmallVec, smallvec};
 

@@ -17,8 +17,8 @@
 //! others are beside it, so that an image's result does not depend on the batch.
 //!
 //! Errors in `f32`: between 0.6 and 1.6 times those of the direct way (root of the mean square, random numbers, 16 to 256
-//! channels: see the tests), since fewer numbers are added in a row. An infinite or undefined number reaches all four outputs of
-//! its tiles, and what they add up may overflow where a single sum just would not. `f64` goes the direct way.
+//! channels: see the tests), since fewer numbers are added in a row. Where an output sees an infinite number, it may be NaN
+//! instead of infinite, and sums may overflow where a single one just would not. `f64` goes the direct way.
 //!
 //! Source: A. Lavin and S. Gray, Fast Algorithms for Convolutional Neural Networks, 2016.
 
@@ -90,6 +90,9 @@ pub fn run<T: Real>(
     scratch: &mut [T],
 ) {
     let direct = &plan.parts[0];
+    for each in [epilogue.scale, epilogue.bias].into_iter().flatten() {
+        assert_eq!(each.len(), direct.columns, "a number for each output channel");
+    }
     let kernel = &mut scratch[..transformed(direct.in_channels, direct.columns)];
     let panels = dispatch::<T, _>(Count(direct.columns));
     let shared = Disjoint::new(kernel);

@@ -4,7 +4,8 @@
 //!
 //! for the 4 x 4 pixels x and the 2 x 2 gradients dy of each tile: the same transformation, differentiated. The sums over
 //! tiles are 16 matrix products, channels by output channels, one for each place in the transformed tile. A task transforms
-//! some tiles of X and dY, which stay in L2, and adds their products to its 16 sums; at its end these become its share of dK.
+//! some tiles of X and dY, which stay in L2 (with their sums, up to some 256 channels), and adds their products to its 16
+//! sums; at its end these become its share of dK.
 
 use core::ops::Range;
 

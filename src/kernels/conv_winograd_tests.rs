@@ -182,7 +182,7 @@ fn errors_are_a_small_multiple_of_those_of_the_direct_way() {
         ] {
             let (here, there) = (error(got, want), error(direct, want));
             assert!(
-                here < 1e-6 && here < 4.0 * there,
+                here < 1e-6 && here < 2.0 * there,
                 "{what}: {here:e}, direct {there:e}"
             );
         }
