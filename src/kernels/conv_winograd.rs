@@ -297,6 +297,9 @@ struct Group<T> {
 
 impl<T: Real> Group<T> {
     /// The sums over channels of R tiles at every place.
+    ///
+    /// # Safety
+    /// The transforms of R tiles, `kernel`'s panel of W registers and the sums must have the sizes that `self` says.
     #[inline(always)]
     unsafe fn multiply<L: Lanes<T>, const R: usize, const W: usize>(&self, kernel: *const T) {
         let run = Run {
@@ -336,6 +339,9 @@ impl<T: Real> Task<'_, T> {
     }
 
     /// A^T m A with scale and bias, for the products m of some tiles and a panel of columns.
+    ///
+    /// # Safety
+    /// The products of the tiles must lie in the sums of `self`, W registers for each place.
     #[inline(always)]
     unsafe fn back<L: Lanes<T>, const W: usize>(
         &self,
@@ -383,6 +389,9 @@ fn each<L: Copy>(y: [[L; 2]; 2], f: impl Fn(L) -> L) -> [[L; 2]; 2] {
 }
 
 /// A^T m A, of numbers `place` apart.
+///
+/// # Safety
+/// `m` must hold a register at each of the 16 places.
 #[inline(always)]
 unsafe fn inverse<T: Real, L: Lanes<T>>(m: *const T, place: usize) -> [[L; 2]; 2] {
     let mut half = [[L::splat(T::ZERO); 4]; 2];

@@ -193,6 +193,8 @@ const fn rows(registers: usize) -> usize {
 }
 
 impl<T: Real> Product<T> {
+    /// # Safety
+    /// The arrays of `self` must have the sizes that it says.
     #[inline(always)]
     unsafe fn run<L: Lanes<T>>(&self) {
         let panels = Panels::new(self.y_row, L::N, V);
@@ -221,6 +223,8 @@ impl<T: Real> Product<T> {
         }
     }
 
+    /// # Safety
+    /// As for `run`; R rows from `row` on and W registers from `column` on must be inside.
     #[inline(always)]
     unsafe fn tile<L: Lanes<T>, const R: usize, const W: usize>(&self, row: usize, column: usize) {
         let run = Run {
@@ -251,6 +255,9 @@ impl<T: Real> Product<T> {
 
 impl<T: Real> Task<'_, T> {
     /// G^T s G for the sums s, which are `place` apart, in rows of `row`.
+    ///
+    /// # Safety
+    /// `sums` must hold 16 places of all rows of the task, each `row` long.
     #[inline(always)]
     unsafe fn finish<L: Lanes<T>>(&self, sums: *const T, place: usize, row: usize) {
         let (c, f) = (self.g.in_channels, self.g.out_channels);

@@ -141,6 +141,9 @@ pub unsafe fn transform<T: Real, L: Lanes<T>>(
 }
 
 /// One register of channels, from `c` on. Neighbouring tiles share two columns, whose transforms are kept.
+///
+/// # Safety
+/// As for `transform`; if `RAGGED`, the register ends after the last channel.
 #[inline(always)]
 unsafe fn channels<T: Real, L: Lanes<T>, const RAGGED: bool>(
     from: &Pixels<'_, T>,
@@ -179,6 +182,9 @@ unsafe fn channels<T: Real, L: Lanes<T>, const RAGGED: bool>(
 }
 
 /// B^T x, for one column of four pixels.
+///
+/// # Safety
+/// Each of the four rows must hold a register of channels at the column, or what is left of one if `RAGGED`.
 #[inline(always)]
 unsafe fn column<T: Real, L: Lanes<T>, const RAGGED: bool>(
     from: &Pixels<'_, T>,

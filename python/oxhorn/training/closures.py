@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from oxhorn import _core
 from oxhorn.engine.stateless import StatelessScope
 from oxhorn.training.data_adapters.batch import Batch, Column
 from oxhorn.training.input_checks import check_inputs
-from oxhorn.training.steps import logs_of, rows_of
+from oxhorn.training.steps import logs_of, rows_of, stretches
 from oxhorn.training.tracing import (
     graph_inputs,
     loss_to_differentiate,
@@ -111,12 +110,8 @@ class ClosureSteps:
         max_steps: int,
         budget: float,
     ) -> int:
-        until = time.monotonic() + budget
-        at = start
-        for _ in range(max_steps):
-            if at >= stop:
-                break
-            end = min(at + batch_size, stop)
+        end = start
+        for at, end in stretches(start, stop, batch_size, max_steps, budget):
             columns = [_core.tensor(column) for column in rows_of(batch, order, at, end)]
             one_step(
                 self._model,
@@ -124,10 +119,7 @@ class ClosureSteps:
                 functools.partial(self._step.evaluate, self._step.first, columns),
                 functools.partial(self._step.evaluate, self._step.again, columns),
             )
-            at = end
-            if time.monotonic() >= until:
-                break
-        return at - start
+        return end - start
 
     def logs(self) -> dict[str, Any]:
         return logs_of(self._model, self._step.extra_logs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 import numpy as np
@@ -122,18 +123,11 @@ class AppliedSteps:
         max_steps: int,
         budget: float,
     ) -> int:
-        until = time.monotonic() + budget
-        at = start
-        for _ in range(max_steps):
-            if at >= stop:
-                break
-            end = min(at + batch_size, stop)
+        end = start
+        for at, end in stretches(start, stop, batch_size, max_steps, budget):
             gradients = self._step.program.call(rows_of(batch, order, at, end))
             self._model.optimizer.apply(gradients, self._step.variables)
-            at = end
-            if time.monotonic() >= until:
-                break
-        return at - start
+        return end - start
 
     def logs(self) -> dict[str, Any]:
         return logs_of(self._model, self._step.extra_logs)
@@ -159,18 +153,11 @@ class PythonSteps:
         max_steps: int,
         budget: float,
     ) -> int:
-        until = time.monotonic() + budget
-        at = start
-        for _ in range(max_steps):
-            if at >= stop:
-                break
-            end = min(at + batch_size, stop)
+        end = start
+        for at, end in stretches(start, stop, batch_size, max_steps, budget):
             data = tensors_of(batch, None if order is None else order[at:end], at, end)
             self._last = self._function(iter((data,)) if self._takes_iterator else data)
-            at = end
-            if time.monotonic() >= until:
-                break
-        return at - start
+        return end - start
 
     def logs(self) -> dict[str, Any]:
         if not isinstance(self._last, dict):
@@ -180,6 +167,17 @@ class PythonSteps:
             )
         merged: dict[str, Any] = self._merge(self._model, self._last)
         return merged
+
+
+def stretches(
+    start: int, stop: int, batch_size: int, max_steps: int, budget: float
+) -> Iterator[tuple[int, int]]:
+    """First row and end of each batch, until the rows, the steps or the seconds are used up; one batch at least."""
+    until = time.monotonic() + budget
+    for at in range(start, min(stop, start + max_steps * batch_size), batch_size):
+        if at > start and time.monotonic() >= until:
+            return
+        yield at, min(at + batch_size, stop)
 
 
 def logs_of(model: Any, extra_logs: dict[str, Any]) -> dict[str, Any]:
