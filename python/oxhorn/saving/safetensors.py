@@ -10,17 +10,17 @@ Source: https://huggingface.co/docs/safetensors
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
 import os
 import struct
-import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from oxhorn.saving.atomic import replacing
 
 Array = np.ndarray[Any, Any]
 
@@ -62,40 +62,11 @@ def write(path: str | os.PathLike[str], tensors: Mapping[str, Array], metadata: 
         arrays.append(array)
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-len(text) % 8)
-    target = Path(path)
-    descriptor, temporary = tempfile.mkstemp(
-        prefix=f".{target.name[:100]}.", suffix=".part", dir=target.parent
-    )
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(struct.pack("<Q", len(text)))
-            file.write(text)
-            for array in arrays:
-                file.write(
-                    array.tobytes() if array.ndim == 0 else array.data.cast("B") if array.size else b""
-                )
-            file.flush()
-            os.fsync(file.fileno())
-        # A temporary file is private; the result has the permissions of any new file.
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(temporary).chmod(0o666 & ~mask)
-        Path(temporary).replace(target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-        raise
-    _sync_folder(target.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Makes the new name last through a power cut, where the system can."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        file.write(struct.pack("<Q", len(text)))
+        file.write(text)
+        for array in arrays:
+            file.write(array.tobytes() if array.ndim == 0 else array.data.cast("B") if array.size else b"")
 
 
 class Entry(NamedTuple):
