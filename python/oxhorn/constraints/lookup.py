@@ -5,27 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from oxhorn import constraints
 from oxhorn.lazy import LazyObjects
 from oxhorn.lookup import deserialize_from, get_from
 
 __all__ = ["deserialize", "get", "serialize"]
 
-PACKAGE = __name__.split(".", maxsplit=1)[0]
+_OTHERS = ("Constraint", "deserialize", "get", "serialize")
 
 CONSTRAINTS = LazyObjects(
-    f"{PACKAGE}.constraints",
-    {
-        "MaxNorm": "MaxNorm",
-        "MinMaxNorm": "MinMaxNorm",
-        "NonNeg": "NonNeg",
-        "UnitNorm": "UnitNorm",
-        "WeightClip": "WeightClip",
-        "max_norm": "MaxNorm",
-        "min_max_norm": "MinMaxNorm",
-        "non_neg": "NonNeg",
-        "unit_norm": "UnitNorm",
-        "weight_clip": "WeightClip",
-    },
+    constraints.__name__, {name: name for name in constraints.__all__ if name not in _OTHERS}
 )
 
 

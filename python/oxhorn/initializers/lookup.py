@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from oxhorn import _core
+from oxhorn import _core, initializers
 from oxhorn.arguments import describe
 from oxhorn.config import floatx
 from oxhorn.lazy import LazyObjects
@@ -15,57 +15,21 @@ from oxhorn.lookup import deserialize_from, get_from
 
 __all__ = ["deserialize", "get", "serialize"]
 
-PACKAGE = __name__.split(".", maxsplit=1)[0]
+_OTHERS = ("Initializer", "LayerStart", "deserialize", "get", "lsuv", "serialize")
 
 INITIALIZERS = LazyObjects(
-    f"{PACKAGE}.initializers",
+    initializers.__name__,
     {
-        "Constant": "Constant",
-        "Dirac": "Dirac",
-        "GlorotNormal": "GlorotNormal",
-        "GlorotUniform": "GlorotUniform",
-        "HeNormal": "HeNormal",
-        "HeUniform": "HeUniform",
-        "Identity": "Identity",
-        "IdentityInitializer": "Identity",
-        "LecunNormal": "LecunNormal",
-        "LecunUniform": "LecunUniform",
-        "Ones": "Ones",
-        "Orthogonal": "Orthogonal",
-        "OrthogonalInitializer": "Orthogonal",
-        "RandomNormal": "RandomNormal",
-        "RandomUniform": "RandomUniform",
-        "STFT": "STFT",
-        "STFTInitializer": "STFT",
-        "TruncatedNormal": "TruncatedNormal",
-        "VarianceScaling": "VarianceScaling",
-        "Zeros": "Zeros",
-        "constant": "Constant",
-        "dirac": "Dirac",
-        "glorot_normal": "GlorotNormal",
-        "glorot_uniform": "GlorotUniform",
-        "he_normal": "HeNormal",
-        "he_uniform": "HeUniform",
-        "identity": "Identity",
-        "lecun_normal": "LecunNormal",
-        "lecun_uniform": "LecunUniform",
+        **{name: name for name in initializers.__all__ if name not in _OTHERS},
         "normal": "RandomNormal",
         "one": "Ones",
-        "ones": "Ones",
-        "orthogonal": "Orthogonal",
-        "random_normal": "RandomNormal",
-        "random_uniform": "RandomUniform",
-        "stft": "STFT",
-        "truncated_normal": "TruncatedNormal",
         "uniform": "RandomUniform",
-        "variance_scaling": "VarianceScaling",
+        "zero": "Zeros",
         # The same under the names of their first authors, as other libraries have them.
         "xavier_normal": "GlorotNormal",
         "xavier_uniform": "GlorotUniform",
         "kaiming_normal": "HeNormal",
         "kaiming_uniform": "HeUniform",
-        "zero": "Zeros",
-        "zeros": "Zeros",
     },
 )
 

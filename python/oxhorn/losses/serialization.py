@@ -4,98 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from oxhorn import losses
 from oxhorn.lazy import LazyObjects
 from oxhorn.lookup import deserialize_from, get_from
 
-PACKAGE = __name__.split(".", maxsplit=1)[0]
-
-_CLASSES = (
-    "BinaryCrossentropy",
-    "BinaryFocalCrossentropy",
-    "CTC",
-    "CategoricalCrossentropy",
-    "CategoricalFocalCrossentropy",
-    "CategoricalGeneralizedCrossEntropy",
-    "CategoricalHinge",
-    "Circle",
-    "Contrastive",
-    "CosineEmbedding",
-    "CosineSimilarity",
-    "Dice",
-    "GaussianNLL",
-    "Hinge",
-    "Huber",
-    "KLDivergence",
-    "LogCosh",
-    "Loss",
-    "LossFunctionWrapper",
-    "MarginRanking",
-    "MeanAbsoluteError",
-    "MeanAbsolutePercentageError",
-    "MeanSquaredError",
-    "MeanSquaredLogarithmicError",
-    "MultiMargin",
-    "PairwiseHinge",
-    "PairwiseLogistic",
-    "Poisson",
-    "Quantile",
-    "SparseCategoricalCrossentropy",
-    "SquaredHinge",
-    "TripletMargin",
-    "Tversky",
-)
-
-_FUNCTIONS = (
-    "binary_crossentropy",
-    "binary_focal_crossentropy",
-    "categorical_crossentropy",
-    "categorical_focal_crossentropy",
-    "categorical_generalized_cross_entropy",
-    "categorical_hinge",
-    "circle",
-    "contrastive",
-    "cosine_embedding",
-    "cosine_similarity",
-    "ctc",
-    "dice",
-    "gaussian_nll",
-    "hinge",
-    "huber",
-    "kl_divergence",
-    "log_cosh",
-    "margin_ranking",
-    "mean_absolute_error",
-    "mean_absolute_percentage_error",
-    "mean_squared_error",
-    "mean_squared_logarithmic_error",
-    "multi_margin",
-    "pairwise_hinge",
-    "pairwise_logistic",
-    "poisson",
-    "quantile",
-    "sparse_categorical_crossentropy",
-    "squared_hinge",
-    "triplet_margin",
-    "tversky",
-)
-
-_ALIASES = {
-    "bce": "binary_crossentropy",
-    "kld": "kl_divergence",
-    "mae": "mean_absolute_error",
-    "mape": "mean_absolute_percentage_error",
-    "mse": "mean_squared_error",
-    "msle": "mean_squared_logarithmic_error",
-}
-
 OBJECTS = LazyObjects(
-    f"{PACKAGE}.losses",
+    losses.__name__,
     {
-        **{name: name for name in (*_CLASSES, *_FUNCTIONS)},
-        **_ALIASES,
-        **{name.upper(): function for name, function in _ALIASES.items()},
-        "logcosh": "log_cosh",
-        "kullback_leibler_divergence": "kl_divergence",
+        **{name: name for name in losses.__all__ if name not in ("deserialize", "get", "serialize")},
         "huber_loss": "huber",
     },
 )

@@ -4,64 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from oxhorn import metrics
 from oxhorn.engine.naming import to_snake_case
 from oxhorn.lazy import LazyObjects
 from oxhorn.lookup import deserialize_from, get_from
 from oxhorn.metrics.metric import Metric
-
-PACKAGE = __name__.split(".", maxsplit=1)[0]
-
-_CLASSES = (
-    "AUC",
-    "Accuracy",
-    "BalancedAccuracy",
-    "BinaryAccuracy",
-    "BinaryCrossentropy",
-    "BinaryIoU",
-    "CategoricalAccuracy",
-    "CategoricalCrossentropy",
-    "CategoricalHinge",
-    "CohenKappa",
-    "ConcordanceCorrelation",
-    "CosineSimilarity",
-    "F1Score",
-    "FBetaScore",
-    "FalseNegatives",
-    "FalsePositives",
-    "Hinge",
-    "IoU",
-    "KLDivergence",
-    "LogCoshError",
-    "MatthewsCorrelation",
-    "Mean",
-    "MeanAbsoluteError",
-    "MeanAbsolutePercentageError",
-    "MeanIoU",
-    "MeanMetricWrapper",
-    "MeanSquaredError",
-    "MeanSquaredLogarithmicError",
-    "Metric",
-    "OneHotIoU",
-    "OneHotMeanIoU",
-    "PearsonCorrelation",
-    "Poisson",
-    "Precision",
-    "PrecisionAtRecall",
-    "R2Score",
-    "Recall",
-    "RecallAtPrecision",
-    "RootMeanSquaredError",
-    "SensitivityAtSpecificity",
-    "SparseCategoricalAccuracy",
-    "SparseCategoricalCrossentropy",
-    "SparseTopKCategoricalAccuracy",
-    "SpecificityAtSensitivity",
-    "SquaredHinge",
-    "Sum",
-    "TopKCategoricalAccuracy",
-    "TrueNegatives",
-    "TruePositives",
-)
 
 _ALIASES = {
     "bce": "BinaryCrossentropy",
@@ -73,8 +20,11 @@ _ALIASES = {
     "rmse": "RootMeanSquaredError",
 }
 
+# A class where there is one, so that `get` gives something that sums up over batches.
+_CLASSES = tuple(name for name in metrics.__all__ if name[0].isupper() and name.lower() not in _ALIASES)
+
 OBJECTS = LazyObjects(
-    f"{PACKAGE}.metrics",
+    metrics.__name__,
     {
         # Losses that have no metric class of their name.
         "huber": "huber",

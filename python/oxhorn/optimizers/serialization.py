@@ -5,36 +5,16 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from oxhorn import optimizers
 from oxhorn.arguments import describe
 from oxhorn.lazy import LazyObjects
 from oxhorn.lookup import deserialize_from, named
 from oxhorn.optimizers.optimizer import Optimizer
 
-PACKAGE = __name__.split(".", maxsplit=1)[0]
-
-_CLASSES = (
-    "Adadelta",
-    "Adafactor",
-    "Adagrad",
-    "Adam",
-    "Adamax",
-    "AdamW",
-    "ASGD",
-    "Ftrl",
-    "Lamb",
-    "LBFGS",
-    "Lion",
-    "LossScaleOptimizer",
-    "MultiOptimizer",
-    "Muon",
-    "Nadam",
-    "RMSprop",
-    "Rprop",
-    "ScheduleFreeAdamW",
-    "SGD",
-    "SparseAdam",
-)
-OBJECTS = LazyObjects(f"{PACKAGE}.optimizers", {name: name for name in _CLASSES})
+# Those that are not optimizers, or cannot be made from a config alone.
+_OTHERS = ("LearningRateSchedule", "Optimizer", "OptimizerMap")
+_CLASSES = tuple(name for name in optimizers.__all__ if name[0].isupper() and name not in _OTHERS)
+OBJECTS = LazyObjects(optimizers.__name__, {name: name for name in _CLASSES})
 # Names are compared in lower case.
 _LOWER = {name.lower(): name for name in _CLASSES}
 

@@ -5,26 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from oxhorn import regularizers
 from oxhorn.lazy import LazyObjects
 from oxhorn.lookup import deserialize_from, get_from
 
 __all__ = ["deserialize", "get", "serialize"]
 
-PACKAGE = __name__.split(".", maxsplit=1)[0]
+_OTHERS = ("Regularizer", "deserialize", "get", "serialize")
 
 REGULARIZERS = LazyObjects(
-    f"{PACKAGE}.regularizers",
-    {
-        "L1": "L1",
-        "L1L2": "L1L2",
-        "L2": "L2",
-        "OrthogonalRegularizer": "OrthogonalRegularizer",
-        "l1": "L1",
-        "l1_l2": "L1L2",
-        "l1l2": "L1L2",
-        "l2": "L2",
-        "orthogonal_regularizer": "OrthogonalRegularizer",
-    },
+    regularizers.__name__,
+    {**{name: name for name in regularizers.__all__ if name not in _OTHERS}, "l1l2": "L1L2"},
 )
 
 

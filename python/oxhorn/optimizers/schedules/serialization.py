@@ -6,30 +6,12 @@ from typing import Any
 
 from oxhorn.lazy import LazyObjects
 from oxhorn.lookup import deserialize_from
+from oxhorn.optimizers import schedules
 from oxhorn.optimizers.schedules.learning_rate_schedule import LearningRateSchedule
 
-PACKAGE = __name__.split(".", maxsplit=1)[0]
+_OTHERS = ("LearningRateSchedule", "deserialize", "serialize")
 
-OBJECTS = LazyObjects(
-    f"{PACKAGE}.optimizers.schedules",
-    {
-        name: name
-        for name in (
-            "CosineDecay",
-            "CosineDecayRestarts",
-            "CyclicalLearningRate",
-            "OneCycle",
-            "ExponentialDecay",
-            "InverseTimeDecay",
-            "PolynomialDecay",
-            "PowerDecay",
-            "StepDecay",
-            "ConstantLearningRate",
-            "PiecewiseConstantDecay",
-            "LinearWarmup",
-        )
-    },
-)
+OBJECTS = LazyObjects(schedules.__name__, {name: name for name in schedules.__all__ if name not in _OTHERS})
 
 
 def serialize(learning_rate_schedule: LearningRateSchedule) -> Any:
