@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         right_shift,
         view,
     )
+    from oxhorn.ops.branches import cond, switch
     from oxhorn.ops.comparisons import (
         allclose,
         equal,
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
         signbit,
         where,
     )
-    from oxhorn.ops.control import cond, fori_loop, map, scan, switch, vectorized_map, while_loop
     from oxhorn.ops.conversions import (
         array,
         cast,
@@ -289,6 +289,7 @@ if TYPE_CHECKING:
     )
     from oxhorn.ops.rounding import ceil, clip, floor, nan_to_num, round, trunc
     from oxhorn.ops.running import cumprod, cumsum, diff, nancumprod, nancumsum
+    from oxhorn.ops.scans import fori_loop, map, scan, vectorized_map
     from oxhorn.ops.segments import segment_max, segment_min, segment_prod, segment_sum
     from oxhorn.ops.shapes import (
         broadcast_to,
@@ -314,6 +315,7 @@ if TYPE_CHECKING:
     from oxhorn.ops.special import i0, nextafter
     from oxhorn.ops.statistics import average, corrcoef, correlate, trapezoid
     from oxhorn.ops.vectorizing import vectorize
+    from oxhorn.ops.while_loops import while_loop
 else:
     __getattr__, __dir__ = lazy.names(
         __name__,
@@ -328,7 +330,9 @@ else:
                 "isposinf, isreal, less, less_equal, logical_and, logical_not, logical_or, logical_xor, "
                 "not_equal, select, signbit, where"
             ),
-            "oxhorn.ops.control": "cond, fori_loop, map, scan, switch, vectorized_map, while_loop",
+            "oxhorn.ops.branches": "cond, switch",
+            "oxhorn.ops.scans": "fori_loop, map, scan, vectorized_map",
+            "oxhorn.ops.while_loops": "while_loop",
             "oxhorn.ops.conversions": (
                 "array, cast, convert_to_numpy, convert_to_tensor, copy, dtype, is_tensor, ndim, "
                 "saturate_cast, shape, size, stop_gradient"

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from oxhorn import _core
-from oxhorn.ops.control import looping, scan
-from oxhorn.ops.subgraphs import Leaves, require_callable, same_structure
+from oxhorn.ops.scans import scan
+from oxhorn.ops.subgraphs import Leaves, looping, require_callable, same_structure
 
 Combine = Callable[[Sequence[Any], Sequence[Any]], list[Any]]
 

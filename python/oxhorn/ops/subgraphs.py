@@ -1,16 +1,20 @@
-"""What the functions of `control` share: structures of tensors, and tracing a branch or a loop body."""
+"""What branches and loops share: structures of tensors, and tracing a branch or a loop body."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from oxhorn import _core, tree
 from oxhorn.engine import call_context
+from oxhorn.engine.keras_tensor import any_symbolic
 from oxhorn.engine.sizes import Size
-from oxhorn.ops.conversions import convert_to_tensor
+from oxhorn.engine.symbolic import call_symbolically
+from oxhorn.ops.conversions import cast, convert_to_tensor
 
 Number = (bool, int, float)
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Leaves:
@@ -151,3 +155,40 @@ def _stack(column: list[Any]) -> Any:
         last = str(column[-1].dtype)
         column = [_core.apply("cast", [x], {"dtype": last}) for x in column]
     return _core.apply("stack", column, {"axis": 0})
+
+
+def looping(*tensor_names: str) -> Callable[[F], F]:
+    """A decorator for functions that call another function with parts of the arguments named here."""
+
+    def decorate(function: F) -> F:
+        @functools.wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            if any_symbolic(args, kwargs):
+                for given in (*args, *kwargs.values()):
+                    refuse_closures(function.__name__, given, "` or `".join(tensor_names))
+                return call_symbolically(wrapper, function.__name__, tensor_names, args, kwargs)
+            return function(*args, **kwargs)
+
+        return wrapper  # type: ignore[return-value]
+
+    return decorate
+
+
+def refuse_closures(who: str, function: Any, argument: str) -> None:
+    """An error if `function` uses symbolic tensors besides its arguments."""
+    from oxhorn.engine import symbolic_branches
+
+    if callable(function):
+        symbolic_branches.refuse_closures(who, function, argument)
+
+
+def is_traced(x: Any) -> bool:
+    """Whether `x` is a tensor of a trace, whose value is not known yet."""
+    return isinstance(x, _core.Tensor) and x.is_traced
+
+
+def scalar(x: Any, dtype: str) -> Any:
+    """A condition or index as a scalar; what has a single element will do."""
+    if len(x.shape) > 0 and all(size == 1 for size in x.shape):
+        x = _core.apply("reshape", [x], {"newshape": []})
+    return x if x.dtype == dtype else cast(x, dtype)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from oxhorn.ops.control import vectorized_map
+from oxhorn.ops.scans import vectorized_map
 from oxhorn.ops.subgraphs import as_tensor
 
 _ARGUMENT = r"\(\s*(?:\w+\s*(?:,\s*\w+\s*)*)?\)"
