@@ -24,7 +24,7 @@ from tests.layers.table import LayerRow
 pytestmark = pytest.mark.filterwarnings("ignore:.*has no trainable weights")
 # The base classes; those that hold another layer or have two ways to be called, whose tests are in test_wrappers.py;
 # what runs a cell along a sequence, and the cells, whose tests are in rnn/; those that are called with several
-# arguments: test_attention.py.
+# arguments: test_attention.py; the one that shares a kernel: test_dense_transpose.py.
 OTHERS = {
     "Layer",
     "InputLayer",
@@ -32,6 +32,7 @@ OTHERS = {
     "SpectralNormalization",
     "WeightNormalization",
     "ReversibleEmbedding",
+    "DenseTranspose",
 }
 OTHERS |= {"RNN", "SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells"}
 OTHERS |= {"Bidirectional", "TimeDistributed"}

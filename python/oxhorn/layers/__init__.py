@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from oxhorn.layers.convolutional import SeparableConv2D as SeparableConvolution2D
     from oxhorn.layers.core import (
         Dense,
+        DenseTranspose,
         EinsumDense,
         Embedding,
         Identity,
@@ -227,7 +228,8 @@ else:
                 "SeparableConv2D as SeparableConvolution2D"
             ),
             "oxhorn.layers.core": (
-                "Dense, EinsumDense, Embedding, Identity, Lambda, Masking, ReversibleEmbedding, Wrapper"
+                "Dense, DenseTranspose, EinsumDense, Embedding, Identity, Lambda, Masking, ReversibleEmbedding, "
+                "Wrapper"
             ),
             "oxhorn.layers.input_layer": "Input, InputLayer",
             "oxhorn.layers.layer": "Layer",
@@ -326,6 +328,7 @@ __all__ = [
     "Cropping2D",
     "Cropping3D",
     "Dense",
+    "DenseTranspose",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
     "Dot",

@@ -14,6 +14,7 @@ from oxhorn.models.functional import Functional
 from oxhorn.models.graph import ModelGraph
 from oxhorn.models.model import Model
 from oxhorn.models.sequential import Sequential
+from oxhorn.saving.serialization import copied_together, copy_of
 
 
 def clone_model(
@@ -60,7 +61,8 @@ def clone_model(
             return _copy(layer)
         return clone_function(layer)
 
-    copy = _clone(model, clone, input_tensors, call_function, clone_function is not None)
+    with copied_together():
+        copy = _clone(model, clone, input_tensors, call_function, clone_function is not None)
     if model.compiled and copy is not model:
         copy.compile_from_config(model.get_compile_config())
     return copy
@@ -101,7 +103,7 @@ def _copy(operation: Operation) -> Any:
             dict(operation.arguments),
             operation.name,
         )
-    return type(operation).from_config(operation.get_config())
+    return copy_of(operation)
 
 
 def _clone_sequential(model: Sequential, clone: Callable[[Any], Any], input_tensors: Any) -> Any:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from oxhorn import tree
 from oxhorn.engine.keras_tensor import KerasTensor
 from oxhorn.engine.operation import Node, Operation
 from oxhorn.engine.operation_names import name_of
 from oxhorn.engine.symbolic import FunctionCall
+from oxhorn.layers.input_layer import InputLayer
 from oxhorn.models.functional import Functional
 from oxhorn.models.graph import ModelGraph
-from oxhorn.saving.serialization import deserialize_keras_object, serialize_keras_object
+from oxhorn.saving.serialization import (
+    deserialize_keras_object,
+    read_together,
+    serialize_keras_object,
+    write_together,
+)
 
 # In `input_layers` and `output_layers`, the first call of a functional model inside another one has the number 1.
 _FIRST_CALL_OF_FUNCTIONAL = 1
@@ -23,6 +29,10 @@ def _first_call(operation: Operation) -> int:
 
 def functional_config(model: Any, graph: ModelGraph) -> dict[str, Any]:
     """The config of a model that computes `graph`."""
+    return write_together(lambda: _config_of(model, graph))
+
+
+def _config_of(model: Any, graph: ModelGraph) -> dict[str, Any]:
     numbers: dict[Node, int] = {}
     inside = set(graph.nodes)
     for operation in graph.operations:
@@ -76,7 +86,19 @@ def model_from_functional_config(cls: Any, config: dict[str, Any]) -> Any:
     Raises:
         ValueError: If the calls in the config refer to layers or calls that are not there.
     """
-    operations: dict[str, Any] = {}
+    with read_together():
+        return _from_config(cls, config)
+
+
+class _Entry(NamedTuple):
+    """A layer, and how many calls it has from elsewhere: a layer of two models is called in both."""
+
+    operation: Any
+    calls_before: int
+
+
+def _from_config(cls: Any, config: dict[str, Any]) -> Any:
+    operations: dict[str, _Entry] = {}
     waiting: list[tuple[Any, Any]] = []
     for entry in _list(config["layers"], "layers"):
         if not isinstance(entry, dict) or not isinstance(entry.get("config"), dict):
@@ -87,7 +109,8 @@ def model_from_functional_config(cls: Any, config: dict[str, Any]) -> Any:
         name = str(entry.get("name", operation.name))
         if name in operations:
             raise ValueError(f"The config has two layers of the name {name!r}.")
-        operations[name] = operation
+        before = 0 if isinstance(operation, InputLayer) else len(operation._inbound_nodes)
+        operations[name] = _Entry(operation, before)
         waiting.extend((operation, call) for call in _list(entry.get("inbound_nodes", []), "inbound_nodes"))
     _replay(operations, waiting)
 
@@ -131,7 +154,7 @@ class _NotYet(Exception):
     """A call needs the result of another one that has not been made yet."""
 
 
-def _replay(operations: dict[str, Any], waiting: list[tuple[Any, Any]]) -> None:
+def _replay(operations: dict[str, _Entry], waiting: list[tuple[Any, Any]]) -> None:
     """Makes the calls, each as soon as its inputs are there; the calls of one layer in their order."""
     while waiting:
         later: list[tuple[Any, Any]] = []
@@ -154,7 +177,7 @@ def _replay(operations: dict[str, Any], waiting: list[tuple[Any, Any]]) -> None:
         waiting = later
 
 
-def _arguments(operations: dict[str, Any], call: Any) -> tuple[list[Any], dict[str, Any]]:
+def _arguments(operations: dict[str, _Entry], call: Any) -> tuple[list[Any], dict[str, Any]]:
     if isinstance(call, dict):
         args = [_argument(operations, arg) for arg in _list(call.get("args", []), "args")]
         kwargs = {
@@ -170,7 +193,7 @@ def _arguments(operations: dict[str, Any], call: Any) -> tuple[list[Any], dict[s
     return [tensors[0] if len(tensors) == 1 else tensors], kwargs
 
 
-def _argument(operations: dict[str, Any], argument: Any) -> Any:
+def _argument(operations: dict[str, _Entry], argument: Any) -> Any:
     if isinstance(argument, dict):
         if argument.get("class_name") == "__keras_tensor__":
             return _tensor(operations, argument.get("config", {}).get("keras_history"))
@@ -194,7 +217,7 @@ def _map_places(tensor: Any, places: Any) -> Any:
     return [_map_places(tensor, place) for place in _list(places, "input_layers")]
 
 
-def _tensor(operations: dict[str, Any], place: Any, at_end: bool = False) -> KerasTensor:
+def _tensor(operations: dict[str, _Entry], place: Any, at_end: bool = False) -> KerasTensor:
     if not _is_place(place) or not all(isinstance(i, int) and i >= 0 for i in place[1:3]):
         raise ValueError(
             f"A tensor in a model's config is [layer name, call number, tensor number]; got {place!r}."
@@ -202,9 +225,10 @@ def _tensor(operations: dict[str, Any], place: Any, at_end: bool = False) -> Ker
     name, index, tensor_index = place[:3]
     if name not in operations:
         raise ValueError(f"The config of the model refers to a layer {name!r} that it does not have.")
-    nodes = operations[name]._inbound_nodes
+    operation, before = operations[name]
+    nodes = operation._inbound_nodes[before:]
     if at_end:
-        index -= _first_call(operations[name])
+        index -= _first_call(operation)
     if not 0 <= index < len(nodes):
         raise _NotYet
     tensors = nodes[index].output_tensors

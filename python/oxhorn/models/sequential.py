@@ -248,7 +248,7 @@ class Sequential(Model):
             "name": self.name,
             "trainable": self.trainable,
             "dtype": dtype_policies.serialize(self.dtype_policy),
-            "layers": [serialize_keras_object(layer) for layer in self._stacked],
+            "layers": serialize_keras_object(list(self._stacked)),
         }
         if self._graph is not None:
             config["build_input_shape"] = self._stacked[0].batch_shape
@@ -258,11 +258,12 @@ class Sequential(Model):
     def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
         """The model that `get_config` describes, with fresh weights."""
         from oxhorn.saving import CustomObjectScope, deserialize_keras_object
+        from oxhorn.saving.serialization import read_together
 
         layers = config.get("layers")
         if not isinstance(layers, (list, tuple)):
             raise ValueError(f"'layers' in the config of a Sequential must be a list; got {layers!r}.")
-        with CustomObjectScope(custom_objects):
+        with CustomObjectScope(custom_objects), read_together():
             model = cls(name=config.get("name"), dtype=config.get("dtype"))
             for layer in layers:
                 model._push(deserialize_keras_object(layer))

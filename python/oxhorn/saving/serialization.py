@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import inspect
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from oxhorn.engine.keras_tensor import KerasTensor
 from oxhorn.saving import builtin_names, registration
 
 PLAIN = (str, bool, int, float, type(None))
+T = TypeVar("T")
 
 
 class _Shared(threading.local):
@@ -22,6 +24,8 @@ class _Shared(threading.local):
         self.depth = 0
         self.leave_out = False
         self.objects: dict[Any, Any] = {}
+        # Layers that are being written, by id, each with its number; `None` while nothing is written.
+        self.layers: dict[int, tuple[int, Any]] | None = None
 
 
 _shared = _Shared()
@@ -40,6 +44,80 @@ def leaving_out() -> Iterator[None]:
         _shared.leave_out = before
 
 
+@contextlib.contextmanager
+def read_together() -> Iterator[None]:
+    """Inside, configs with the same `shared_object_id` are one object."""
+    outermost = _shared.depth == 0
+    _shared.depth += 1
+    try:
+        yield
+    finally:
+        _shared.depth -= 1
+        if outermost:
+            _shared.objects = {}
+
+
+def write_together(make: Callable[[], T]) -> T:
+    """The configs that `make` returns; layers that occur in several of them have a `shared_object_id`."""
+    if _shared.layers is not None:
+        return make()
+    _shared.layers = {}
+    try:
+        configs = make()
+        if _shared.layers:
+            found = list(_numbered(configs))
+            times = Counter(config["shared_object_id"] for config in found)
+            for config in found:
+                if times[config["shared_object_id"]] == 1:
+                    del config["shared_object_id"]
+        return configs
+    finally:
+        _shared.layers = None
+
+
+@contextlib.contextmanager
+def copied_together() -> Iterator[None]:
+    """Inside, a layer that several `copy_of` meet, each in the config of another layer, has one copy."""
+    before, _shared.layers = _shared.layers, {}
+    try:
+        with read_together():
+            yield
+    finally:
+        _shared.layers = before
+
+
+def copy_of(layer: Any) -> Any:
+    """A layer, or another operation, made again from its config, without its weights."""
+    config = write_together(layer.get_config)
+    number = _number_of(layer)
+    if number not in _shared.objects:
+        copy = type(layer).from_config(config)
+        if number is None or _shared.depth == 0:
+            return copy
+        _shared.objects[number] = copy
+    return _shared.objects[number]
+
+
+def _number_of(obj: Any) -> int | None:
+    """The `shared_object_id` of a layer; `None` for what has no variables, and where nothing is written."""
+    if _shared.layers is None or not hasattr(obj, "_flatten_layers") or hasattr(obj, "batch_shape"):
+        return None
+    return _shared.layers.setdefault(id(obj), (len(_shared.layers) + 1, obj))[0]
+
+
+def _numbered(configs: Any) -> Iterator[dict[str, Any]]:
+    """The dicts with a `shared_object_id`, at any depth."""
+    waiting = [configs]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if "shared_object_id" in value:
+                yield value
+            waiting.extend(value.values())
+        elif isinstance(value, (list, tuple)):
+            waiting.extend(value)
+
+
 def serialize_keras_object(obj: Any) -> Any:
     """`obj` as a config.
 
@@ -49,6 +127,7 @@ def serialize_keras_object(obj: Any) -> Any:
 
     Returns:
         A dict with `module`, `class_name`, `config` and `registered_name` for objects; plain values as they are.
+        A layer that occurs more than once in it has a `shared_object_id`.
 
     Raises:
         ValueError: For lambdas and for objects without `get_config`.
@@ -59,6 +138,10 @@ def serialize_keras_object(obj: Any) -> Any:
     """
     if isinstance(obj, PLAIN):
         return obj
+    return write_together(lambda: _serialize(obj))
+
+
+def _serialize(obj: Any) -> Any:
     if isinstance(obj, (list, tuple)):
         items = [serialize_keras_object(item) for item in obj]
         return items if isinstance(obj, list) else tuple(items)
@@ -99,6 +182,9 @@ def _serialize_object(obj: Any) -> dict[str, Any]:
     }
     if module is None or module.startswith("keras.src"):
         config["registered_name"] = registration.get_registered_name(cls)
+    number = _number_of(obj)
+    if number is not None:
+        config["shared_object_id"] = number
     build_config = obj.get_build_config() if hasattr(obj, "get_build_config") else None
     if build_config is not None:
         config["build_config"] = serialize_dict(build_config)
@@ -198,17 +284,11 @@ def deserialize_keras_object(
     ... )
     <DTypePolicy "float64">
     """
-    outermost = _shared.depth == 0
-    _shared.depth += 1
     try:
-        with registration.CustomObjectScope(custom_objects):
+        with read_together(), registration.CustomObjectScope(custom_objects):
             return _deserialize(config)
     except RecursionError:
         raise ValueError("The config is nested too deep to be read.") from None
-    finally:
-        _shared.depth -= 1
-        if outermost:
-            _shared.objects = {}
 
 
 def _deserialize(config: Any) -> Any:

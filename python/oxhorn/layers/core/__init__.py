@@ -6,6 +6,7 @@ from oxhorn import lazy
 
 if TYPE_CHECKING:
     from oxhorn.layers.core.dense import Dense
+    from oxhorn.layers.core.dense_transpose import DenseTranspose
     from oxhorn.layers.core.einsum_dense import EinsumDense
     from oxhorn.layers.core.embedding import Embedding
     from oxhorn.layers.core.identity import Identity
@@ -18,6 +19,7 @@ else:
         __name__,
         {
             "oxhorn.layers.core.dense": "Dense",
+            "oxhorn.layers.core.dense_transpose": "DenseTranspose",
             "oxhorn.layers.core.einsum_dense": "EinsumDense",
             "oxhorn.layers.core.embedding": "Embedding",
             "oxhorn.layers.core.identity": "Identity",
@@ -30,6 +32,7 @@ else:
 
 __all__ = [
     "Dense",
+    "DenseTranspose",
     "EinsumDense",
     "Embedding",
     "Identity",
