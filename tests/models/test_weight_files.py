@@ -157,7 +157,7 @@ def file_of(header: Any, data: bytes = bytes(8)) -> bytes:
         (file_of({"a": entry(shape=[-2])}), "which is not one"),
         (file_of({"a": entry(shape=[True, 2])}), "which is not one"),
         (file_of({"a": entry(shape=[1] * 40)}), "which is not one"),
-        (file_of({"a": entry(dtype="F16")}), "has dtype 'F16'; expected one of"),
+        (file_of({"a": entry(dtype="C64")}), "has dtype 'C64'; expected one of"),
         (file_of({"a": entry(dtype=["F32"])}), "has dtype"),
         (file_of({"a": entry(), "b": entry()}), "must not overlap or leave gaps"),
         (file_of({"a": entry()}, bytes(12)), "the tensors take 8 bytes, but the file has 12"),

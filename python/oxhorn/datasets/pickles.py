@@ -1,7 +1,6 @@
 """Arrays in the pickles of old data sets, read without running anything that these name.
 
-A pickle says which functions rebuild its objects. Here there are stand-ins for the three that NumPy's arrays need,
-plain Python that stores what it is given; every other name is refused.
+The interpreter is `saving.restricted_pickle`; here are stand-ins for the three functions that NumPy's arrays need.
 """
 
 from __future__ import annotations
@@ -20,21 +19,22 @@ import numpy as np
 import numpy.typing as npt
 
 from oxhorn.datasets.files import sha256_of
+from oxhorn.saving.restricted_pickle import Known, PickleError, PickleReader, StandIn
 
 __all__ = ["read_members", "read_pickle", "read_ragged"]
 
 
-class _Dtype:
+class _Dtype(StandIn):
     """In the place of `numpy.dtype`: the code it is made of, such as `"u1"` or `"O8"`."""
 
-    def __init__(self, code: Any = "", *_: Any) -> None:
-        self.code = code.decode("ascii", "replace") if isinstance(code, bytes) else str(code)
+    def __init__(self, code: Any) -> None:
+        self.code = code.decode("ascii", "replace") if isinstance(code, bytes) else str(code)[:20]
 
     def __setstate__(self, state: Any) -> None:
         """Byte order and fields, which do not matter for bytes and lists."""
 
 
-class _Array:
+class _Array(StandIn):
     """In the place of an array: its shape, dtype and contents."""
 
     shape: tuple[int, ...] = ()
@@ -42,54 +42,49 @@ class _Array:
     data: Any = None
 
     def __setstate__(self, state: Any) -> None:
-        _, shape, dtype, _, self.data = state
-        self.shape = tuple(int(size) for size in shape)
-        self.code = dtype.code
+        if type(state) is not tuple or len(state) != 5 or not isinstance(state[2], _Dtype):
+            raise PickleError("it has an array of another form than NumPy's")
+        shape = state[1]
+        if type(shape) is not tuple or not all(type(size) is int and size >= 0 for size in shape):
+            raise PickleError("it has an array whose shape is none")
+        self.shape, self.code, self.data = shape, state[2].code, state[4]
 
 
-class _NdArray:
-    """In the place of `numpy.ndarray`, which is only named."""
+def _dtype(code: Any = "", align: Any = False, copy: Any = False) -> _Dtype:
+    return _Dtype(code)
 
 
-def _reconstruct(*_: Any) -> _Array:
+def _reconstruct(subtype: Any, shape: Any, code: Any) -> _Array:
     return _Array()
 
 
-def _encode(text: Any, encoding: Any) -> bytes:
+def _encode(text: Any, encoding: Any = None) -> bytes:
     """How pickles of Python 3 for Python 2 hold bytes."""
     if not isinstance(text, str) or encoding != "latin1":
-        raise pickle.UnpicklingError("bytes are given in another way than NumPy does")
-    return text.encode("latin1")
+        raise PickleError("it has bytes in another form than NumPy's")
+    try:
+        return text.encode("latin1")
+    except UnicodeEncodeError:
+        raise PickleError("it has bytes in another form than NumPy's") from None
 
 
 _KNOWN = {
-    ("numpy", "dtype"): _Dtype,
-    ("numpy", "ndarray"): _NdArray,
-    ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
-    ("numpy._core.multiarray", "_reconstruct"): _reconstruct,
-    ("_codecs", "encode"): _encode,
+    ("numpy", "dtype"): Known("numpy.dtype", _dtype),
+    ("numpy", "ndarray"): Known("numpy.ndarray"),
+    ("numpy.core.multiarray", "_reconstruct"): Known("numpy's _reconstruct", _reconstruct),
+    ("numpy._core.multiarray", "_reconstruct"): Known("numpy's _reconstruct", _reconstruct),
+    ("_codecs", "encode"): Known("_codecs.encode", _encode),
 }
 
 
-def _find_class(module: str, name: str) -> Any:
-    found = _KNOWN.get((module, name))
-    if found is None:
-        raise pickle.UnpicklingError(f"it names {module}.{name}, which no data set needs")
-    return found
-
-
-class _Reader(pickle._Unpickler):
-    """Python's reader in Python, bounded by what the file holds; that in C reserves what is asked for."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        return _find_class(module, name)
-
-
 class _QuickReader(pickle.Unpickler):
-    """Python's reader in C, for files that are known."""
+    """Python's reader in C, for files whose checksum is that of the data set: ten million opcodes take a second."""
 
     def find_class(self, module: str, name: str) -> Any:
-        return _find_class(module, name)
+        known = _KNOWN.get((module, name))
+        if known is None:
+            raise PickleError(f"it names {module}.{name}, which no data set needs")
+        return known.make or _Array
 
 
 def read_pickle(content: bytes, path: Path, known: bool = False) -> Any:
@@ -107,11 +102,10 @@ def read_pickle(content: bytes, path: Path, known: bool = False) -> Any:
         ValueError: If it holds anything else, or is damaged.
     """
     try:
-        reader = _QuickReader if known else _Reader
-        return _plain(reader(io.BytesIO(content), encoding="bytes").load(), path)
-    except ValueError:
-        raise
-    except Exception as error:  # a damaged pickle raises whatever its stand-ins and Python's reader come to
+        if known:
+            return _plain(_QuickReader(io.BytesIO(content), encoding="bytes").load(), path)
+        return _plain(PickleReader(content, _KNOWN, text_as_bytes=True).load(), path)
+    except PickleError as error:
         raise ValueError(f"{path}: expected a pickle of arrays, got one that is not read: {error}.") from None
 
 

@@ -34,6 +34,16 @@ DTYPES = {
 }
 _CODES = {np.dtype(code): name for name, code in DTYPES.items()}
 
+# Dtypes of other libraries: how they lie in the file, and the dtype they are read as, which has all their values. Those
+# of BF16 are the upper halves of float32's.
+WIDENED = {
+    "F16": ("<f2", "<f4"),
+    "BF16": ("<u2", "<f4"),
+    "I16": ("<i2", "<i4"),
+    "I8": ("|i1", "<i4"),
+}
+_IN_FILES = DTYPES | {name: code for name, (code, _) in WIDENED.items()}
+
 MAX_HEADER = 100_000_000
 _MAX_NAME = 4096
 
@@ -79,8 +89,8 @@ class Entry(NamedTuple):
 
     @property
     def numpy_dtype(self) -> str:
-        """The name of the dtype in NumPy."""
-        return np.dtype(DTYPES[self.dtype]).name
+        """The name in NumPy of the dtype that the tensor is read as."""
+        return np.dtype(WIDENED[self.dtype][1] if self.dtype in WIDENED else DTYPES[self.dtype]).name
 
 
 def read(
@@ -92,6 +102,9 @@ def read(
         path: The file.
         wanted: Called with the entries of the header, before any tensor is read; returns the names of those to
             read, or raises. All are read by default.
+
+    Returns:
+        The tensors by name, and the metadata. Those of a dtype in `WIDENED` become the same values in a wider one.
 
     Raises:
         ValueError: If the file is not a safetensors file, or damaged. No more memory is taken than the file has
@@ -117,8 +130,10 @@ def read(
                 )
             if dtype == "BOOL" and data.strip(b"\x00\x01"):
                 raise ValueError(f"{path}: tensor {name!r} of dtype BOOL has bytes other than 0 and 1.")
-            array = np.frombuffer(data, dtype=DTYPES[dtype]).reshape(shape)
-            tensors[name] = array.astype(array.dtype.newbyteorder("="))
+            array = np.frombuffer(data, dtype=_IN_FILES[dtype]).reshape(shape)
+            if dtype == "BF16":
+                array = (array.astype("<u4") << 16).view("<f4")
+            tensors[name] = array.astype(entries[name].numpy_dtype)
     return tensors, metadata
 
 
@@ -174,8 +189,10 @@ def _check_entries(header: dict[str, Any], data_size: int, path: Any) -> dict[st
         if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
             raise ValueError(f"{path}: tensor {shown} must have exactly dtype, shape and data_offsets.")
         dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
-        if not isinstance(dtype, str) or dtype not in DTYPES:
-            raise ValueError(f"{path}: tensor {shown} has dtype {dtype!r}; expected one of {sorted(DTYPES)}.")
+        if not isinstance(dtype, str) or dtype not in _IN_FILES:
+            raise ValueError(
+                f"{path}: tensor {shown} has dtype {str(dtype)[:100]!r}; expected one of {sorted(_IN_FILES)}."
+            )
         if not isinstance(shape, list) or len(shape) > 32 or not all(_is_count(n) for n in shape):
             raise ValueError(f"{path}: tensor {shown} has the shape {str(shape)[:100]}, which is not one.")
         if not isinstance(offsets, list) or len(offsets) != 2 or not all(_is_count(n) for n in offsets):
@@ -188,7 +205,7 @@ def _check_entries(header: dict[str, Any], data_size: int, path: Any) -> dict[st
                 f"{path}: tensor {shown} lies from byte {begin} to {end}, but the file has {data_size} bytes of "
                 "data. Is it cut off?"
             )
-        expected = math.prod(shape) * np.dtype(DTYPES[dtype]).itemsize
+        expected = math.prod(shape) * np.dtype(_IN_FILES[dtype]).itemsize
         if expected != end - begin:
             raise ValueError(
                 f"{path}: tensor {shown} of shape {shape} and dtype {dtype} needs {expected} bytes; "
