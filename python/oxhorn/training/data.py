@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import itertools
 from typing import Any
 
 from oxhorn.training.checks import limited_steps
 from oxhorn.training.data_adapters.batch import Batch, make_batch
 from oxhorn.training.data_adapters.class_weight import check_class_weight, class_weight_to_sample_weight
 from oxhorn.training.data_adapters.packing import unpack_x_y_sample_weight
-from oxhorn.training.data_adapters.sources import BatchSource, PyDatasetSource, find_source
+from oxhorn.training.data_adapters.sources import BatchSource, find_source
 from oxhorn.training.feeds import ArrayFeed, BatchFeed, Feed
 from oxhorn.training.host import ArrayBatches, apply_host_part, has_host_part
 from oxhorn.training.programs import cache_of
@@ -146,8 +145,7 @@ def _convert_item(
 def _refuse_endless(who: str, x: Any, source: BatchSource, steps: int | None, steps_name: str) -> None:
     if steps is not None:
         return
-    endless = isinstance(x, (itertools.cycle, itertools.count, itertools.repeat))
-    if endless or (isinstance(source, PyDatasetSource) and source.num_batches is None):
+    if source.endless:
         raise ValueError(
             f"{who} got data without an end ({type(x).__name__}), so it needs `{steps_name}`: the number of batches "
             "to draw."

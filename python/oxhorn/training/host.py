@@ -63,6 +63,7 @@ class ArrayBatches:
     """
 
     owns_iterator = True
+    endless = False
 
     def __init__(
         self, who: str, data: tuple[Any, Any, Any], batch_size: int | None, steps: int | None, shuffle: bool

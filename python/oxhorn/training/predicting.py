@@ -41,7 +41,7 @@ def predict(model: Any, x: Any, batch_size: Any, verbose: Any, steps: Any, callb
         first = feed.peek()
         if first is None:
             raise ValueError(
-                "predict got data that yields no batch: the generator is empty, or already used up."
+                "predict got data that yields no batch: it is empty, or a generator that is used up already."
             )
         in_python = predicts_in_python(model)
         if in_python is None:

@@ -1,4 +1,4 @@
-"""Batches made by threads ahead of time, handed out in order."""
+"""What threads make ahead of time, handed out in order."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ if TYPE_CHECKING:
 
 
 def in_order(
-    make: Callable[[int], Any], indices: Iterator[int] | None, workers: int, max_queue_size: int
+    make: Callable[[Any], Any], items: Iterator[Any] | None, workers: int, max_queue_size: int
 ) -> Iterator[Any]:
-    """`make(i)` for each index, worked out by threads, in the order of the indices.
+    """`make(item)` for each item, worked out by threads, in the order of the items.
 
     Args:
-        make: Makes a batch; called from several threads at once.
-        indices: The indices; `None` for 0, 1, 2, ... without an end.
+        make: Called from several threads at once.
+        items: The items; `None` for 0, 1, 2, ... without an end.
         workers: Number of threads.
-        max_queue_size: Batches that may be ready or under way before they are taken.
+        max_queue_size: Results that may be ready or under way before they are taken.
     """
-    # Takes milliseconds to import, and most data is no `PyDataset` with workers.
+    # Takes milliseconds to import, and most data is made without threads.
     from concurrent.futures import ThreadPoolExecutor
 
     waiting: deque[Future[Any]] = deque()
-    source = count() if indices is None else indices
+    source = count() if items is None else items
     pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="oxhorn-data")
 
     def refill() -> None:
         while len(waiting) < max(max_queue_size, 1):
             try:
-                index = next(source)
+                item = next(source)
             except StopIteration:
                 return
-            waiting.append(pool.submit(make, index))
+            waiting.append(pool.submit(make, item))
 
     try:
         refill()
         while waiting:
-            batch = waiting.popleft().result()
+            made = waiting.popleft().result()
             refill()
-            yield batch
+            yield made
     finally:
-        # Also when the loop that takes the batches stops early or is interrupted.
+        # Also when the loop that takes the results stops early or is interrupted.
         pool.shutdown(wait=False, cancel_futures=True)

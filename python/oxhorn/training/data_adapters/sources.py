@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any, Protocol
 
@@ -10,12 +11,17 @@ from oxhorn.training.data_adapters.arrays import is_array_like
 from oxhorn.training.data_adapters.ordered_queue import in_order
 from oxhorn.training.data_adapters.py_dataset import PyDataset
 
+# Iterables that are known to go on for ever.
+_ENDLESS = (itertools.cycle, itertools.count, itertools.repeat)
+
 
 class BatchSource(Protocol):
     """Yields batches as a person made them: `x`, `(x, y)` or `(x, y, sample_weight)`."""
 
     # Whether closing the iterator is ours to do.
     owns_iterator: bool
+    # Whether an epoch has no end of its own.
+    endless: bool
 
     @property
     def num_batches(self) -> int | None:
@@ -40,12 +46,18 @@ class BatchSource(Protocol):
 
 
 class IterableSource:
-    """Any iterable. One that can be iterated again starts anew each epoch; a generator goes on where it stopped."""
+    """Any iterable. One that can be iterated again starts anew each epoch; a generator goes on where it stopped.
 
-    owns_iterator = False
+    Args:
+        iterable: The iterable.
+        owns_iterator: Whether its iterators are ours to close.
+        endless: Whether it is known to have no end.
+    """
 
-    def __init__(self, iterable: Any) -> None:
+    def __init__(self, iterable: Any, owns_iterator: bool = False, endless: bool | None = None) -> None:
         self._iterable = iterable
+        self.owns_iterator = owns_iterator
+        self.endless = isinstance(iterable, _ENDLESS) if endless is None else endless
 
     @property
     def num_batches(self) -> int | None:
@@ -78,6 +90,7 @@ class PyDatasetSource:
     def __init__(self, dataset: PyDataset, shuffle: bool) -> None:
         self._dataset = dataset
         self._shuffle = shuffle
+        self.endless = dataset.num_batches is None
 
     @property
     def num_batches(self) -> int | None:
@@ -120,6 +133,9 @@ def find_source(who: str, x: Any, shuffle: bool) -> BatchSource | None:
     """The source that `x` is; `None` for arrays and containers of arrays."""
     if isinstance(x, PyDataset):
         return PyDatasetSource(x, shuffle)
+    if hasattr(x, "_batch_source"):
+        source: BatchSource = x._batch_source(who)
+        return source
     if isinstance(x, (dict, list, tuple, str, bytes)) or is_array_like(x):
         return None
     if hasattr(x, "__iter__"):

@@ -1,0 +1,337 @@
+"""`data.Dataset`: what each step gives, orders by seed, threads, errors, and training on it."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import oxhorn as keras
+from oxhorn.data import INFINITE, UNKNOWN, Dataset
+
+
+def numbers(n: int = 7) -> Dataset:
+    return Dataset.range(n)
+
+
+def generated(n: int = 7) -> Dataset:
+    return Dataset.from_generator(lambda: iter(range(n)))
+
+
+def values(dataset: Dataset) -> list[Any]:
+    def plain(x: Any) -> Any:
+        if isinstance(x, tuple):
+            return tuple(plain(part) for part in x)
+        if isinstance(x, dict):
+            return {key: plain(part) for key, part in x.items()}
+        return x.tolist()
+
+    return [plain(element) for element in dataset]
+
+
+# Name: the steps, what they give for 0..6, and the cardinality where it is not the number of elements.
+STEPS: dict[str, tuple[Callable[[Dataset], Dataset], list[Any], int | None]] = {
+    "map": (lambda d: d.map(lambda n: n * 2), [0, 2, 4, 6, 8, 10, 12], None),
+    "map on threads": (lambda d: d.map(lambda n: n * 2, num_parallel_calls=3), [0, 2, 4, 6, 8, 10, 12], None),
+    "map to a pair": (lambda d: d.map(lambda n: (n, {"a": [n, n]})).take(1), [(0, {"a": [0, 0]})], None),
+    "map of a pair": (lambda d: Dataset.zip(d, d).map(lambda a, b: a + b).take(2), [0, 2], None),
+    "map with ops": (lambda d: d.map(lambda n: keras.ops.add(n, 1)).take(2), [1, 2], None),
+    "filter": (lambda d: d.filter(lambda n: n % 2 == 0), [0, 2, 4, 6], UNKNOWN),
+    "flat_map": (lambda d: d.take(3).flat_map(lambda n: Dataset.range(int(n))), [0, 0, 1], UNKNOWN),
+    "batch": (lambda d: d.batch(3), [[0, 1, 2], [3, 4, 5], [6]], None),
+    "batch, full ones": (lambda d: d.batch(3, drop_remainder=True), [[0, 1, 2], [3, 4, 5]], None),
+    "batch of all": (lambda d: d.batch(100), [[0, 1, 2, 3, 4, 5, 6]], None),
+    "batch of batches": (lambda d: d.batch(2, True).batch(2), [[[0, 1], [2, 3]], [[4, 5]]], None),
+    "unbatch": (lambda d: d.batch(3).unbatch(), [0, 1, 2, 3, 4, 5, 6], UNKNOWN),
+    "padded_batch": (
+        lambda d: d.take(3).map(lambda n: np.arange(int(n))).padded_batch(2),
+        [[[0], [0]], [[0, 1]]],
+        None,
+    ),
+    "padded_batch to a shape": (
+        lambda d: d.take(3).map(lambda n: np.arange(int(n))).padded_batch(3, [4], -1),
+        [[[-1, -1, -1, -1], [0, -1, -1, -1], [0, 1, -1, -1]]],
+        None,
+    ),
+    "padded_batch of text": (
+        lambda d: d.take(2).map(lambda n: ["longer"] * (int(n) + 1)).padded_batch(2),
+        [[["longer", ""], ["longer", "longer"]]],
+        None,
+    ),
+    "take": (lambda d: d.take(2), [0, 1], None),
+    "take all": (lambda d: d.take(-1), [0, 1, 2, 3, 4, 5, 6], None),
+    "take more": (lambda d: d.take(9), [0, 1, 2, 3, 4, 5, 6], None),
+    "skip": (lambda d: d.skip(5), [5, 6], None),
+    "skip all": (lambda d: d.skip(-1), [], None),
+    "repeat": (lambda d: d.take(2).repeat(3), [0, 1, 0, 1, 0, 1], None),
+    "repeat, taken": (lambda d: d.take(2).repeat().take(5), [0, 1, 0, 1, 0], None),
+    "repeat nothing": (lambda d: d.take(0).repeat(), [], None),
+    "repeat not at all": (lambda d: d.repeat(0), [], None),
+    "shard": (lambda d: d.shard(3, 1), [1, 4], None),
+    "zip": (lambda d: Dataset.zip(d, d.skip(4)), [(0, 4), (1, 5), (2, 6)], None),
+    "zip with endless": (lambda d: Dataset.zip((d.take(2), d.repeat())), [(0, 0), (1, 1)], None),
+    "concatenate": (lambda d: d.take(2).concatenate(d.skip(5)), [0, 1, 5, 6], None),
+    "enumerate": (lambda d: d.skip(5).enumerate(3), [(3, 5), (4, 6)], None),
+    "cache": (lambda d: d.cache(), [0, 1, 2, 3, 4, 5, 6], None),
+    "prefetch": (lambda d: d.prefetch(2), [0, 1, 2, 3, 4, 5, 6], None),
+    "apply": (lambda d: d.apply(lambda d: d.take(1)), [0], None),
+    "a chain": (
+        lambda d: d.skip(1).map(lambda n: n * 10).cache().batch(2).repeat(2).prefetch(1),
+        [[10, 20], [30, 40], [50, 60]] * 2,
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("source", [numbers, generated])
+@pytest.mark.parametrize("name", STEPS)
+def test_steps(name: str, source: Callable[[], Dataset]) -> None:
+    steps, expected, cardinality = STEPS[name]
+    dataset = steps(source())
+    assert values(dataset) == expected
+    assert values(dataset) == expected, "the second pass"
+    if source is numbers:
+        assert dataset.cardinality() == (len(expected) if cardinality is None else cardinality)
+    else:
+        assert dataset.cardinality() in (UNKNOWN, INFINITE, 0, len(expected))
+
+
+def test_every_step_is_in_the_table() -> None:
+    public = {name for name in vars(Dataset) if not name.startswith(("_", "from_"))}
+    elsewhere = {"range", "shuffle", "as_numpy_iterator", "reduce", "cardinality", "element_spec"}
+    assert {name.split()[0].rstrip(",") for name in STEPS if name != "a chain"} == public - elsewhere
+
+
+@pytest.mark.parametrize("source", [numbers, generated])
+@pytest.mark.parametrize("buffer", [1, 3, 7, 100])
+def test_shuffle(source: Callable[[int], Dataset], buffer: int) -> None:
+    dataset = source(50).shuffle(buffer, seed=3)
+    first, second = values(dataset), values(dataset)
+    assert sorted(first) == sorted(second) == list(range(50))
+    # An element waits as long as it likes, but comes at most a buffer too early.
+    assert all(value - place <= buffer for place, value in enumerate(first))
+    assert (first == second) == (buffer == 1)
+    again = source(50).shuffle(buffer, seed=3)
+    assert [values(again), values(again)] == [first, second]
+    fixed = source(50).shuffle(buffer, seed=3, reshuffle_each_iteration=False)
+    assert values(fixed) == values(fixed) == first
+
+
+def test_a_full_buffer_gives_every_order_alike() -> None:
+    counts: dict[tuple[int, ...], int] = {}
+    dataset = numbers(3).shuffle(3, seed=0)
+    for _ in range(6000):
+        order = tuple(values(dataset))
+        counts[order] = counts.get(order, 0) + 1
+    assert len(counts) == 6
+    # Six counts of 1000, each within 4.5 standard deviations.
+    assert all(abs(count - 1000) < 4.5 * np.sqrt(6000 * 1 / 6 * 5 / 6) for count in counts.values())
+
+
+def test_set_random_seed_decides_the_order() -> None:
+    orders = []
+    for _ in range(2):
+        keras.utils.set_random_seed(5)
+        orders.append(values(numbers(30).shuffle(30)))
+    assert orders[0] == orders[1] != values(numbers(30).shuffle(30))
+
+
+def test_rows_that_were_shuffled_are_batched_as_elements_are() -> None:
+    x, y = np.arange(40.0).reshape(20, 2), np.arange(20)
+    rows = Dataset.from_tensor_slices({"x": x, "y": y}).shuffle(6, seed=1).skip(2).repeat(2).batch(8)
+    elements = Dataset.from_tensor_slices({"x": x, "y": y}).map(lambda row: row).shuffle(6, seed=1).skip(2)
+    for one, other in zip(rows, elements.repeat(2).batch(8), strict=True):
+        np.testing.assert_array_equal(one["x"], other["x"])
+        np.testing.assert_array_equal(one["y"], other["y"])
+        np.testing.assert_array_equal(one["x"][:, 0], 2.0 * one["y"])
+
+
+def test_cache_computes_once_and_only_a_complete_pass_counts() -> None:
+    calls: list[int] = []
+    dataset = numbers(4).map(lambda n: calls.append(int(n)) or n).cache()
+    assert values(dataset.take(2)) == [0, 1]
+    assert values(dataset) == values(dataset) == [0, 1, 2, 3]
+    assert calls == [0, 1, 0, 1, 2, 3]
+
+
+def test_prefetch_reads_ahead_and_ends_its_thread() -> None:
+    begun = threading.Event()
+    made: list[int] = []
+
+    def slow() -> Any:
+        for n in range(100):
+            made.append(n)
+            begun.set()
+            yield n
+
+    iterator = iter(Dataset.from_generator(slow).prefetch(3))
+    assert next(iterator) == 0
+    deadline = time.monotonic() + 10
+    while len(made) < 4 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert 4 <= len(made) <= 6
+    del iterator
+    gc.collect()
+    while time.monotonic() < deadline and any(t.name == "oxhorn-prefetch" for t in threading.enumerate()):
+        time.sleep(0.01)
+    assert not any(t.name == "oxhorn-prefetch" for t in threading.enumerate())
+
+
+def failing() -> Any:
+    yield 1
+    yield 2
+    raise RuntimeError("the disk is gone")
+
+
+BAD: dict[str, tuple[Callable[[], Any], type[Exception], str | None]] = {
+    "no rows": (lambda: Dataset.from_tensor_slices(3.0), ValueError, "an axis of rows"),
+    "rows differ": (
+        lambda: Dataset.from_tensor_slices((np.ones(3), np.ones(4))),
+        ValueError,
+        r"float64\[4\]",
+    ),
+    "objects": (lambda: Dataset.from_tensor_slices([object()]), ValueError, "numbers or text"),
+    "ragged lists": (lambda: Dataset.from_tensor_slices([[1], [1, 2]]), ValueError, "lists of equal lengths"),
+    "generator object": (lambda: Dataset.from_generator(failing()), TypeError, "without calling it"),
+    "no iterable": (lambda: list(Dataset.from_generator(lambda: 3)), TypeError, "yields or returns"),
+    "generator raises": (lambda: list(Dataset.from_generator(failing)), RuntimeError, "disk is gone"),
+    "raises ahead": (lambda: list(Dataset.from_generator(failing).prefetch(1)), RuntimeError, "disk is gone"),
+    "too few": (lambda: list(Dataset.from_generator(lambda: [1, 2], length=3)), ValueError, "ended after 2"),
+    "other structure": (
+        lambda: list(Dataset.from_generator(lambda: [1, (1, 2)])),
+        ValueError,
+        "as element 1",
+    ),
+    "other keys": (
+        lambda: list(Dataset.from_generator(lambda: [{"a": 1}, {"b": 1}])),
+        ValueError,
+        "structure of the first one",
+    ),
+    "batch of shapes": (
+        lambda: list(Dataset.from_generator(lambda: [[1], [1, 2]]).batch(2)),
+        ValueError,
+        r"element 0 has \(1,\) and element 1 has \(2,\).*padded_batch",
+    ),
+    "padding too small": (
+        lambda: list(Dataset.from_generator(lambda: [[1, 2, 3]]).padded_batch(2, [2])),
+        ValueError,
+        "does not fit",
+    ),
+    "map raises": (lambda: list(numbers().map(lambda n: 1 // (3 - int(n)))), ZeroDivisionError, None),
+    "no function": (lambda: numbers().map(3), TypeError, "expected a function"),
+    "flat_map without Dataset": (
+        lambda: list(numbers().flat_map(lambda n: [n])),
+        TypeError,
+        "expected a Dataset",
+    ),
+    "batch size": (lambda: numbers().batch(0), ValueError, "batch_size"),
+    "buffer": (lambda: numbers().shuffle(-1), ValueError, "buffer_size"),
+    "shard": (lambda: numbers().shard(3, 3), ValueError, "index"),
+    "zip nothing": (lambda: Dataset.zip(), ValueError, "at least one"),
+    "zip arrays": (lambda: Dataset.zip(np.ones(3)), TypeError, "expected a Dataset"),
+    "length of endless": (lambda: len(numbers().repeat()), TypeError, "no end"),
+    "length unknown": (lambda: len(generated()), TypeError, "after a pass"),
+    "workers": (lambda: numbers().map(abs, num_parallel_calls=0), ValueError, "num_parallel_calls"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_errors(name: str) -> None:
+    call, kind, words = BAD[name]
+    with pytest.raises(kind, match=words) as caught:
+        call()
+    if name == "map raises":
+        assert "element 3" in caught.value.__notes__[0]
+
+
+def model() -> keras.Sequential:
+    keras.utils.set_random_seed(1)
+    made = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, "relu"), keras.layers.Dense(1)])
+    made.compile("adam", "mse", metrics=["mae"])
+    return made
+
+
+X = np.random.default_rng(0).normal(size=(50, 2)).astype("float32")
+Y = X[:, :1] - X[:, 1:]
+
+
+@pytest.mark.parametrize("threads", [None, 2])
+def test_training_on_it_is_training_on_arrays(threads: int | None) -> None:
+    data = Dataset.from_tensor_slices((X, Y)).map(lambda x, y: (x, y), num_parallel_calls=threads).batch(8)
+    from_arrays, from_dataset = model(), model()
+    expected = from_arrays.fit(X, Y, batch_size=8, epochs=3, shuffle=False, verbose=0).history
+    history = from_dataset.fit(data.prefetch(2), epochs=3, verbose=0).history
+    assert history == expected
+    for a, b in zip(from_arrays.get_weights(), from_dataset.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert from_dataset.evaluate(data, verbose=0) == from_arrays.evaluate(X, Y, batch_size=8, verbose=0)
+    np.testing.assert_array_equal(from_dataset.predict(data, verbose=0), from_arrays.predict(X, verbose=0))
+
+
+def test_sample_weights_validation_and_dicts() -> None:
+    x = keras.Input((2,), name="point")
+    made = keras.Model({"point": x}, keras.layers.Dense(1)(x))
+    made.compile("sgd", "mse", weighted_metrics=["mse"])
+    data = Dataset.from_tensor_slices(({"point": X}, Y, np.ones(50, "float32"))).batch(10)
+    history = made.fit(data.shuffle(5), validation_data=data.take(2), epochs=2, verbose=0).history
+    assert len(history["val_loss"]) == 2
+
+
+def test_endless_data_needs_steps() -> None:
+    data = Dataset.from_tensor_slices((X, Y)).batch(10).repeat()
+    with pytest.raises(ValueError, match="steps_per_epoch"):
+        model().fit(data, verbose=0)
+    assert len(model().fit(data, steps_per_epoch=3, epochs=2, verbose=0).history["loss"]) == 2
+
+
+@pytest.mark.parametrize("method", ["fit", "evaluate", "predict"])
+def test_single_samples_are_no_batches(method: str) -> None:
+    data = Dataset.from_tensor_slices((X, Y))
+    for single in (data, data.map(lambda x, y: (x, y[0]))):
+        with pytest.raises(ValueError, match=r"batch\(32\)"):
+            getattr(model(), method)(single, verbose=0)
+
+
+def test_an_empty_dataset_says_so() -> None:
+    empty = Dataset.from_tensor_slices((X, Y)).batch(8).take(0)
+    with pytest.raises(ValueError, match="yields no batch"):
+        model().fit(empty, verbose=0)
+
+
+def test_errors_while_training_come_out() -> None:
+    def bad(x: Any, y: Any) -> Any:
+        if x[0] == X[20, 0]:
+            raise RuntimeError("cannot read this one")
+        return x, y
+
+    data = Dataset.from_tensor_slices((X, Y)).map(bad).batch(8).prefetch(1)
+    with pytest.raises(RuntimeError, match="cannot read") as caught:
+        model().fit(data, verbose=0)
+    assert "element 20" in caught.value.__notes__[0]
+
+
+def test_preprocessing_layers_in_map_and_adapt() -> None:
+    normalization = keras.layers.Normalization()
+    data = Dataset.from_tensor_slices(X)
+    normalization.adapt(data.batch(16))
+    scaled = np.concatenate(list(data.batch(16).map(normalization)))
+    np.testing.assert_allclose(scaled.mean(0), 0.0, atol=1e-6)
+    np.testing.assert_allclose(scaled.std(0), 1.0, atol=1e-5)
+
+
+def test_reduce_and_as_numpy_iterator() -> None:
+    assert numbers().reduce(0, lambda total, n: total + int(n)) == 21
+    assert list(Dataset.from_tensor_slices([1.5]).as_numpy_iterator()) == [np.float32(1.5)]
+    assert repr(numbers()) == "<Dataset of 7 elements>"
+    assert Dataset.from_tensors((1, 2.0)).element_spec == "(int32[], float32[])"
+
+
+def test_data_frames() -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"a": [1, 2], "b": ["x", "y"]})
+    assert values(Dataset.from_tensor_slices(frame)) == [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}]
