@@ -245,7 +245,7 @@ def test_steps_per_epoch_of_arrays_go_on() -> None:
 
 
 def test_generators_that_end() -> None:
-    with pytest.raises(ValueError, match="yields no batch: the generator is empty"):
+    with pytest.raises(ValueError, match="yields no batch: it is empty"):
         linear().fit(iter(()), verbose=0)
     with pytest.warns(UserWarning, match="ended after 2 of 3 steps"):
         history = linear().fit(iter([(X, Y)] * 2), steps_per_epoch=3, verbose=0)

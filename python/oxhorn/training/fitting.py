@@ -295,7 +295,8 @@ def _prepare(model: Any, method: str, feed: Feed, steps_for: StepsFor) -> None:
     batch = feed.peek()
     if batch is None:
         raise ValueError(
-            f"{method} got data that yields no batch: it is empty, or a generator that is used up already. Make a new one."
+            f"{method} got data that yields no batch: it is empty, or a generator that is used up already. Make a new "
+            "one."
         )
     steps_for(batch)
 
