@@ -10,6 +10,7 @@ pub mod constraints;
 pub mod distributions;
 pub mod dtype;
 pub mod error;
+pub mod files;
 pub mod initializers;
 pub mod kernels;
 pub mod layers;

@@ -1,6 +1,7 @@
 """The compiled core: values, variables, traced graphs, and the loops that run them."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from os import PathLike
 from typing import Any, Self, TypeAlias, final
 
 from numpy.typing import ArrayLike, NDArray
@@ -43,6 +44,8 @@ __all__ = [
     "metric_names",
     "OptimizerCore",
     "optimizer_names",
+    "write_snapshot",
+    "read_snapshot",
     "set_default_float",
     "set_num_threads",
     "get_num_threads",
@@ -371,6 +374,10 @@ def loss(name: str, config: str, y_true: ArrayLike, y_pred: ArrayLike) -> Tensor
 def loss_names() -> list[str]: ...
 def metric_names() -> list[str]: ...
 def optimizer_names() -> list[str]: ...
+def write_snapshot(
+    path: str | PathLike[str], records: Mapping[str, str | _Array | Tensor | Variable]
+) -> None: ...
+def read_snapshot(path: str | PathLike[str]) -> dict[str, str | _Array]: ...
 def set_default_float(dtype: str) -> None: ...
 def set_num_threads(n: int) -> None: ...
 def get_num_threads() -> int: ...

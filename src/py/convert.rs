@@ -69,6 +69,13 @@ fn same_type(kind: u8, size: usize, dtype: DType) -> bool {
     dtype_for(kind, size) == Some(dtype) && size == dtype.size()
 }
 
+/// True for an array whose dtype is one of ours, in any byte order.
+pub fn is_lossless(array: &Bound<'_, PyUntypedArray>) -> bool {
+    let descr = array.dtype();
+    let (kind, size) = (descr.kind(), descr.itemsize());
+    dtype_for(kind, size).is_some_and(|dtype| same_type(kind, size, dtype))
+}
+
 /// Borrows an array or tensor; with `dtype`, converts to it.
 pub fn borrow(x: &Bound<'_, PyAny>, dtype: Option<DType>) -> PyResult<Borrowed> {
     let py = x.py();

@@ -4,6 +4,7 @@ mod attrs;
 mod control;
 mod convert;
 mod errors;
+mod files;
 mod graph;
 mod index;
 mod layers;
@@ -33,5 +34,6 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     loops::register(m)?;
     losses::register(m)?;
     optimizers::register(m)?;
+    files::register(m)?;
     system::register(m)
 }

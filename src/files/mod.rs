@@ -1,0 +1,12 @@
+//! Files that are read with every check, and written so that a crash leaves the old one.
+
+mod atomic;
+mod failure;
+mod regular;
+pub mod snapshot;
+#[cfg(test)]
+mod snapshot_tests;
+
+pub use atomic::replace;
+pub use failure::{FileError, Result};
+pub use regular::open;
