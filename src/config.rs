@@ -1,7 +1,7 @@
 //! From Keras's JSON to a struct: unknown keys are ignored, wrong ones named.
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serializer};
 use serde_json::{Map, Value as Json};
 
 use crate::error::{Error, Result};
@@ -76,6 +76,32 @@ fn kind(json: &Json) -> &'static str {
 /// For `#[serde(default = "...")]`.
 pub fn yes() -> bool {
     true
+}
+
+/// For `#[serde(serialize_with = "...")]`: JSON has no infinities, so they are the strings that attributes have for them.
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature
+pub fn any_float<S: Serializer>(x: &f64, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    if x.is_finite() {
+        serializer.serialize_f64(*x)
+    } else if x.is_nan() {
+        serializer.serialize_str("nan")
+    } else {
+        serializer.serialize_str(if *x > 0.0 { "inf" } else { "-inf" })
+    }
+}
+
+/// For `#[serde(deserialize_with = "...")]`: the other way round.
+pub fn read_any_float<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<f64, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "a number, \"inf\", \"-inf\" or \"nan\"")]
+    enum Raw {
+        Number(f64),
+        Name(String),
+    }
+    match Raw::deserialize(deserializer)? {
+        Raw::Number(x) => Ok(x),
+        Raw::Name(name) => name.parse().map_err(serde::de::Error::custom),
+    }
 }
 
 /// One axis, or several.

@@ -1,7 +1,7 @@
 //! Activations by name, as `keras.activations` has them: one row each. Those with a kernel of their own (see
 //! `kernels::activate`) take one pass; the others are put together from ops.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::autograd::{Value, apply};
 use crate::error::{Error, Result};
@@ -19,7 +19,7 @@ use crate::tensor::{View, ViewMut};
 pub const SELU_ALPHA: f64 = 1.673_263_242_354_377_2;
 pub const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Activation {
     name: &'static str,
     f: Activate,
@@ -62,7 +62,7 @@ impl Op for Activation {
 }
 
 /// f'(a) g, with a the output or input of f.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Slope(Activation);
 
 impl Op for Slope {

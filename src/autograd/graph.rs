@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use smallvec::SmallVec;
 
 use super::backward::{Record, Target, gradients};
+use super::listing::Listing;
 use super::program::Program;
 use super::value::{Key, Node, Value, Values, fresh_id};
 use super::variable::Variable;
@@ -20,6 +21,12 @@ use crate::tensor::Tensor;
 pub(super) struct Slot {
     pub index: u32,
     pub output: u32,
+}
+
+impl Slot {
+    pub fn place(&self) -> (usize, usize) {
+        (self.index as usize, self.output as usize)
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -436,6 +443,18 @@ impl Graph {
         let (nodes, inputs) = (inner.nodes.clone(), inner.inputs.clone());
         drop(inner);
         Ok(Program::new(nodes, &inputs, &outputs, &[]))
+    }
+
+    /// What the outputs are computed from, op by op.
+    pub fn listing(&self, outputs: &[Value]) -> Result<Listing> {
+        let outputs = self.output_slots(outputs)?;
+        let inner = self.lock();
+        Ok(Listing::new(inner.nodes.clone(), &inner.inputs, &outputs))
+    }
+
+    /// The number of nodes so far.
+    pub fn count(&self) -> usize {
+        self.lock().nodes.len()
     }
 
     fn output_slots(&self, outputs: &[Value]) -> Result<Vec<Slot>> {

@@ -7,6 +7,7 @@ mod fuse;
 #[cfg(test)]
 mod fuse_tests;
 mod graph;
+mod listing;
 mod nodes;
 mod plan;
 pub mod profile;
@@ -22,6 +23,7 @@ pub use apply::{apply, apply_many, eager_forward};
 pub use backward::{Record, Target, differentiate, gradients};
 pub use control::{Body, Callback, cond, custom_gradient, custom_gradient_traced, scan, while_loop};
 pub use graph::{Graph, tracing};
+pub use listing::{Listed, Listing, Origin};
 pub use plan::Plan;
 pub use program::{Execution, Program};
 pub use tape::Tape;

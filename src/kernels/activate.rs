@@ -1,15 +1,21 @@
 //! Activations and their derivatives over lanes, one pass each.
 
+use serde::Serialize;
+
 use super::elementwise::{Broadcast, Map, Zip, map, zip};
 use super::math::{self, Math, number};
 use super::simd::Lanes;
 
 /// Activations with a kernel of their own. Derivatives of those above the line are taken from the output, so that the
 /// input's memory may be written over; the others need the input.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub enum Activate {
     /// max(slope x, x) for slope <= 1, cut off at `top`; f' = 1, slope, or 0 from `top` on.
-    Relu { slope: f64, top: f64 },
+    Relu {
+        slope: f64,
+        #[serde(serialize_with = "crate::config::any_float")]
+        top: f64,
+    },
     /// x, or alpha (exp x - 1) below 0, times `scale`; f' = scale, or y + scale alpha
     Elu { alpha: f64, scale: f64 },
     /// 1 / (1 + exp(-x)); f' = y (1 - y)

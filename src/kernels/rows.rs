@@ -8,13 +8,15 @@ mod tests;
 
 use std::marker::PhantomData;
 
+use serde::Serialize;
+
 use super::math::{self, Math};
 use super::parallel::{Disjoint, GRAIN, for_ranges};
 use super::reduce::Layout;
 use super::simd::{Kernel, Lanes, dispatch};
 
 /// Which of the two.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Form {
     Softmax,
     LogSoftmax,

@@ -1,6 +1,6 @@
 //! Confusion counts at many thresholds, in one pass over the predictions.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::autograd::{Value, apply};
 use crate::dtype::{DType, Element};
@@ -18,7 +18,7 @@ const OUT: f64 = -1e10;
 
 // For each threshold t, with weights w:
 // tp = sum of w [y > t][label], fp = sum of w [y > t][no label], tn and fn likewise for y <= t.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct ConfusionCounts {
     thresholds: Vec<f64>,
@@ -188,6 +188,7 @@ fn largest<T: Real>(row: &[T], k: usize, among: &mut [f64]) {
 }
 
 /// Sample weights, read as if broadcast to the shape of the predictions.
+#[derive(Serialize)]
 struct Weights<'a> {
     data: &'a [f64],
     /// For each axis of the predictions: elements behind one step, size, and step of the weights.

@@ -2,7 +2,7 @@
 //!
 //! y[o] = max of x from floor(o n / size) to ceil((o + 1) n / size); its gradient goes to the first place where x = y.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::matmul::{float_only, same_float};
 use super::op::{Attrs, Op, OpFn, Pass, Run, arity, parse_attrs};
@@ -14,7 +14,7 @@ use crate::shape::{Spec, Specs, axis_index, show, split_at_axis};
 use crate::tensor::{View, ViewMut};
 
 /// `Gradient` and `At` are linear in their last input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 enum Job {
     /// x -> y
     Max,
@@ -24,7 +24,7 @@ enum Job {
     At,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct AdaptiveMax {
     job: Job,
     axis: usize,

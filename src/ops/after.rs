@@ -3,6 +3,8 @@
 //!
 //! y = f((x w + b - mean) s + offset), with s = scale / sqrt(variance + epsilon)
 
+use serde::Serialize;
+
 use super::op::Role;
 use crate::dtype::Element;
 use crate::kernels::activate::{Activate, forward};
@@ -12,13 +14,13 @@ use crate::shape::Spec;
 use crate::tensor::View;
 
 /// Inputs of the normalisation follow those of the op: mean, variance, offset?, scale?.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize)]
 pub(super) struct After {
     normalization: Option<Normalization>,
     activation: Option<Activate>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Normalization {
     epsilon: f64,
     offset: bool,

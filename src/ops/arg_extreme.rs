@@ -1,6 +1,6 @@
 //! Where the largest and the smallest elements are.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::op::{Attrs, Op, OpFn, Pass, Run, arity, parse_attrs};
 use super::reduce::{Axes, reduced};
@@ -11,7 +11,7 @@ use crate::kernels::reduce::{Layout, arg_extreme};
 use crate::shape::{Spec, Specs, axis_index, show, split_at_axis};
 use crate::tensor::{View, ViewMut};
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct ArgExtreme {
     largest: bool,
     axis: Option<i64>,

@@ -1,6 +1,6 @@
 //! Ops put together from views and moves: swapaxes, moveaxis, roll, unstack, slice, diag; and running sums and products.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::op::{Op, OpFn, Pass, Run, arity, parse_attrs};
 use super::recurrence::running_product_gradient;
@@ -56,7 +56,7 @@ pub fn moveaxis(x: &Value, source: &[i64], destination: &[i64]) -> Result<Value>
 }
 
 /// x shifted around along an axis of any size: y[(i + shift) mod n] = x[i]; dx = g rolled back.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Roll {
     shift: i64,
     axis: usize,
@@ -172,7 +172,7 @@ pub fn slice(x: &Value, start: &[i64], shape: &[i64]) -> Result<Value> {
 }
 
 /// The diagonal of a matrix, or a matrix with x on its diagonal; the k-th above (or below) the main one.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Diag {
     k: i64,
     /// From a line to a matrix.
@@ -267,7 +267,7 @@ pub fn diag(x: &Value, k: i64) -> Result<Value> {
 }
 
 /// y_a = x_0 + ... + x_a (or the product) along an axis, from the other end if `reverse`.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Running {
     axis: usize,
     reverse: bool,

@@ -4,7 +4,7 @@
 //! crop: the box of min(h, w H / W) x min(w, h W / H), centred;
 //! pad: floor((w H / W - h) / 2) rows above and below if that is positive, else as many columns beside.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::op::{Attrs, Op, OpFn, Pass, Run, arity, parse_attrs};
 use crate::autograd::{Value, apply};
@@ -14,7 +14,7 @@ use crate::shape::{Spec, Specs, axis_index, show};
 use crate::sized;
 use crate::tensor::{Tensor, View, ViewMut};
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct FitAspect {
     /// Height and width among the axes.
     axes: [usize; 2],

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::attention_gradient::AttentionGradient;
 use super::matmul::{agree, float_only, same_float};
@@ -24,7 +24,7 @@ use crate::tensor::{View, ViewMut};
 const WHO: &str = "dot_product_attention";
 
 /// The attributes, and which of bias, mask and key follow query, key and value among the inputs.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 #[allow(clippy::struct_excessive_bools)] // each is an input or an option of its own
 pub(super) struct Settings {
     pub scale: f64,
@@ -97,7 +97,7 @@ pub(super) fn sizes(query: &View<'_>, key: &View<'_>, value: &View<'_>) -> Sizes
 
 /// Inputs query, key, value, then bias, mask and key where there are such; outputs Y and the logarithms of the sums of
 /// the rows' exponentials, (batch, heads, queries).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Attention(Settings);
 
 impl Attention {

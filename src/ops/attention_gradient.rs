@@ -3,6 +3,8 @@
 //! With P the shares, M the dropout's factors and g the gradient of the result: dV = (P M)^T g, dP = (g V^T) M,
 //! dS = P (dP - sum over keys of dP P), dQ = scale dS K, dK = scale dS^T Q, dbias = dS.
 
+use serde::Serialize;
+
 use super::attention::{Settings, sizes, work};
 use super::matmul::{float_only, matmul_of, same_float};
 use super::op::{Op, Pass, Run};
@@ -16,7 +18,7 @@ use crate::tensor::{View, ViewMut};
 
 /// Inputs query, key, value, result, logarithms, g, then bias, mask and key where there are such; outputs dQ, dK, dV,
 /// and dS if the bias's gradient is wanted.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 pub(super) struct AttentionGradient {
     pub settings: Settings,
     pub of_bias: bool,

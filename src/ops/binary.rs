@@ -3,6 +3,8 @@
 //! Dtypes are promoted along bool < uint8 < int32 < int64 < float32 < float64; two booleans count as int32.
 //! The engine sums gradients back over broadcast axes.
 
+use serde::Serialize;
+
 use super::op::{Op, OpFn, Pass, Role, Run};
 use super::table::rows;
 use super::{cast, equal, greater, log, logical_or, negative, to_float, where_, zeros_like};
@@ -41,10 +43,13 @@ impl Pair<'_> {
     }
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Serialize)]
 struct Binary {
+    #[serde(skip)]
     name: &'static str,
+    #[serde(skip)]
     f: Arithmetic,
+    #[serde(skip)]
     rule: Rule,
 }
 

@@ -1,6 +1,6 @@
 //! Whole numbers bit by bit, and their divisors: bitwise_and, _or, _xor, _not, shifts, gcd, lcm; view. No gradients.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::binary::infer_pair;
 use super::op::{Op, OpFn, Pass, Run, arity, parse_attrs};
@@ -14,7 +14,7 @@ use crate::shape::{Spec, Specs, show};
 use crate::tensor::{View, ViewMut};
 
 /// What two integers are put through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 enum Pairing {
     And,
     Or,
@@ -95,7 +95,7 @@ fn not_whole(name: &str, dtype: DType) -> Error {
         .hint("Cast them to int32")
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Bits {
     name: &'static str,
     how: Pairing,
@@ -175,7 +175,7 @@ pairings! {
 }
 
 /// y = not x, bit by bit: -x - 1 for signed integers.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Not;
 
 fn run_not<T: Whole>(x: &View<'_>, y: &mut ViewMut<'_>) {
@@ -225,7 +225,7 @@ pub fn bitwise_not(x: &Value) -> Result<Value> {
 }
 
 /// The same bytes read as another dtype; where the sizes of elements differ, the last axis grows or shrinks.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Reinterpret(DType);
 
 impl Op for Reinterpret {

@@ -1,6 +1,6 @@
 //! cast(x, dtype): floats to integers are cut towards 0, anything but 0 is true, true is 1.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::op::{Attrs, Op, OpFn, Pass, Run, arity, parse_attrs};
 use crate::autograd::{Value, apply};
@@ -60,7 +60,7 @@ fn convert<S: Element + To<D>, D: Element>(x: &View<'_>, y: &mut ViewMut<'_>) {
     });
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Cast(DType);
 
 impl Op for Cast {
@@ -100,7 +100,7 @@ pub fn to_float(x: &Value) -> Result<Value> {
 }
 
 /// Whole numbers of any dtype as int32; a fraction, a NaN or an infinity is an error, never cut to an index.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct ToIndices;
 
 fn first_bad<T: Element + Into<f64>>(x: &[T]) -> Option<(usize, f64)> {

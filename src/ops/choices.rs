@@ -1,6 +1,6 @@
 //! Random choices over values: dropout, random_shuffle, random_categorical. Pure functions of a key, as in `random`.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::multiply;
 use super::op::{Op, OpFn, Pass, Run, arity, parse_attrs};
@@ -15,7 +15,7 @@ use crate::shape::{Spec, Specs, axis_index, show, split_at_axis};
 use crate::tensor::{View, ViewMut};
 
 /// y = x keep / (1 - rate), keep ~ Bernoulli(1 - rate); dx = g keep / (1 - rate), by the same key.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Dropout {
     rate: f64,
 }
@@ -82,7 +82,7 @@ pub fn dropout(key: &Value, x: &Value, rate: f64, noise_shape: Option<&[Option<u
 }
 
 /// y = x with the places along an axis in a random order; dx = g put back.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Shuffle {
     axis: usize,
     back: bool,

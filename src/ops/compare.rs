@@ -1,5 +1,7 @@
 //! Comparisons and logic: booleans out, no gradients. And `where`, the choice between two values.
 
+use serde::Serialize;
+
 use super::op::{Op, OpFn, Pass, Run};
 use super::table::rows;
 use super::{binary::infer_pair, cast, promoted};
@@ -12,9 +14,11 @@ use crate::kernels::functions::Comparison;
 use crate::shape::{Spec, Specs, broadcast};
 use crate::tensor::{View, ViewMut};
 
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 struct Compare {
+    #[serde(skip)]
     name: &'static str,
+    #[serde(skip)]
     f: Comparison,
 }
 
@@ -103,7 +107,7 @@ pub fn logical_xor(a: &Value, b: &Value) -> Result<Value> {
 }
 
 /// y = condition ? a : b; da = condition ? g : 0, db = condition ? 0 : g
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 struct Where;
 
 fn run_where<T: Element>(plan: &Broadcast<3>, x: &[View<'_>], y: &mut ViewMut<'_>) {

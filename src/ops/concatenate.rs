@@ -1,6 +1,6 @@
 //! Values put together along an axis, and cut apart: concatenate, stack, split.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::op::{Attrs, Op, OpFn, Pass, Run, arity, parse_attrs};
 use super::slices::slice_axis;
@@ -13,7 +13,7 @@ use crate::sized;
 use crate::tensor::{View, ViewMut};
 
 /// y = inputs one after the other along an axis
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Concatenate {
     axis: usize,
 }
@@ -91,7 +91,7 @@ impl Op for Concatenate {
 }
 
 /// Of a concatenation (the first input), the part that came from input `index`; the others give their shapes alone.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Part {
     axis: usize,
     index: usize,

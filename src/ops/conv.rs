@@ -3,7 +3,7 @@
 //!
 //! Y[n, o, f] = sum over k, c of X[n, o * stride + k * dilation - before, c] K[k, c, f] + b[f]
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::after::After;
 use super::matmul::{agree, float_only, multiply_adds, same_float};
@@ -29,7 +29,7 @@ pub struct ConvOptions {
 }
 
 /// The part of a convolution that all three ops share, channels last.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct Sliding {
     pub strides: Sizes,
     pub padding: Padding,
@@ -123,8 +123,9 @@ impl Sliding {
 }
 
 /// y = conv(x, k) + b, with what may follow in the same pass.
-#[derive(Debug, Clone)]
-pub(super) struct Conv(pub Sliding, pub After);
+#[derive(Debug, Clone, Serialize)]
+#[serde(transparent)]
+pub(super) struct Conv(pub Sliding, #[serde(skip)] pub After);
 
 impl Op for Conv {
     fn name(&self) -> &'static str {
@@ -192,7 +193,7 @@ impl Op for Conv {
 }
 
 /// dx = the x-derivative of sum(dy * conv(x, k)); inputs dy, k, and x for its shape.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 struct ConvInputGradient(Sliding);
 
 impl Op for ConvInputGradient {
@@ -245,7 +246,7 @@ impl Op for ConvInputGradient {
 }
 
 /// dk = the k-derivative of sum(dy * conv(x, k)); inputs x, dy, and k for its shape.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct ConvKernelGradient(pub Sliding);
 
 impl Op for ConvKernelGradient {

@@ -2,7 +2,7 @@
 //!
 //! Y[n, i, f] = sum over o, k, c with o * stride + k * dilation - before = i of X[n, o, c] K[k, f, c]
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::after::After;
 use super::conv::{Conv, ConvKernelGradient, Sliding};
@@ -53,7 +53,7 @@ fn crop(span: i64, stride: i64, padding: &Padding, extra: Option<i64>) -> Result
     }
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 struct ConvTranspose(Sliding);
 
 impl ConvTranspose {

@@ -1,12 +1,14 @@
 //! copy(x) = x, in memory of its own.
 
+use serde::Serialize;
+
 use super::op::{Op, Pass, Run};
 use crate::autograd::Value;
 use crate::error::Result;
 use crate::shape::{Spec, Specs};
 use crate::tensor::{View, ViewMut};
 
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct Copy;
 
 impl Op for Copy {

@@ -1,7 +1,7 @@
 //! The loss of connectionist temporal classification (Graves et al. 2006): -ln of the probability that a sequence of
 //! scores is read as a sequence of labels, over all ways to place blanks and repetitions.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::cast;
 use super::op::{Op, OpFn, Pass, Run, arity, parse_attrs};
@@ -19,7 +19,7 @@ use crate::tensor::{View, ViewMut};
 const NAME: &str = "ctc_loss";
 
 /// Inputs: labels (batch, L), logits (batch, steps, classes), the numbers of labels and of steps that count (batch).
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct CtcLoss {
     #[serde(default)]
@@ -166,7 +166,7 @@ impl Op for CtcLoss {
 }
 
 /// d loss / d logits, times the gradient of each sample's loss; 0 at steps that do not count.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct CtcGradient(CtcLoss);
 
 impl Op for CtcGradient {
@@ -208,7 +208,7 @@ impl Op for CtcGradient {
 
 /// The best label sequences of each sample, (paths, batch, steps) filled up with -1, and the logarithms of their
 /// probabilities, (batch, paths). Inputs: logits (batch, steps, classes), the numbers of steps that count (batch).
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct BeamSearch {
     beam_width: usize,

@@ -1,5 +1,7 @@
 //! y = x w + b: x (.., k), w (k, n), b (n).
 
+use serde::Serialize;
+
 use super::after::After;
 use super::matmul::{agree, contract_rows, float_only, matmul_of, multiply_adds, same_float};
 use super::op::{Attrs, Fused, Op, OpFn, Pass, Role, Run, parse_attrs};
@@ -11,7 +13,7 @@ use crate::shape::{Spec, Specs, show};
 use crate::tensor::{View, ViewMut};
 
 /// With what may follow in the same pass.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize)]
 struct Dense {
     after: After,
 }

@@ -1,5 +1,7 @@
 //! The diagonal of two axes, which an operand of einsum with a repeated label is read along.
 
+use serde::Serialize;
+
 use super::op::{Op, Pass, Run};
 use crate::autograd::{Value, apply};
 use crate::error::{Error, Result};
@@ -9,7 +11,7 @@ use crate::sized;
 use crate::tensor::{View, ViewMut};
 
 /// y[.., i, ..] = x[.., i, .., i, ..]: axis `second` goes, axis `first` is the diagonal of both; dx = g on the diagonal.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 pub(super) struct Diagonal {
     pub(super) first: usize,
     pub(super) second: usize,
@@ -61,7 +63,7 @@ impl Op for Diagonal {
 }
 
 /// Zeros in the shape of the second input, with the first laid on the diagonal: the adjoint of `Diagonal`.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct OnDiagonal(Diagonal);
 
 impl Op for OnDiagonal {

@@ -3,6 +3,8 @@
 //!
 //! y[b, :] = mean over j of table[index[b, j], :];   dtable[i, :] = sum of g[b, :] / n over index[b, j] = i
 
+use serde::Serialize;
+
 use super::index::check_places;
 use super::matmul::float_only;
 use super::op::{Op, Run};
@@ -37,7 +39,7 @@ macro_rules! indices {
 }
 
 /// Inputs table (rows, width), index (batch, n); output (batch, width).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 pub(super) struct MeanOfRows;
 
 impl Op for MeanOfRows {
@@ -60,7 +62,7 @@ impl Op for MeanOfRows {
 }
 
 /// Inputs g (batch, width), index (batch, n), and the table for its shape; output like the table.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 pub(super) struct AddRepeatedAt {
     /// Whether g is divided by n.
     pub mean: bool,

@@ -2,7 +2,7 @@
 //!
 //! y[i] = x[i - before], 0 outside; of what comes before and behind one is given, the other is the rest of the size.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::aspect::lay;
 use super::op::{Attrs, Op, OpFn, Pass, Run, arity, parse_attrs};
@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::shape::{Spec, Specs, axis_index, show};
 use crate::tensor::{View, ViewMut};
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Extent {
     axis: usize,
     size: usize,

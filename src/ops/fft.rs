@@ -7,7 +7,7 @@
 //! `irfft`: the real x that has these values. Transposed: `rfft` with doubled inner values, over n.
 
 use realfft::FftNum;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::linalg::outputs;
 use super::op::{Op, OpFn, Pass, Run, arity, parse_attrs};
@@ -81,7 +81,7 @@ fn transform_cost(x: &[Spec], y: &[Spec]) -> usize {
 }
 
 /// The transform of a pair, divided by n if `scaled`.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Fourier {
     inverse: bool,
     scaled: bool,
@@ -135,7 +135,7 @@ impl Op for Fourier {
 
 /// How a real transform is done: over `length` numbers (by default what the input suggests), inner values times
 /// `weight`, all over n if `scaled`.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Settings {
     length: Option<usize>,
     weight: f64,
@@ -158,7 +158,7 @@ impl Settings {
 }
 
 /// x to (re, im), of n / 2 + 1 values or as many as the second input has.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct RealFourier(Settings);
 
 impl Op for RealFourier {
@@ -212,7 +212,7 @@ impl Op for RealFourier {
 }
 
 /// (re, im) to x, of 2 (values - 1) numbers or as many as the third input has.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct InverseRealFourier(Settings);
 
 impl Op for InverseRealFourier {

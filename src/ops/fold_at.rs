@@ -1,6 +1,8 @@
 //! Reading and folding at flat places: gather_at, and sum_at, prod_at, max_at, min_at. The gradient of a read is a sum by
 //! place, and the other way round.
 
+use serde::Serialize;
+
 use super::op::{Op, Pass, Run};
 use super::{cast, divide, divide_no_nan, equal, multiply};
 use crate::autograd::{Value, apply};
@@ -22,7 +24,7 @@ pub(super) fn inner(shape: &[usize], depth: usize) -> usize {
 }
 
 /// y[.., :] = x[places[..], :], places in the first `depth` axes of x; dx = sum of g by place
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 pub(super) struct GatherAt {
     pub depth: usize,
 }
@@ -52,7 +54,7 @@ impl Op for GatherAt {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(super) enum Fold {
     Sum,
     Max,
@@ -61,7 +63,7 @@ pub(super) enum Fold {
 }
 
 /// The shape of a fold.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub(super) enum Target {
     /// That of the third input, of which only the shape is looked at.
     Like,
@@ -71,7 +73,7 @@ pub(super) enum Target {
 }
 
 /// y[p, :] = the fold of u[j, :] over places[j] = p; 0, 1, -inf or inf (the smallest or largest integer) where no j is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct FoldAt {
     pub fold: Fold,
     pub depth: usize,
@@ -196,7 +198,7 @@ impl Op for FoldAt {
 }
 
 /// The product of the other factors at each factor's place: the gradient of a product by place.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct OtherFactors;
 
 impl Op for OtherFactors {
@@ -227,7 +229,7 @@ impl Op for OtherFactors {
 }
 
 /// y[j, :] = sum of x[k, :] over the k with the place of j; its own adjoint.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct SumOfPlace;
 
 impl Op for SumOfPlace {

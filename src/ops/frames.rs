@@ -3,7 +3,7 @@
 //! `extract_sequences`: y[.., i, j] = x[.., i * stride + j], zero where x has ended.
 //! `overlap_add`: y[.., t] = sum over i, j with i * stride + j = t of x[.., i, j].
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::op::{Attrs, Op, OpFn, Pass, Run, arity, parse_attrs};
 use crate::autograd::{Value, apply};
@@ -17,7 +17,7 @@ use crate::shape::{Spec, Specs, show};
 use crate::tensor::{View, ViewMut};
 
 /// As many sequences as lie inside x, or as many as the second input has.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct ExtractSequences {
     length: usize,
     stride: usize,
@@ -82,7 +82,7 @@ impl Op for ExtractSequences {
 }
 
 /// The result has `size` numbers, or as many as the second input has, or as the sequences cover.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct OverlapAdd {
     stride: usize,
     size: Option<usize>,

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::embedding_bag::{self, AddRepeatedAt};
 use super::op::{Fused, Op, OpFn, Pass, Role, Run, Source, arity, parse_attrs};
@@ -68,7 +68,7 @@ pub(super) fn check_integers(name: &str, index: &Spec) -> Result<()> {
 }
 
 /// y[.., j, ..] = x[.., index[j], ..]; dx[.., i, ..] = sum of g[.., j, ..] over index[j] = i
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Take {
     name: &'static str,
     axis: usize,
@@ -137,7 +137,7 @@ pub(super) unsafe fn as_bits_mut<T, U>(x: &mut [T]) -> &mut [U] {
 }
 
 /// y[.., i, ..] = sum of g[.., j, ..] over index[j] = i, in the shape of the third input; dg = the take of dy
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct AddAt {
     take: Take,
 }
@@ -246,7 +246,7 @@ pub fn embedding(table: &Value, index: &Value) -> Result<Value> {
 }
 
 /// y[.., j, ..] = x[.., index[.., j, ..], ..] along one axis, index shaped as x but for that axis
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct TakeAlong {
     axis: usize,
 }
@@ -305,7 +305,7 @@ impl Op for TakeAlong {
 }
 
 /// The adjoint of `TakeAlong`, in the shape of the third input.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct AddAlong {
     axis: usize,
 }

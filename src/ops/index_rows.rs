@@ -2,6 +2,8 @@
 //!
 //! y[n, j, :] = x[n, index[n, j], :]; dx[n, i, :] = sum of g[n, j, :] over index[n, j] = i
 
+use serde::Serialize;
+
 use super::index::{as_bits, as_bits_mut, check_integers, places};
 use super::matmul::{agree, float_only};
 use super::op::{Op, OpFn, Pass, Run, arity};
@@ -12,7 +14,7 @@ use crate::shape::{Spec, Specs, show};
 use crate::tensor::{View, ViewMut};
 use crate::{dispatch, float_dispatch, sized};
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct TakeRows;
 
 impl Op for TakeRows {
@@ -65,7 +67,7 @@ impl Op for TakeRows {
 }
 
 /// The adjoint of `TakeRows`, in the shape of the third input.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct AddRows;
 
 impl Op for AddRows {

@@ -1,6 +1,6 @@
 //! Ops that take the shape of another value: fills, broadcasts; and the gradient's stop.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::op::{Attrs, Op, OpFn, Pass, Run, arity, parse_attrs};
 use super::sum_to_like;
@@ -13,8 +13,9 @@ use crate::sized;
 use crate::tensor::{Tensor, View, ViewMut};
 
 /// y = value everywhere, in the shape of x.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct FillLike {
+    #[serde(serialize_with = "crate::config::any_float")]
     value: f64,
     dtype: DType,
 }
@@ -60,7 +61,7 @@ pub fn ones_like(x: &Value) -> Result<Value> {
 }
 
 /// y = x, with no gradient through it (`stop`) or with the whole of it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Identity {
     stop: bool,
 }
@@ -102,7 +103,7 @@ pub fn identity(x: &Value) -> Result<Value> {
 
 /// y = x repeated along the axes that it lacks or has as 1, up to the shape of the second input (of which only the
 /// shape is looked at), or to a given shape.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 struct BroadcastTo {
     /// Target; `None` takes the second input's.
     shape: Option<Vec<usize>>,
@@ -178,6 +179,7 @@ pub fn broadcast_like(x: &Value, like: &Value) -> Result<Value> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Fill {
+    #[serde(deserialize_with = "crate::config::read_any_float")]
     value: f64,
     #[serde(default)]
     dtype: Option<String>,
@@ -190,7 +192,7 @@ struct Typed {
     dtype: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Target {
     shape: Vec<usize>,

@@ -3,6 +3,8 @@
 //! `matmul`: Y[.., i, j] = sum over p of A[.., i, p] B[.., p, j], leading axes broadcast as in NumPy.
 //! `contract_rows`: Y[p, j] = sum over all leading axes r of X[r, p] G[r, j], the gradient of a shared matrix.
 
+use serde::Serialize;
+
 use super::op::{Attrs, Op, OpFn, Pass, Run, arity, parse_attrs};
 use super::{Axes, expand_dims, squeeze};
 use crate::autograd::{Value, apply};
@@ -40,7 +42,7 @@ pub(super) fn agree(a: Dim, b: Dim) -> bool {
 }
 
 /// op(A) op(B), where op transposes the last two axes or not.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct MatMul {
     transpose_a: bool,
     transpose_b: bool,
@@ -239,7 +241,7 @@ pub fn matmul(a: &Value, b: &Value) -> Result<Value> {
 }
 
 /// Y[p, j] = sum over rows r of X[r, p] G[r, j], rows being all leading axes.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct ContractRows;
 
 impl Op for ContractRows {

@@ -4,7 +4,7 @@
 //! but one, which are outputs too (for the moving averages).
 //! layer_normalization: the same with mean and variance over the last axis, row by row.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::matmul::{agree, float_only, same_float};
 use super::norm_given::batch_normalization;
@@ -22,7 +22,7 @@ use crate::shape::{Spec, Specs, axis_index, show, show_shape, split_at_axis};
 use crate::tensor::{View, ViewMut};
 
 /// Attributes of both ops; `scale` and `offset` say which of gamma and beta are among the inputs.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 pub(super) struct Settings {
     pub axis: usize,
     pub epsilon: f64,
@@ -97,7 +97,7 @@ pub(super) fn invert<T: Real>(variance: &[T], epsilon: f64, inverse: &mut [T]) {
 
 /// Inputs x, gamma?, beta?; outputs y, mean, variance. What may follow in the same pass: the sum with another array, the
 /// last input then, and a function.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct BatchNormalization {
     settings: Settings,
     add: bool,
@@ -207,7 +207,7 @@ impl Op for BatchNormalization {
 }
 
 /// Inputs x, gamma?, beta?; the last axis is normalised.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct LayerNormalization(Settings);
 
 impl Op for LayerNormalization {

@@ -1,5 +1,7 @@
 //! Normalisation with statistics that are given: inference.
 
+use serde::Serialize;
+
 use super::matmul::float_only;
 use super::norm::{Settings, invert};
 use super::op::{Fused, Op, Pass, Role, Run};
@@ -15,7 +17,7 @@ use crate::tensor::{View, ViewMut};
 
 /// y = (x - mean) / sqrt(variance + epsilon) * scale + offset with statistics that are given, numbers of one axis each.
 /// Inputs x, mean, variance, offset?, scale?; and as in training, an array to add may follow.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct GivenNormalization {
     settings: Settings,
     add: bool,

@@ -4,6 +4,8 @@
 //! dbeta = sum dy, dgamma = sum dy n, over the axes that the weights lack;
 //! dx = (g - mean g - n mean(g n)) / sqrt(variance + epsilon), where g = dy gamma.
 
+use serde::Serialize;
+
 use super::matmul::{float_only, same_float};
 use super::norm::{Settings, invert};
 use super::op::{Fused, Op, Pass, Role, Run, Source};
@@ -20,14 +22,14 @@ use crate::shape::{Spec, Specs};
 use crate::tensor::{View, ViewMut};
 
 /// Inputs x, mean, variance, dy, gamma?; outputs dx, dgamma, dbeta. What followed the normalisation may add an input.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 pub(super) struct BatchNormalizationGradient {
     pub settings: Settings,
     pub after: Followed,
 }
 
 /// What followed the normalisation, and the gradient came through.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(super) enum Followed {
     Nothing,
     /// A function f: f'(a) dy arrives, and a is the last input.
@@ -140,7 +142,7 @@ impl Op for BatchNormalizationGradient {
 }
 
 /// Inputs x, dy, gamma?; outputs dx, dgamma, dbeta.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 pub(super) struct LayerNormalizationGradient(pub Settings);
 
 impl Op for LayerNormalizationGradient {

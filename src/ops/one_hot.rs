@@ -1,6 +1,6 @@
 //! Class indices as rows of zeros with a one.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::cast;
 use super::op::{Op, OpFn, Pass, Run, arity, parse_attrs};
@@ -12,7 +12,7 @@ use crate::shape::{Spec, Specs, axis_index};
 use crate::tensor::{View, ViewMut};
 
 /// y[.., c, ..] = 1 where index = c, else 0; an index outside of [0, classes) gives zeros.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct OneHot {
     classes: usize,
     axis: usize,

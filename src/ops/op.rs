@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use crate::autograd::Value;
+use super::attributes::Attributes;
+use crate::autograd::{Listing, Value};
 use crate::dtype::Element;
 use crate::error::{Error, Result};
 use crate::kernels::activate::Activate;
@@ -16,7 +17,7 @@ use crate::tensor::{View, ViewMut};
 ///
 /// Implement it next to the op's formula, and offer a function `pub fn name(inputs...) -> Result<Value>` that calls
 /// [`crate::autograd::apply`]; list that function in the file's `OPS`.
-pub trait Op: fmt::Debug + Send + Sync {
+pub trait Op: fmt::Debug + Attributes + Send + Sync {
     /// The name as in `keras.ops`.
     fn name(&self) -> &'static str;
 
@@ -87,6 +88,11 @@ pub trait Op: fmt::Debug + Send + Sync {
     fn fed_by(&self, input: usize, maker: &Role, own: &[Spec]) -> Option<Fused> {
         let _ = (input, maker, own);
         None
+    }
+
+    /// The functions that a branch or a loop holds, by what they are to it.
+    fn parts(&self) -> Vec<(&'static str, Listing)> {
+        Vec::new()
     }
 
     /// A rough count of the work (elements touched, or multiply-adds), by which the executor decides whether to look

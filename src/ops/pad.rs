@@ -1,6 +1,6 @@
 //! Padding: a constant, or elements from inside.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::op::{Attrs, Op, OpFn, Pass, Run, arity, parse_attrs};
 use super::slices::{Cut, slice};
@@ -13,7 +13,7 @@ use crate::sized;
 use crate::tensor::{Tensor, View, ViewMut};
 
 /// Elements beyond the border: a constant, or elements from inside.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PadMode {
     Constant,
@@ -22,11 +22,12 @@ pub enum PadMode {
     Edge,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 struct Pad {
     /// (before, after) for each axis.
     width: Vec<(usize, usize)>,
     mode: PadMode,
+    #[serde(serialize_with = "crate::config::any_float")]
     value: f64,
 }
 
@@ -145,7 +146,7 @@ impl Op for Pad {
 }
 
 /// The adjoint of a pad that repeats elements: each adds up what its copies receive.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 struct PadGradient(Pad);
 
 impl Op for PadGradient {
@@ -193,7 +194,7 @@ struct PadAttrs {
     pad_width: Vec<(usize, usize)>,
     #[serde(default = "constant")]
     mode: PadMode,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::config::read_any_float")]
     constant_values: f64,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! P[n, o, (k, c)] = X[n, o * stride + k * dilation - before, c], 0 outside of X
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::matmul::{agree, float_only};
 use super::op::{Attrs, Op, OpFn, Pass, Run, arity, parse_attrs};
@@ -46,7 +46,7 @@ fn taps(window: &Window) -> usize {
 }
 
 /// x (batch, spatial.., channels) -> (batch, windows.., kernel * channels)
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 struct Patches(Window);
 
 impl Patches {
@@ -94,7 +94,7 @@ impl Op for Patches {
 }
 
 /// The sum of windows, in the given size or in the shape of the second input.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 struct Fold {
     window: Window,
     size: Option<Vec<usize>>,

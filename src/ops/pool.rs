@@ -3,7 +3,7 @@
 //! max_pool: y[o] = max of x over the window of o; its gradient goes to the first place where x = y.
 //! average_pool: y[o] = mean of x over the pixels of the window that lie inside the input.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::matmul::{agree, float_only, same_float};
 use super::op::{Attrs, Fused, Op, OpFn, Pass, Role, Run, arity, parse_attrs};
@@ -31,7 +31,7 @@ pub struct PoolOptions {
 }
 
 /// What is linear in what: `Max` in nothing, `MaxGradient` and `AtMax` in their last input, the means in all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 enum Job {
     /// x -> y
     Max,
@@ -45,7 +45,7 @@ enum Job {
     AverageGradient,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 struct Pooling {
     job: Job,
     window: Window,

@@ -2,7 +2,7 @@
 //!
 //! arange_along(x) = 0, 1, .., n - 1 for an axis of size n
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::op::{Attrs, Op, OpFn, Pass, Run, arity, parse_attrs};
 use crate::autograd::{Value, apply};
@@ -13,7 +13,7 @@ use crate::tensor::{View, ViewMut};
 
 const WHO: &str = "arange_along";
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct ArangeAlong {
     axis: usize,
 }

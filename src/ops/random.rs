@@ -1,7 +1,7 @@
 //! Random numbers as pure functions of a key (see [`crate::rng`]): the first input of each op, an int64 tensor
 //! [seed, counter]. The same key gives the same numbers, for any number of threads.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::op::{Op, OpFn, Pass, Run, parse_attrs};
 use crate::autograd::{Value, apply};
@@ -32,7 +32,7 @@ pub(super) fn key_of(view: &View<'_>) -> Key {
 }
 
 /// What is drawn.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub enum Draw {
     /// Uniform in [minval, maxval)
     Uniform { minval: f64, maxval: f64 },
@@ -47,7 +47,7 @@ pub enum Draw {
 }
 
 /// Where the shape comes from.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 enum Target {
     Shape(Shape),
     /// The second input's; of which only the shape is looked at.
@@ -56,7 +56,7 @@ enum Target {
     Noise(Dims),
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 struct Random {
     draw: Draw,
     target: Target,

@@ -1,6 +1,8 @@
 //! y_a = u_a + c_a y_(a-1) along an axis: what the gradients of running products are made of, right also at zeros and
 //! to any order; and the shift by one that goes with it.
 
+use serde::Serialize;
+
 use super::op::{Op, Pass, Run};
 use super::{add, cumprod_along, multiply};
 use crate::autograd::{Value, apply};
@@ -10,10 +12,11 @@ use crate::shape::{Spec, Specs, split_at_axis};
 use crate::tensor::{View, ViewMut};
 
 /// y_a = x_(a-1) along an axis, `fill` at its start; the other way round if `reverse`. dx is g shifted back.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Shift {
     axis: usize,
     reverse: bool,
+    #[serde(serialize_with = "crate::config::any_float")]
     fill: f64,
 }
 
@@ -53,7 +56,7 @@ impl Op for Shift {
 /// y_a = u_a + c_a y_(a-1), y before the start 0; from the other end if `reverse`.
 ///
 /// With l_a = g_a + c_(a+1) l_(a+1), the recurrence backwards: du = l, dc_a = l_a y_(a-1).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Recurrence {
     axis: usize,
     reverse: bool,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::embedding_bag::MeanOfRows;
@@ -22,7 +22,7 @@ use crate::shape::{Dims, Spec, Specs, axis_index, show};
 use crate::tensor::{View, ViewMut};
 
 /// Which axes: all of them, one, or several; negative ones count from the end.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(untagged)]
 pub enum Axes {
     #[default]
@@ -52,7 +52,7 @@ impl Axes {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(super) enum Kind {
     Sum,
     Mean,
@@ -63,7 +63,7 @@ pub(super) enum Kind {
     All,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct Reduce {
     pub(super) kind: Kind,
     pub(super) axes: Axes,

@@ -1,5 +1,6 @@
 //! Gradients of reductions: what comes for a result, spread over all that it was made of.
 
+use serde::Serialize;
 use smallvec::SmallVec;
 
 use super::op::{Op, Pass, Role, Run};
@@ -15,7 +16,7 @@ use crate::tensor::{View, ViewMut};
 
 /// Spread(g, x): g repeated along the axes that were reduced in x, divided by their count for a mean. Looks at the
 /// shape of x alone. The adjoint of sum and mean, as they are of it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct Spread {
     pub(super) of: Reduce,
     pub(super) mean: bool,
@@ -117,7 +118,7 @@ fn repeat<T: Math>(x: &[T], shape: &[usize], flags: &[bool], scale: T, out: &mut
 }
 
 /// The product of all other elements along the reduced axes: d prod / dx, right also where elements are 0.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct Others(pub(super) Reduce);
 
 impl Op for Others {

@@ -1,6 +1,6 @@
 //! Copies along an axis: repeat, tile.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::op::{Attrs, Op, OpFn, Pass, Run, arity, parse_attrs};
 use super::{Axes, expand_dims, reshape, sum};
@@ -12,7 +12,7 @@ use crate::shape::{Spec, Specs, axis_index, show, split_at_axis};
 use crate::tensor::{View, ViewMut};
 
 /// Each element (repeat), or the whole axis (tile), `times` times along an axis.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Repeat {
     axis: usize,
     times: usize,

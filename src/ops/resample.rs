@@ -4,7 +4,7 @@
 //! s(o) = (o + 1/2) n / size - 1/2 the place of output o among the n inputs (pixels are squares, not points), and
 //! width = max(n / size, 1) where antialiased, else 1.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::matmul::{agree, float_only};
 use super::op::{Attrs, Op, OpFn, Pass, Run, arity, parse_attrs};
@@ -16,7 +16,7 @@ use crate::tensor::{View, ViewMut};
 use crate::{float_dispatch, sized};
 
 /// Which neighbours count, and how much.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Method {
     /// The input under the middle of the output.
@@ -110,14 +110,14 @@ impl Method {
 }
 
 /// How many places an axis of n gets.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 enum Size {
     Exactly(usize),
     /// n times this.
     Times(usize),
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Resample {
     axis: usize,
     size: Size,
@@ -208,7 +208,7 @@ impl Op for Resample {
 }
 
 /// dx[i] = sum over o of w(o, i) dy[o]; inputs dy, and x for its shape.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct ResampleGradient(Resample);
 
 impl Op for ResampleGradient {

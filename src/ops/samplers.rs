@@ -1,6 +1,6 @@
 //! Gamma, beta and binomial numbers (see [`crate::distributions`]), whose parameters are values: pure functions of a key.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::op::{Op, OpFn, Pass, Run, parse_attrs};
 use super::random::{check_key, key_of};
@@ -15,7 +15,7 @@ use crate::rng::Key;
 use crate::shape::{Spec, Specs};
 use crate::tensor::{View, ViewMut};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 enum Kind {
     Gamma,
     Beta,
@@ -61,7 +61,7 @@ impl Kind {
 }
 
 /// Inputs: the key, and the parameters as float64 in the shape of the result.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Sample {
     kind: Kind,
     dtype: DType,

@@ -3,7 +3,7 @@
 //! Indices (.., depth) name entries of the first `depth` axes. They become flat places (int64) first; all else works on
 //! places (see `fold_at`).
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::fold_at::{Fold, FoldAt, GatherAt, Target, fits, inner};
 use super::index::integer_indices;
@@ -18,7 +18,7 @@ use crate::shape::{Dims, Shape, Spec, Specs, show};
 use crate::tensor::{View, ViewMut};
 
 /// The flat place, in the first axes of the second input (or in `sizes`), of each row of indices.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct Places {
     pub name: &'static str,
     pub sizes: Option<Shape>,
@@ -100,7 +100,7 @@ impl Op for Places {
 }
 
 /// y = x with y[places[j], :] = u[j, :]; dx = g with zeros there, du = g there (0 for a row that a later one covers).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct SetAt {
     depth: usize,
 }
@@ -164,7 +164,7 @@ impl Op for SetAt {
 }
 
 /// Whether no later entry has the same place.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct LastOfPlace;
 
 impl Op for LastOfPlace {

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::op::{Op, OpFn, Pass, Run, arity, parse_attrs};
 use super::{not_equal, promoted, to_number};
@@ -43,7 +43,7 @@ macro_rules! ordered_dispatch {
 }
 
 /// y = how many elements of a rising line are below v (left), or not above it (right). NaN counts as the largest.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct SearchSorted {
     right: bool,
     dtype: DType,
@@ -116,7 +116,7 @@ pub fn searchsorted(line: &Value, values: &Value, right: bool) -> Result<Value> 
 
 /// The order (int32) in which the rows of a matrix are sorted, by their first elements, then the second ones, ...;
 /// equal rows keep their order.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct ArgsortRows;
 
 impl Op for ArgsortRows {
@@ -154,7 +154,7 @@ impl Op for ArgsortRows {
 }
 
 /// The places of true elements: one row of int32 for each axis.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct NonZero {
     /// `None` while the values are not known.
     count: Option<usize>,

@@ -2,7 +2,7 @@
 //!
 //! size = (times n + plus) / over, with n the size of an axis of an input, rounded down.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::op::{Attrs, Op, OpFn, Pass, Run, parse_attrs};
 use crate::autograd::{Value, apply};
@@ -22,6 +22,7 @@ fn one() -> i64 {
     deny_unknown_fields,
     expecting = "a number, or {input, axis, times, plus, over} in whole numbers"
 )]
+#[derive(Serialize)]
 pub enum Size {
     /// A number; -1 for what is left of the elements of the last input.
     Known(i64),
@@ -76,7 +77,7 @@ impl Size {
 }
 
 /// Zeros (uint8) of a shape made of sizes: something for other ops to take their shape from.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 struct Shaped {
     sizes: Vec<Size>,
 }
@@ -132,7 +133,7 @@ impl Op for Shaped {
 }
 
 /// The size of an axis, times and plus something, as a number (int32).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct AxisSize(Size);
 
 impl Op for AxisSize {

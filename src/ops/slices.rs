@@ -1,6 +1,6 @@
 //! Elements moved about: transpose, slices, flip.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::Axes;
@@ -13,7 +13,7 @@ use crate::sized;
 use crate::tensor::{View, ViewMut};
 
 /// y[i_p0, i_p1, ...] = x[i_0, i_1, ...]
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 struct Transpose {
     /// Axis of x for each axis of y.
     axes: SmallVec<[usize; 6]>,
@@ -72,7 +72,7 @@ pub fn transpose(x: &Value, axes: Option<&[i64]>) -> Result<Value> {
 }
 
 /// One axis of a slice, as Python writes it: `begin:end:stride`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(super) struct Cut {
     pub begin: Option<i64>,
     pub end: Option<i64>,
@@ -112,7 +112,7 @@ impl Cut {
 }
 
 /// y = x[begin:end:stride, ...]
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 struct Slice {
     cuts: Vec<Cut>,
 }
@@ -191,7 +191,7 @@ impl Op for Slice {
 }
 
 /// Zeros in the shape of the second input, with the first laid where the slice was.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 struct SliceGradient(Slice);
 
 impl Op for SliceGradient {

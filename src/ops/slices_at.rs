@@ -1,6 +1,6 @@
 //! Blocks at places that are values: slice_at (a dynamic slice) and slice_update. Each is the other's adjoint.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::index::integer_indices;
@@ -57,7 +57,7 @@ fn check_start(name: &str, x: &Spec, start: &Spec) -> Result<()> {
 }
 
 /// y = the block of x from the start on, of these sizes or of the shape of the third input; dx = zeros with g there
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 struct SliceAt {
     /// -1 goes to the end, which only data can tell.
     sizes: Option<Vec<i64>>,
@@ -112,7 +112,7 @@ impl Op for SliceAt {
 }
 
 /// y = x with the updates from the start on; dx = g with zeros there, du = g there
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct SliceUpdate;
 
 impl Op for SliceUpdate {

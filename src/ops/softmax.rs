@@ -1,6 +1,6 @@
 //! softmax, log_softmax, and the crossentropies that start from logits.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::op::{Attrs, Op, OpFn, Pass, Run, arity, parse_attrs};
 use super::{Axes, cast, exp, expand_dims, multiply, negative, subtract, sum};
@@ -27,7 +27,7 @@ fn layout(who: &str, shape: &[usize], axis: i64) -> Result<Layout> {
 }
 
 // softmax(x) = exp(x - m) / sum of exp(x - m),  m = max x;  log_softmax(x) = ln softmax(x)
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Softmax {
     form: Form,
     axis: i64,
@@ -70,7 +70,7 @@ impl Op for Softmax {
 }
 
 /// dx = y (g - sum of g y)
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct SoftmaxGradient {
     axis: i64,
 }
@@ -128,7 +128,7 @@ pub fn log_softmax(x: &Value, axis: i64) -> Result<Value> {
 }
 
 // Outputs: loss = lse - x[label], lse = ln(sum of exp x), both without the class axis, which is the last.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct LabelCrossentropy;
 
 /// Labels as class indices, each in [0, classes).
@@ -228,7 +228,7 @@ impl Op for LabelCrossentropy {
 }
 
 /// dx = (exp(x - lse) - [label]) g
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct LabelGradient;
 
 impl Op for LabelGradient {

@@ -1,6 +1,6 @@
 //! Order: sort, argsort, top_k, in_top_k. Equal elements keep their order, NaN counts as the largest.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::index::add_along;
 use super::op::{Op, OpFn, Pass, Run, arity, parse_attrs};
@@ -14,7 +14,7 @@ use crate::shape::{Spec, Specs, axis_index, show};
 use crate::tensor::{View, ViewMut};
 
 /// The first `keep` (or all) elements of the last axis in order, and their places (int32); dx = g at those places.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Sort {
     name: &'static str,
     keep: Option<usize>,
@@ -124,7 +124,7 @@ pub fn top_k(x: &Value, k: usize) -> Result<(Value, Value)> {
 }
 
 /// Whether fewer than k predictions are larger than that of the target; NaN as the target's is the lowest.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct InTopK(usize);
 
 impl Op for InTopK {

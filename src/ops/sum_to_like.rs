@@ -1,5 +1,6 @@
 //! The adjoint of broadcasting.
 
+use serde::Serialize;
 use smallvec::SmallVec;
 
 use super::op::{Op, Pass, Run};
@@ -13,7 +14,7 @@ use crate::shape::{Spec, Specs};
 use crate::tensor::{View, ViewMut};
 
 /// Sums a gradient over the axes along which `like` was broadcast to its shape. Looks at the shape of `like` alone.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 struct SumToLike;
 
 /// The axes of `shape` that `to`, aligned right, does not have or has as 1.

@@ -1,6 +1,6 @@
 //! Triangles of matrices.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::op::{Op, OpFn, Pass, Run, arity, parse_attrs};
 use crate::autograd::{Value, apply};
@@ -10,7 +10,7 @@ use crate::shape::{Spec, Specs, show};
 use crate::tensor::{View, ViewMut};
 
 /// The lower (or upper) triangle of the last two axes: y = x where column - row <= k (or >= k), else 0.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Triangle {
     lower: bool,
     k: i64,

@@ -2,6 +2,8 @@
 //!
 //! Integers become float32 where f leaves the integers.
 
+use serde::Serialize;
+
 use super::op::{Op, OpFn, Pass, Run};
 use super::table::rows;
 use super::{add, cast, divide, equal, multiply, power, subtract, to_float};
@@ -17,10 +19,13 @@ use crate::tensor::{View, ViewMut};
 /// dx from x, y = f(x) and dy; `None` where f is flat.
 type Rule = fn(&Value, &Value, &Value) -> Result<Option<Value>>;
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Serialize)]
 struct Unary {
+    #[serde(skip)]
     name: &'static str,
+    #[serde(skip)]
     f: Function,
+    #[serde(skip)]
     rule: Rule,
 }
 
@@ -223,7 +228,7 @@ pub fn logical_not(x: &Value) -> Result<Value> {
     equal(x, &x.like(0.0)?)
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 enum Class {
     Nan,
     Infinite,
@@ -231,7 +236,7 @@ enum Class {
 }
 
 /// Which kind of number each element is; integers are finite.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 struct Classify(Class);
 
 impl Op for Classify {

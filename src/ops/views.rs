@@ -1,6 +1,6 @@
 //! The same memory under another shape: reshape, flatten, expand_dims, squeeze.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Axes;
 use super::op::{Attrs, Op, OpFn, Pass, Run, arity, parse_attrs};
@@ -32,7 +32,7 @@ macro_rules! view_op {
 }
 
 /// The first `keep` axes stay; the others become `target`, where one size may be -1: whatever is left.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 struct Reshape {
     keep: usize,
     target: Vec<i64>,
@@ -114,7 +114,7 @@ pub fn reshape_tail(x: &Value, keep: usize, target: &[i64]) -> Result<Value> {
 }
 
 /// x under the shape of the second input, of which only the shape is looked at.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct ReshapeLike;
 
 impl Op for ReshapeLike {
@@ -149,7 +149,7 @@ pub fn reshape_like(x: &Value, like: &Value) -> Result<Value> {
 }
 
 /// An axis of size 1 put in at `axis` of the result.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct ExpandDims {
     axis: i64,
 }
@@ -174,7 +174,7 @@ pub fn expand_dims(x: &Value, axis: i64) -> Result<Value> {
 }
 
 /// Axes of size 1 taken out: those named, or all.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 struct Squeeze {
     axes: Axes,
 }

@@ -1,6 +1,6 @@
 //! Sliding windows over spatial axes: strides, dilation, padding; shared by convolution and pooling.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::autograd::Value;
@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::shape::{Dim, show};
 
 /// Zeros around an axis.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub enum Padding {
     /// None: windows lie inside the input.
     #[default]
@@ -44,7 +44,7 @@ impl<'de> Deserialize<'de> for Padding {
 }
 
 /// One number for all spatial axes, or one for each.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Sizes(pub SmallVec<[usize; 3]>);
 
 impl Default for Sizes {
@@ -104,7 +104,7 @@ impl<'de> Deserialize<'de> for Sizes {
 }
 
 /// Where the channels are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DataFormat {
     #[default]
@@ -146,7 +146,7 @@ impl DataFormat {
 }
 
 /// Windows of three axes, settled but for the sizes of the input.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Window {
     pub who: &'static str,
     /// What the window is called in messages: "kernel" or "pool".

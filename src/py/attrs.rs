@@ -54,6 +54,39 @@ fn json(x: &Bound<'_, PyAny>) -> PyResult<Json> {
     )))
 }
 
+/// The other way round.
+pub fn attrs_to<'py>(py: Python<'py>, attrs: &Attrs) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    for (name, value) in attrs {
+        dict.set_item(name, python(py, value)?)?;
+    }
+    Ok(dict)
+}
+
+fn python<'py>(py: Python<'py>, json: &Json) -> PyResult<Bound<'py, PyAny>> {
+    Ok(match json {
+        Json::Null => py.None().into_bound(py),
+        Json::Bool(b) => PyBool::new(py, *b).to_owned().into_any(),
+        Json::Number(n) => match n.as_i64() {
+            Some(i) => i.into_pyobject(py)?.into_any(),
+            None => n.as_f64().into_pyobject(py)?.into_any(),
+        },
+        Json::String(s) if matches!(s.as_str(), "inf" | "-inf" | "nan") => {
+            s.parse::<f64>().ok().into_pyobject(py)?.into_any()
+        }
+        Json::String(s) => PyString::new(py, s).into_any(),
+        Json::Array(items) => PyList::new(
+            py,
+            items
+                .iter()
+                .map(|item| python(py, item))
+                .collect::<PyResult<Vec<_>>>()?,
+        )?
+        .into_any(),
+        Json::Object(fields) => attrs_to(py, fields)?.into_any(),
+    })
+}
+
 /// JSON has no infinities: ops that mean them read these strings.
 fn float(x: &Bound<'_, PyAny>) -> PyResult<Json> {
     let f = x.extract::<f64>()?;

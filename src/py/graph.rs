@@ -7,6 +7,7 @@ use pyo3::types::PyList;
 
 use super::convert::{Borrowed, borrow, spec_from, to_numpy, value_from};
 use super::errors::guard;
+use super::listing::PyListing;
 use super::run::detached;
 use super::tensor::PyTensor;
 use super::variable::PyVariable;
@@ -92,6 +93,22 @@ impl PyGraph {
             py,
             gradients_in(&self.graph, &[(target.value.clone(), None)], sources)?,
         )
+    }
+
+    /// The ops that these outputs need, one by one, before neighbours are fused.
+    fn listing(&self, outputs: &Bound<'_, PyAny>) -> PyResult<PyListing> {
+        let outputs: Vec<Value> = outputs
+            .try_iter()?
+            .map(|v| value_from(&v?, None))
+            .collect::<PyResult<_>>()?;
+        Ok(PyListing {
+            listing: guard(|| self.graph.listing(&outputs))?,
+        })
+    }
+
+    /// The number of nodes so far.
+    fn count(&self) -> usize {
+        self.graph.count()
     }
 
     /// Freezes the graph: these outputs, and every assignment recorded so far. With `assign=False` the program leaves

@@ -8,6 +8,7 @@ mod files;
 mod graph;
 mod index;
 mod layers;
+mod listing;
 mod loops;
 mod losses;
 mod optimizers;
@@ -31,6 +32,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     scope::register(m)?;
     control::register(m)?;
     layers::register(m)?;
+    listing::register(m)?;
     loops::register(m)?;
     losses::register(m)?;
     optimizers::register(m)?;

@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 
 use super::super::apply::apply_many;
 use super::super::graph::{Capture, Graph, Kind, NodeData, Slot};
+use super::super::listing::Listing;
 use super::super::nodes::{infer, keep, live_nodes};
 use super::super::program::Program;
 use super::super::value::{Key, Value};
@@ -131,6 +132,11 @@ impl Block {
             .iter()
             .map(|s| specs[first[s.index as usize] + s.output as usize].clone())
             .collect())
+    }
+
+    /// The function's ops, for whoever reads them.
+    pub fn listing(&self) -> Listing {
+        Listing::new(self.nodes.clone(), &self.inputs, &self.outputs)
     }
 
     /// A rough count of the work of one run, see `Op::cost`.

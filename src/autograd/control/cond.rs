@@ -5,10 +5,12 @@
 
 use std::sync::Arc;
 
+use serde::Serialize;
 use smallvec::SmallVec;
 
 use super::super::apply::apply_many;
 use super::super::graph::{Graph, tracing};
+use super::super::listing::Listing;
 use super::super::program::poll_of_run;
 use super::super::value::Value;
 use super::super::variable::Variable;
@@ -20,19 +22,22 @@ use crate::shape::{Spec, Specs};
 use crate::tensor::{View, ViewMut};
 
 /// One function, and the op's input (counted after the index) for each of its inputs.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 struct Branch {
+    #[serde(skip)]
     block: Block,
     uses: Vec<usize>,
 }
 
 /// Inputs: the index (a boolean: true is branch 0), then what the branches use.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 struct Cond {
     branches: Vec<Branch>,
     /// Names of the outputs, for messages.
+    #[serde(skip)]
     labels: Arc<[String]>,
     /// For each input after the index, whether some branch looks at its elements.
+    #[serde(skip)]
     reads: Vec<bool>,
 }
 
@@ -89,6 +94,11 @@ impl Op for Cond {
             }
         }
         Ok(specs)
+    }
+
+    fn parts(&self) -> Vec<(&'static str, Listing)> {
+        let branch = |b: &Branch| ("branch", b.block.listing());
+        self.branches.iter().map(branch).collect()
     }
 
     fn forward(&self, _: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {

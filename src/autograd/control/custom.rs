@@ -5,6 +5,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use super::super::apply::apply_many;
 use super::super::value::Value;
 use super::block::{Block, Body};
@@ -34,10 +36,11 @@ impl fmt::Debug for Rule {
 }
 
 /// Inputs: the results, the arguments, and what the rule captured. Outputs: the results.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 struct CustomGradient {
     results: usize,
     arguments: usize,
+    #[serde(skip)]
     rule: Rule,
 }
 

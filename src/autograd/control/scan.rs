@@ -6,10 +6,12 @@
 
 use std::sync::Arc;
 
+use serde::Serialize;
 use smallvec::SmallVec;
 
 use super::super::apply::apply_many;
 use super::super::graph::{Capture, Graph};
+use super::super::listing::Listing;
 use super::super::program::poll_of_run;
 use super::super::value::Value;
 use super::block::{Block, Body, agree, common_length, element, label, or_zeros, without_first};
@@ -21,9 +23,10 @@ use crate::tensor::{View, ViewMut};
 
 /// Inputs: the first carries, what is stepped through, and what f captured. Outputs: the last carries, what f returned at
 /// each step, and the carries that came into each step.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 struct Scan {
     /// (carries, x_t, captured) to (carries, y_t).
+    #[serde(skip)]
     body: Arc<Block>,
     carries: usize,
     xs: usize,
@@ -33,8 +36,10 @@ struct Scan {
     /// Whether the carries that came in are outputs.
     save: bool,
     /// Names of the carries, for messages.
+    #[serde(skip)]
     labels: Arc<[String]>,
     /// For each captured value, whether the body looks at its elements.
+    #[serde(skip)]
     reads: Arc<[bool]>,
 }
 
@@ -98,6 +103,10 @@ impl Op for Scan {
             specs.extend(x[..n].iter().map(stacked));
         }
         Ok(specs)
+    }
+
+    fn parts(&self) -> Vec<(&'static str, Listing)> {
+        vec![("body", self.body.listing())]
     }
 
     fn forward(&self, _: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {

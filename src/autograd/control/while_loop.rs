@@ -1,7 +1,9 @@
 //! while p(v) { v = f(v) }. The number of steps is known only when it has run, so it is not differentiated.
 
+use serde::Serialize;
 use smallvec::SmallVec;
 
+use super::super::listing::Listing;
 use super::super::program::poll_of_run;
 use super::super::value::Value;
 use super::block::{Block, Body, agree, check_scalar, label};
@@ -13,15 +15,19 @@ use crate::shape::{Spec, Specs};
 use crate::tensor::{View, ViewMut};
 
 /// Inputs: the first values, then what the condition captured, then what the body captured.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 struct WhileLoop {
+    #[serde(skip)]
     condition: Block,
+    #[serde(skip)]
     body: Block,
     carries: usize,
     /// The most steps to take.
     limit: Option<u64>,
+    #[serde(skip)]
     labels: Vec<String>,
     /// For each captured value, whether its elements are looked at.
+    #[serde(skip)]
     reads: Vec<bool>,
 }
 
@@ -60,6 +66,13 @@ impl Op for WhileLoop {
                 })
             })
             .collect()
+    }
+
+    fn parts(&self) -> Vec<(&'static str, Listing)> {
+        vec![
+            ("condition", self.condition.listing()),
+            ("body", self.body.listing()),
+        ]
     }
 
     fn forward(&self, _: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {

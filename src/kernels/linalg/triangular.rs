@@ -1,9 +1,11 @@
 //! op(A) X = B for a triangular A, where op transposes or not: substitution, row by row.
 
+use serde::Serialize;
+
 use super::vector::add_scaled;
 
 /// Which half of a square matrix is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Triangle {
     pub lower: bool,
     /// The diagonal counts as ones.

@@ -26,6 +26,8 @@ pub use gru_before::GruBefore;
 pub use lstm::Lstm;
 pub use simple::{Curve, Simple};
 
+use serde::Serialize;
+
 use super::math::Math;
 use super::simd::Lanes;
 use back::Back;
@@ -41,7 +43,7 @@ pub struct Sizes {
     pub units: usize,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Options {
     /// From the last step to the first; results are in the order in which they are made.
     pub backwards: bool,

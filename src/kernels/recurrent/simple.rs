@@ -2,6 +2,8 @@
 //!
 //! Kept: h'.
 
+use serde::Serialize;
+
 use super::back::{Back, Part};
 use super::forward::Step;
 use super::gates;
@@ -10,7 +12,7 @@ use super::{Cell, Sizes, Weights, panel, place, read, write};
 use crate::kernels::math::Math;
 use crate::kernels::simd::Lanes;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Curve {
     Linear,
     Relu,

@@ -1,6 +1,6 @@
 //! cholesky: A = L L^T for symmetric positive definite A, of which (A + A^T) / 2 is read.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::common::{Parts, atb, batch, cubic, each, narrow, sizes, square, symmetric_part, t, which, widen};
 use super::triangular::{Triangular, solve_triangular};
@@ -12,7 +12,7 @@ use crate::ops::{add, multiply, to_float, tril};
 use crate::shape::{Spec, Specs};
 use crate::tensor::{View, ViewMut};
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Cholesky;
 
 impl Op for Cholesky {

@@ -1,5 +1,7 @@
 //! det A, and slogdet: its sign and the logarithm of its magnitude, by elimination.
 
+use serde::Serialize;
+
 use super::common::{Parts, ab, abt, batch, cubic, each, narrow, outputs, sizes, square, t, widen};
 use super::solve::inv;
 use crate::autograd::{Value, apply};
@@ -11,7 +13,7 @@ use crate::ops::{Axes, expand_dims, multiply, subtract, sum, to_float};
 use crate::shape::{Spec, Specs};
 use crate::tensor::{View, ViewMut};
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Det;
 
 impl Op for Det {
@@ -50,7 +52,7 @@ impl Op for Det {
 
 /// C = det(A) A^-T, which exists for singular A too: with A = U diag(s) V^T it is
 /// det(U) det(V) U diag(c) V^T, where c_i is the product of all s but s_i.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Cofactors;
 
 impl Op for Cofactors {
@@ -104,7 +106,7 @@ pub fn det(x: &Value) -> Result<Value> {
     apply(Det, &[&to_float(x)?])
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct SignAndLog;
 
 impl Op for SignAndLog {

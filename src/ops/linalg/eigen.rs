@@ -1,6 +1,8 @@
 //! eigh: A = V diag(w) V^T of symmetric matrices, and eig: A V = V diag(w) of general ones whose eigenvalues are real.
 //! Eigenvalues rise; eigenvectors are the columns of V, of length 1, their largest element positive.
 
+use serde::Serialize;
+
 use super::common::{
     Parts, ab, abt, atb, batch, columns_times, cubic, dims, each, narrow, outputs, sizes, square,
     symmetric_part, t, total, which, widen,
@@ -15,7 +17,7 @@ use crate::ops::{Axes, expand_dims, multiply, subtract, sum, to_float};
 use crate::shape::{Spec, Specs};
 use crate::tensor::{View, ViewMut};
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Eigen {
     symmetric: bool,
 }
@@ -117,7 +119,7 @@ impl Eigen {
 }
 
 /// F_ij = 1 / (w_j - w_i) off the diagonal, 0 on it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct ReciprocalGaps;
 
 impl Op for ReciprocalGaps {

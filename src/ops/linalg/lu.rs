@@ -1,5 +1,7 @@
 //! lu_factor: P A = L U, both factors packed into one matrix, with the row exchanges (int32).
 
+use serde::Serialize;
+
 use super::common::{Parts, abt, atb, batch, cubic, dims, each, matrices, narrow, outputs, sizes, t, widen};
 use super::triangular::{Triangular, solve_triangular};
 use crate::autograd::{Value, apply};
@@ -13,7 +15,7 @@ use crate::ops::{add, to_float, tril, triu};
 use crate::shape::{Spec, Specs, show};
 use crate::tensor::{View, ViewMut};
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct LuFactor;
 
 impl Op for LuFactor {
@@ -78,7 +80,7 @@ impl Op for LuFactor {
 }
 
 /// Rows exchanged as the pivots say, one after the other or backwards.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct SwapRows {
     backwards: bool,
 }

@@ -1,6 +1,6 @@
 //! pinv: the Moore-Penrose inverse V diag(1 / s) U^T, and matrix_rank: the number of singular values that count.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::common::{
     Parts, ab, abt, atb, batch, cubic, dims, each, matrices, narrow, sizes, t, total, widen,
@@ -24,7 +24,7 @@ fn epsilon(dtype: DType) -> f64 {
 }
 
 /// Singular values up to `rcond` times the largest count as 0; by default 10 max(m, n) eps.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Pinv {
     rcond: Option<f64>,
 }
@@ -88,7 +88,7 @@ pub fn pinv(x: &Value, rcond: Option<f64>) -> Result<Value> {
 }
 
 /// The number (int32) of singular values above `tol`; by default the largest times max(m, n) eps.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct MatrixRank {
     tol: Option<f64>,
 }

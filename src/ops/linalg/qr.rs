@@ -1,6 +1,6 @@
 //! qr: A = Q R with orthonormal columns in Q and an upper triangular R.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::common::{
     Parts, ab, abt, atb, batch, cubic, dims, each, matrices, narrow, outputs, sizes, t, total, widen,
@@ -15,7 +15,7 @@ use crate::shape::{Spec, Specs, show};
 use crate::tensor::{View, ViewMut};
 
 /// Which Q is wanted: m x min(m, n), or m x m.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Qr {
     pub complete: bool,
 }

@@ -1,5 +1,7 @@
 //! solve: op(A) X = B, and inv: A^-1, by elimination with row exchanges. A singular matrix is an error.
 
+use serde::Serialize;
+
 use super::common::{
     Parts, abt, batch, cubic, dims, each, floats, matrices, narrow, singular, sizes, square, t, widen,
 };
@@ -72,7 +74,7 @@ impl Batches {
 }
 
 /// op(A) X = B.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Solve {
     transposed: bool,
 }
@@ -135,7 +137,7 @@ pub fn solve(a: &Value, b: &Value) -> Result<Value> {
 }
 
 /// Y = A^-1
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Inverse;
 
 impl Op for Inverse {

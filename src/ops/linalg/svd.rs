@@ -1,6 +1,6 @@
 //! svd: A = U diag(s) V^T with falling singular values.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::common::{
     Parts, ab, abt, atb, batch, columns_times, cubic, dims, each, matrices, narrow, outputs, rows_times,
@@ -16,7 +16,7 @@ use crate::shape::{Spec, Specs, show};
 use crate::tensor::{View, ViewMut};
 
 /// U is m x m and V^T n x n if `full`; else only the first min(m, n) columns and rows are there.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Svd {
     full: bool,
 }

@@ -1,6 +1,6 @@
 //! solve_triangular: op(A) X = B for triangular A, where op transposes or not. The other half of A is not looked at.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::common::{Parts, abt, batch, each, floats, narrow, singular, sizes, square, widen};
 use super::solve::{Batches, as_matrix, from_matrix, system};
@@ -13,7 +13,7 @@ use crate::shape::{Spec, Specs};
 use crate::tensor::{View, ViewMut};
 
 /// Which half of A counts, whether its diagonal counts as ones, and whether A is transposed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 pub struct Triangular(Triangle);
 
 impl Triangular {

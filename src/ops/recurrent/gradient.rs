@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use super::formula::outputs;
 use super::run::{gathered, sizes, with_cell, work};
 use super::settings::{Kind, Settings};
@@ -21,7 +23,7 @@ use crate::tensor::{View, ViewMut};
 
 /// Inputs: those of the op, what it kept, and the gradients of y and of the last states where `arrived` says so.
 /// Outputs: the gradients of x, of the weights, and of the first states, where these are wanted.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 pub(super) struct RecurrentGradient {
     of: Settings,
     arrived: [bool; 3],

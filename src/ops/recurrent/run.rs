@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use super::gradient::RecurrentGradient;
 use super::settings::{Kind, Settings};
 use crate::autograd::{Tape, Value, apply_many};
@@ -38,7 +40,7 @@ macro_rules! with_cell {
 }
 pub(super) use with_cell;
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Recurrent {
     settings: Settings,
     /// y; y and the last states; or these and what is kept.

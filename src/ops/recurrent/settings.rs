@@ -1,6 +1,6 @@
 //! What a recurrent op is asked for, where its inputs are, and their shapes.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::dtype::DType;
 use crate::error::{Error, Result};
@@ -9,7 +9,7 @@ use crate::ops::matmul::{agree, same_float};
 use crate::ops::op::{Attrs, parse_attrs};
 use crate::shape::{Dim, Spec, show};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Kind {
     Lstm,
     /// The reset gate after the product with the recurrent kernel, or before it.
@@ -40,7 +40,7 @@ impl Kind {
 }
 
 /// Inputs: x, kernel, recurrent kernel, then bias, first states and mask where these flags are set.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize)]
 pub struct Settings {
     pub kind: Kind,
     pub options: Options,
