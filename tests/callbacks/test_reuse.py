@@ -21,6 +21,7 @@ MAKE: dict[str, Callable[[Path], Any]] = {
     "EarlyStopping": lambda path: cb.EarlyStopping(
         "loss", patience=1, min_delta=0.2, restore_best_weights=True
     ),
+    "GradualUnfreezing": lambda path: cb.GradualUnfreezing({2: 0, 4: None}),
     "History": lambda path: cb.History(),
     "LambdaCallback": lambda path: cb.LambdaCallback(on_epoch_end=lambda epoch, logs: None),
     "LearningRateFinder": lambda path: cb.LearningRateFinder(num_steps=20),

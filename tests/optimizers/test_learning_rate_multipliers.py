@@ -150,6 +150,7 @@ def test_a_frozen_layer_needs_no_factor() -> None:
     model = fine_tuned(optimizer)
     base, top = model.layers
     base.trainable = False
+    model.compile(optimizer, loss="mse")
     optimizer.set_learning_rate_multipliers({base: 0.5, top: 0.0})
     before = model.get_weights()
     model.fit(X, Y, verbose=0)

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from oxhorn.callbacks.callback_list import CallbackList
     from oxhorn.callbacks.csv_logger import CSVLogger
     from oxhorn.callbacks.early_stopping import EarlyStopping
+    from oxhorn.callbacks.gradual_unfreezing import GradualUnfreezing
     from oxhorn.callbacks.history import History
     from oxhorn.callbacks.lambda_callback import LambdaCallback
     from oxhorn.callbacks.learning_rate_finder import LearningRateFinder
@@ -29,6 +30,7 @@ else:
             "oxhorn.callbacks.callback_list": "CallbackList",
             "oxhorn.callbacks.csv_logger": "CSVLogger",
             "oxhorn.callbacks.early_stopping": "EarlyStopping",
+            "oxhorn.callbacks.gradual_unfreezing": "GradualUnfreezing",
             "oxhorn.callbacks.history": "History",
             "oxhorn.callbacks.lambda_callback": "LambdaCallback",
             "oxhorn.callbacks.learning_rate_finder": "LearningRateFinder",
@@ -49,6 +51,7 @@ __all__ = [
     "CallbackList",
     "CSVLogger",
     "EarlyStopping",
+    "GradualUnfreezing",
     "History",
     "LambdaCallback",
     "LearningRateFinder",

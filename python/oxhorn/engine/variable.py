@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -99,6 +99,22 @@ class Variable(_core.Variable):
         self.regularizer = None
         self.constraint = None
         self.overwrite_with_gradient = False
+
+    if TYPE_CHECKING:
+        trainable: bool
+    else:
+        # The core's attribute, which loops ask for often; setting it concerns what was traced before.
+        trainable = property(
+            _core.Variable.trainable.__get__,
+            lambda self, value: self._set_trainable(value),
+            doc="Whether optimizers change it.",
+        )
+
+    def _set_trainable(self, value: bool) -> None:
+        from oxhorn.engine.tracing import state_changed
+
+        _core.Variable.trainable.__set__(self, bool(value))  # type: ignore[attr-defined]
+        state_changed()
 
     @property
     def regularizer(self) -> Any:

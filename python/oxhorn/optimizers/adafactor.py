@@ -114,7 +114,9 @@ class Adafactor(Optimizer):
         factored = len(shape) >= 2
         dtype = variable.dtype if factored else "int32"
         for slots, part in ((self._r, shape[:-1]), (self._c, shape[:-2] + shape[-1:])):
-            slots.append(self.add_variable(part if factored else (), dtype=dtype, name=variable.name))
+            slot = self.add_variable(part if factored else (), dtype=dtype, name=variable.name)
+            self._slot_owners[id(slot)] = (variable, "rows or columns")
+            slots.append(slot)
         self._v.append(self.add_variable_from_reference(variable, "velocity"))
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:

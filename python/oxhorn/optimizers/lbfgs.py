@@ -118,6 +118,12 @@ class LBFGS(Optimizer):
         self._searches = self.add_variable((), dtype="int32", name="searches")
         self._oldest = self.add_variable((), dtype="int32", name="oldest_pair")
 
+    def _build_anew(self, variables: list[Any]) -> None:
+        raise ValueError(
+            "LBFGS.rebuild: LBFGS remembers steps of all weights together, which say nothing about other weights. "
+            "Compile with a new optimizer."
+        )
+
     # What a step does.
 
     def minimize(

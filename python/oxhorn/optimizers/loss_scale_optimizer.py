@@ -121,6 +121,10 @@ class LossScaleOptimizer(Optimizer):
         self.inner_optimizer.build(variables)
         super().build(variables)
 
+    def _build_anew(self, variables: list[Any]) -> None:
+        self.inner_optimizer.rebuild(variables)
+        super().build(variables)
+
     @property
     def variables(self) -> list[Any]:
         """The wrapper's own variables, then the inner optimizer's."""

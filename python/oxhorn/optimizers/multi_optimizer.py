@@ -77,6 +77,18 @@ class MultiOptimizer(Optimizer):
         """
         if self.built:
             return
+        for index, share in self._shares(variables).items():
+            self._inner_optimizers[index].build(share)
+        super().build(variables)
+
+    def _build_anew(self, variables: list[Any]) -> None:
+        self._var_to_optimizer_idx = {}
+        for index, share in self._shares(variables).items():
+            self._inner_optimizers[index].rebuild(share)
+        super().build(variables)
+
+    def _shares(self, variables: Sequence[Any]) -> dict[int, list[Any]]:
+        """The variables of each optimizer, by its number."""
         from oxhorn.optimizers.loss_scale_optimizer import LossScaleOptimizer
 
         shares: dict[int, list[Any]] = {}
@@ -102,9 +114,7 @@ class MultiOptimizer(Optimizer):
             index = self._index_of(optimizer)
             self._var_to_optimizer_idx[self._var_key(variable)] = index
             shares.setdefault(index, []).append(variable)
-        for index, share in shares.items():
-            self._inner_optimizers[index].build(share)
-        super().build(variables)
+        return shares
 
     @property
     def optimizers(self) -> list[Any]:

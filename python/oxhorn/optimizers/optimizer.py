@@ -15,6 +15,7 @@ from oxhorn.optimizers import surroundings
 from oxhorn.optimizers.by_hand import StepsByHand
 from oxhorn.optimizers.learning_rates import LearningRates, check_learning_rate
 from oxhorn.optimizers.optimizer_variables import OptimizerVariables, check_variables, is_overwritten
+from oxhorn.optimizers.rebuilding import Rebuilding
 from oxhorn.optimizers.weight_decay import WeightDecay
 
 
@@ -22,7 +23,7 @@ class NeedsNumbers(NotImplementedError):
     """Raised where a rule of the core meets symbolic gradients; a step is then traced without the update."""
 
 
-class Optimizer(LearningRates, OptimizerVariables, StepsByHand, WeightDecay):
+class Optimizer(LearningRates, OptimizerVariables, Rebuilding, StepsByHand, WeightDecay):
     """Base class of optimizers.
 
     Each step, for gradients `g` and weights `w`:
@@ -109,6 +110,8 @@ class Optimizer(LearningRates, OptimizerVariables, StepsByHand, WeightDecay):
     ) -> None:
         self._lock = False
         self._variables: list[Any] = []
+        self._made_before_build: list[Any] = []
+        self._slot_owners = {}
         self._core: _core.OptimizerCore | None = None
         who = type(self).__name__
         if kwargs.pop("decay", None) is not None:
@@ -194,6 +197,7 @@ class Optimizer(LearningRates, OptimizerVariables, StepsByHand, WeightDecay):
             ValueError: If a variable is in it twice.
         """
         variables = check_variables(variables, f"{type(self).__name__}.build")
+        self._made_before_build = list(self._variables)
         self._indices = {id(variable): i for i, variable in enumerate(variables)}
         self._trainable_variables = variables
         if self._multipliers:
@@ -340,7 +344,7 @@ class Optimizer(LearningRates, OptimizerVariables, StepsByHand, WeightDecay):
                     f"{type(self).__name__}: Unknown variable: {getattr(variable, 'path', variable)!r}. This optimizer"
                     " can only be called for the variables it was originally built with"
                     f" ({known}{more}), by identity and not by name. For another set of variables, another model or"
-                    " layers that were frozen until now, make a new optimizer (and compile with it)."
+                    " layers that were frozen until now, make a new optimizer (and compile with it), or call `rebuild`."
                 )
 
     def _as_gradient(self, gradient: Any, variable: Any) -> Any:

@@ -56,6 +56,7 @@ class OptimizerVariables:
 
     _variables: list[Any]
     _indices: dict[int, int]
+    _slot_owners: dict[int, tuple[Any, str]]
 
     if TYPE_CHECKING:
         # What `Optimizer` brings.
@@ -115,12 +116,14 @@ class OptimizerVariables:
             The variable.
         """
         path = str(reference_variable.path).replace("/", "_")
-        return self.add_variable(
+        slot = self.add_variable(
             reference_variable.shape,
             initializer=initializer,
             dtype=reference_variable.dtype,
             name=f"{path}_{name or 'var'}",
         )
+        self._slot_owners[id(slot)] = (reference_variable, name or "var")
+        return slot
 
     def add_optimizer_variables(
         self, trainable_variables: Iterable[Any], name: Any, initializer: Any = "zeros"

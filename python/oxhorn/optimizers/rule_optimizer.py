@@ -104,6 +104,10 @@ class RuleOptimizer(Optimizer):
         self._slots = tuple(slots)
         self._bind(self._core)
 
+    def _forget_core(self) -> None:
+        self._slots = ()
+        self._make_core()
+
     def _first_values(self, name: str, first: float, variable: Any) -> Any:
         """The initializer of a slot of this name."""
         return _Constant(first)

@@ -7,6 +7,7 @@ import warnings
 from typing import Any
 
 from oxhorn import config
+from oxhorn.engine.tracing import state_version
 
 
 def positive_int(method: str, name: str, value: Any) -> int:
@@ -69,6 +70,30 @@ def compiled(model: Any, method: str) -> None:
         raise ValueError(
             f"{method} needs a compiled model, and {model.name!r} is not compiled. Call "
             "model.compile(optimizer=..., loss=...) first."
+        )
+
+
+def trainable_as_compiled(model: Any) -> None:
+    """A warning, once, if layers were frozen or unfrozen since `compile`."""
+    version = state_version()
+    compiled: dict[Any, bool] | None = model._compiled_trainable
+    if compiled is None or model._compared_at == version:
+        return
+    now = {layer: layer.trainable for layer in model._flatten_layers()}
+    changed = [
+        layer.name
+        for layer, trainable in now.items()
+        if compiled.get(layer, trainable) != trainable and (layer.weights or not layer.built)
+    ]
+    model._set(_compared_at=version)
+    if changed:
+        model._set(_compiled_trainable=now)
+        warnings.warn(
+            f"A layer's `trainable` state has changed since the model {model.name!r} was compiled: {changed}. The next "
+            "steps follow it, but the optimizer was made for what was trainable then: it keeps momenta for layers that "
+            "are frozen now, and cannot train others if it has made a step. Call `model.compile(...)` again before "
+            "`fit()`, or `oxhorn.reuse.update_optimizer(model)`, which keeps the momenta.",
+            stacklevel=4,
         )
 
 

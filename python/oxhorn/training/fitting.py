@@ -43,6 +43,7 @@ def fit(
 ) -> Any:
     """`Model.fit`, whose docstring describes the arguments."""
     checks.compiled(model, "fit")
+    checks.trainable_as_compiled(model)
     epochs = checks.limited_epochs(checks.positive_int("fit", "epochs", epochs))
     initial_epoch = checks.non_negative_int("fit", "initial_epoch", initial_epoch)
     batch_size = checks.optional_positive_int("fit", "batch_size", batch_size)

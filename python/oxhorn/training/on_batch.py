@@ -16,6 +16,7 @@ from oxhorn.training.steps import Steps
 def train_on_batch(model: Any, x: Any, y: Any, sample_weight: Any, class_weight: Any) -> dict[str, Any]:
     """One update of the weights; the logs of this batch."""
     checks.compiled(model, "train_on_batch")
+    checks.trainable_as_compiled(model)
     if class_weight is not None:
         class_weight = check_class_weight("train_on_batch", class_weight)
     with model._exclusively("train_on_batch"):

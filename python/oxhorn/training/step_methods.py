@@ -41,6 +41,9 @@ class StepMethods:
     _compile_metrics: CompileMetrics | None = None
     _loss_tracker: Metric | None = None
     _compile_arguments: dict[str, Any] | None = None
+    # What was trainable when the model was compiled, and the state of all layers in which it was last compared.
+    _compiled_trainable: dict[Any, bool] | None = None
+    _compared_at: int = -1
     _program_cache: ProgramCache | None = None
     _exclusive_use: ExclusiveUse | None = None
 

@@ -6,11 +6,14 @@ The methods import what does the work: a model that is only built, or only predi
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from oxhorn import optimizers
 from oxhorn.training.step_methods import StepMethods
 from oxhorn.training.tensors import float_dtype_of
+
+if TYPE_CHECKING:
+    from oxhorn.reuse.features import FeatureCache
 
 
 class Trainer(StepMethods):
@@ -110,6 +113,7 @@ class Trainer(StepMethods):
                 _compile_metrics=compile_metrics,
                 _loss_tracker=Mean(name="loss", dtype=float_dtype),
                 _compile_arguments=arguments,
+                _compiled_trainable={layer: layer.trainable for layer in self._flatten_layers()},
                 _program_cache=None,
                 train_function=None,
                 test_function=None,
@@ -266,6 +270,51 @@ class Trainer(StepMethods):
         from oxhorn.training import predicting
 
         return predicting.predict(self, x, batch_size, verbose, steps, callbacks)
+
+    def cache_features(
+        self, x: Any, until: Any, batch_size: int | None = None, path: Any = None
+    ) -> FeatureCache:
+        """What frozen layers give for data, computed once, to train the layers above on it.
+
+        In place of `model.fit(x, y, ...)` with frozen lower layers, `model.cache_features(x, until=layer).fit(y, ...)`
+        gives the same numbers from the same seed, and saves the frozen part of every epoch.
+
+        Args:
+            x: Inputs of the model: an array, or a list or dict of them.
+            until: The last layer of the frozen part: a layer, its name or its number in `model.layers`; a symbolic
+                tensor inside the model; or a list of these, for several branches. It and all that leads to it must be
+                frozen, and give the same in training as in `predict`: no active dropout.
+            batch_size: Samples to compute at once; the numbers do not depend on it. Defaults to 256.
+            path: A folder for the features, which are then mapped into memory and may be larger than it. If it holds
+                the features of the same weights and data, they are used as they are; others are replaced.
+
+        Returns:
+            A `oxhorn.reuse.FeatureCache`: `features`, `model` (the upper part, which shares layers and optimizer) and
+            `fit`.
+
+        Raises:
+            ValueError: If the model has no graph, a layer of the frozen part is trained, random or stateful, hands on
+                a mask or adds to the loss (the message says which); or the folder holds something else.
+
+        Example:
+        >>> import numpy as np
+        >>> import oxhorn as keras
+        >>> model = keras.Sequential(
+        ...     [keras.Input((8,)), keras.layers.Dense(4, name="low"), keras.layers.Dense(1)]
+        ... )
+        >>> _ = keras.reuse.freeze(model, until="low")
+        >>> model.compile("sgd", loss="mse")
+        >>> cache = model.cache_features(np.ones((100, 8)), until="low")
+        >>> cache.features.shape
+        (100, 4)
+        >>> history = cache.fit(np.ones((100, 1)), epochs=2, verbose=0)
+
+        An addition to Keras's interface.
+        """
+        from oxhorn.reuse.features import FeatureCache
+
+        model: Any = self
+        return FeatureCache(model, x, until, batch_size, path)
 
     def train_on_batch(
         self,
