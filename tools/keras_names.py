@@ -23,7 +23,6 @@ NAMES = Path(__file__).with_suffix(".tsv")
 _APPLICATIONS = "not yet: ready-made architectures"
 _FILES = "not yet: whole models in files"
 _FOREIGN = "runs another framework, none of which is needed here"
-_IMAGES = "not yet: pictures in files"
 _QUANTIZED = "weights are float32 or float64; there are no quantized ones"
 REASONS: tuple[tuple[str, str], ...] = (
     ("keras.Quantizer", _QUANTIZED),
@@ -65,16 +64,10 @@ REASONS: tuple[tuple[str, str], ...] = (
         "there are no complex tensors; `stack([r * cos(t), r * sin(t)], -1)` has both parts",
     ),
     ("keras.optimizers.legacy.*", "in Keras 3 each of them only raises an error"),
-    ("keras.preprocessing.image.*", _IMAGES),
-    ("keras.preprocessing.*_dataset_from_*", "not yet: data sets from folders and series"),
     ("keras.quantizers.*", _QUANTIZED),
     ("keras.saving.*", _FILES),
-    ("keras.utils.*_dataset_from_*", "not yet: data sets from folders and series"),
-    ("keras.utils.split_dataset", "not yet: data sets from folders and series"),
-    ("keras.utils.get_file", "not yet: downloads"),
     ("keras.utils.legacy.*", _FILES),
     ("keras.utils.model_to_dot", "makes a graph for pydot and Graphviz; `plot_model` draws without them"),
-    ("keras.utils.*img*", _IMAGES),
     ("keras.visualization.*", "not yet: pictures with boxes and masks"),
     ("keras.wrappers.*", "not yet: scikit-learn"),
 )

@@ -219,7 +219,7 @@ class LearningRateFinder(Callback):
             ImportError: If matplotlib is not installed.
             RuntimeError: if there was no `fit` yet.
         """
-        from oxhorn.optimizers.schedules.plot import new_axes
+        from oxhorn.utils.axes import new_axes
 
         if not self._rates:
             raise RuntimeError(

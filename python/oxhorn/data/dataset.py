@@ -210,16 +210,16 @@ class Dataset:
 
     # Steps ---------------------------------------------------------------------------------------------
 
-    def _then(self, node: nodes.Node, batched: bool | None) -> Self:
-        return type(self)(node, batched)
+    def _then(self, node: nodes.Node, batched: bool | None) -> Dataset:
+        return Dataset(node, batched)
 
-    def _reordered(self, make: Callable[[nodes.Node], nodes.Node]) -> Self:
+    def _reordered(self, make: Callable[[nodes.Node], nodes.Node]) -> Dataset:
         """A step that chooses elements and looks into none: over rows of arrays, it works on row numbers."""
         if isinstance(self._node, Slices):
             return self._then(Slices(self._node.table, make(self._node.order)), self._batched)
         return self._then(make(self._node), self._batched)
 
-    def map(self, function: Callable[..., Any], num_parallel_calls: int | None = None) -> Self:
+    def map(self, function: Callable[..., Any], num_parallel_calls: int | None = None) -> Dataset:
         """A function of each element.
 
         Args:
@@ -236,7 +236,7 @@ class Dataset:
         workers = _optional(num_parallel_calls, "num_parallel_calls", "Dataset.map")
         return self._then(nodes.Mapped(self._node, function, min(workers, 64)), self._batched)
 
-    def flat_map(self, function: Callable[..., Dataset]) -> Self:
+    def flat_map(self, function: Callable[..., Dataset]) -> Dataset:
         """The elements of the data sets that a function makes of each element, one data set after the other.
 
         Args:
@@ -249,7 +249,7 @@ class Dataset:
 
         return self._then(nodes.FlatMapped(self._node, checked), None)
 
-    def filter(self, predicate: Callable[..., Any]) -> Self:
+    def filter(self, predicate: Callable[..., Any]) -> Dataset:
         """The elements for which a function is true.
 
         Args:
@@ -260,7 +260,7 @@ class Dataset:
 
     def shuffle(
         self, buffer_size: int, seed: int | None = None, reshuffle_each_iteration: bool = True
-    ) -> Self:
+    ) -> Dataset:
         """The elements in random order.
 
         Args:
@@ -274,7 +274,7 @@ class Dataset:
         fixed = config.next_seed() if seed is None else arguments.integer(seed, "seed", "Dataset.shuffle")
         return self._reordered(lambda node: nodes.Shuffled(node, size, fixed, bool(reshuffle_each_iteration)))
 
-    def batch(self, batch_size: int, drop_remainder: bool = False) -> Self:
+    def batch(self, batch_size: int, drop_remainder: bool = False) -> Dataset:
         """Batches of elements, along a new first axis.
 
         Args:
@@ -295,7 +295,7 @@ class Dataset:
         padded_shapes: Any = None,
         padding_value: Any = None,
         drop_remainder: bool = False,
-    ) -> Self:
+    ) -> Dataset:
         """Batches of elements that are filled up at their ends to one shape.
 
         Args:
@@ -316,18 +316,18 @@ class Dataset:
         node = nodes.PaddedBatched(self._node, size, bool(drop_remainder), padded_shapes, padding_value)
         return self._then(node, True)
 
-    def unbatch(self) -> Self:
+    def unbatch(self) -> Dataset:
         """The rows of each element, one by one."""
         return self._then(nodes.Unbatched(self._node), None)
 
-    def cache(self) -> Self:
+    def cache(self) -> Dataset:
         """The elements kept in memory by the first complete pass, so that later passes do not compute them again.
 
         Put it behind what is costly and always the same, and before what is random.
         """
         return self._then(nodes.Cached(self._node), self._batched)
 
-    def prefetch(self, buffer_size: int) -> Self:
+    def prefetch(self, buffer_size: int) -> Dataset:
         """The elements made ready ahead of time by a thread.
 
         Args:
@@ -336,7 +336,7 @@ class Dataset:
         size = arguments.integer(buffer_size, "buffer_size", "Dataset.prefetch", low=1, high=2**16)
         return self._then(nodes.Prefetched(self._node, size), self._batched)
 
-    def take(self, count: int) -> Self:
+    def take(self, count: int) -> Dataset:
         """The first elements.
 
         Args:
@@ -345,7 +345,7 @@ class Dataset:
         number = arguments.integer(count, "count", "Dataset.take", low=-1)
         return self._reordered(lambda node: nodes.Taken(node, number))
 
-    def skip(self, count: int) -> Self:
+    def skip(self, count: int) -> Dataset:
         """All but the first elements.
 
         Args:
@@ -354,7 +354,7 @@ class Dataset:
         number = arguments.integer(count, "count", "Dataset.skip", low=-1)
         return self._reordered(lambda node: nodes.Skipped(node, number))
 
-    def repeat(self, count: int | None = None) -> Self:
+    def repeat(self, count: int | None = None) -> Dataset:
         """All elements again and again.
 
         Args:
@@ -367,7 +367,7 @@ class Dataset:
         )
         return self._reordered(lambda node: nodes.Repeated(node, number))
 
-    def shard(self, num_shards: int, index: int) -> Self:
+    def shard(self, num_shards: int, index: int) -> Dataset:
         """Every n-th element.
 
         Args:
@@ -378,7 +378,7 @@ class Dataset:
         first = arguments.integer(index, "index", "Dataset.shard", low=0, high=n - 1)
         return self._reordered(lambda node: nodes.Sharded(node, n, first))
 
-    def concatenate(self, dataset: Dataset) -> Self:
+    def concatenate(self, dataset: Dataset) -> Dataset:
         """This data set, and then another one of the same structure.
 
         Args:
@@ -389,7 +389,7 @@ class Dataset:
             nodes.Concatenated([self._node, other._node]), _common([self._batched, other._batched])
         )
 
-    def enumerate(self, start: int = 0) -> Self:
+    def enumerate(self, start: int = 0) -> Dataset:
         """Pairs of a number and an element.
 
         Args:
@@ -398,7 +398,7 @@ class Dataset:
         first = arguments.integer(start, "start", "Dataset.enumerate")
         return self._then(nodes.Enumerated(self._node, first), self._batched and None)
 
-    def apply(self, transformation: Callable[[Self], Dataset]) -> Dataset:
+    def apply(self, transformation: Callable[[Dataset], Dataset]) -> Dataset:
         """What a function makes of this data set.
 
         Args:

@@ -222,8 +222,9 @@ class PaddedBatched(Batched):
             fill = self._value if self._value is not None else "" if parts[0].dtype.kind in "US" else 0
             dtype = parts[0].dtype if parts[0].dtype.kind not in "US" else np.result_type(*parts)
             joined = np.full((len(parts), *shape), fill, dtype)
-            for row, part in zip(joined, parts, strict=True):
-                row[tuple(slice(n) for n in part.shape)] = part
+            for i, part in enumerate(parts):
+                place: tuple[Any, ...] = (i, *(slice(n) for n in part.shape))
+                joined[place] = part
             return joined
 
         return map_leaves(join, elements[0], *elements[1:])

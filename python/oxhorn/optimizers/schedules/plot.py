@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from oxhorn.arguments import positive_integer
+from oxhorn.utils.axes import new_axes
 
 
 def plot_schedule(schedule: Any, steps: Any, ax: Any) -> Any:
@@ -19,24 +20,4 @@ def plot_schedule(schedule: Any, steps: Any, ax: Any) -> Any:
     ax.set_ylim(bottom=min(0.0, ax.get_ylim()[0]))
     ax.set_title(getattr(schedule, "name", None) or name, loc="left")
     ax.grid(True, color="#e4e7eb", lw=0.8)
-    return ax
-
-
-def new_axes(who: str, otherwise: str) -> Any:
-    """Axes of a figure of their own, which a notebook shows once.
-
-    Args:
-        who: The method that draws.
-        otherwise: What to do without matplotlib.
-
-    Raises:
-        ImportError: If matplotlib is not installed.
-    """
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        raise ImportError(
-            f"{who} needs matplotlib, which is not installed: pip install matplotlib. {otherwise}"
-        ) from error
-    _, ax = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
     return ax
