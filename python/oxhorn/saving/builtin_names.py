@@ -21,6 +21,7 @@ NAMESPACES = (
     "optimizers",
     "optimizers.schedules",
     "dtype_policies",
+    "pretraining",
     "random",
     "activations",
     "utils",

@@ -202,4 +202,8 @@ def tensors_of(batch: Batch, rows: Column | None, start: int, stop: int) -> Any:
         _core.tensor(np.ascontiguousarray(column[start:stop] if rows is None else column[rows]))
         for column in batch.columns
     ]
-    return pack_x_y_sample_weight(*batch.unpack(leaves))
+    x, y, sample_weight = batch.unpack(leaves)
+    if y is None and sample_weight is not None:
+        # A model with a loss of its own may weigh samples that have no targets.
+        return x, None, sample_weight
+    return pack_x_y_sample_weight(x, y, sample_weight)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from oxhorn.testing.reference import metrics as metrics
     from oxhorn.testing.reference import ops as ops
     from oxhorn.testing.reference import optimizers as optimizers
+    from oxhorn.testing.reference import pretraining as pretraining
     from oxhorn.testing.reference import regularizers as regularizers
     from oxhorn.testing.reference import rnn as rnn
     from oxhorn.testing.reference import schedules as schedules
@@ -31,7 +32,7 @@ else:
         {
             "oxhorn.testing.reference": (
                 "activations, attention, constraints, fourier, indexing, initializers, layers, linalg, "
-                "losses, metrics, ops, optimizers, regularizers, rnn, schedules"
+                "losses, metrics, ops, optimizers, pretraining, regularizers, rnn, schedules"
             ),
             "oxhorn.testing.reference.lookup": "find, missing",
         },
@@ -52,6 +53,7 @@ __all__ = [
     "missing",
     "ops",
     "optimizers",
+    "pretraining",
     "regularizers",
     "rnn",
     "schedules",
