@@ -39,7 +39,6 @@ REASONS: tuple[tuple[str, str], ...] = (
         "tells Keras's backends that only shapes are wanted; symbolic tensors say so themselves",
     ),
     ("keras.applications.*", _APPLICATIONS),
-    ("keras.callbacks.BackupAndRestore", "not yet: snapshots of a training"),
     ("keras.callbacks.OrbaxCheckpoint", _FOREIGN),
     (
         "keras.callbacks.RemoteMonitor",

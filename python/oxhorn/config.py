@@ -317,15 +317,28 @@ class _SeedStream:
         self._lock = threading.Lock()
         self._base: int | None = None
         self._count = 0
+        # Whether somebody gave the seed; it is drawn otherwise.
+        self._given = False
 
     def reset(self, seed: int | None) -> None:
         with self._lock:
             self._base = seed
             self._count = 0
+            self._given = seed is not None
 
     @property
     def base(self) -> int | None:
         return self._base
+
+    def get_state(self) -> tuple[int | None, int, bool]:
+        """The seed, how many numbers were drawn, and whether the seed was given."""
+        with self._lock:
+            return self._base, self._count, self._given
+
+    def set_state(self, state: tuple[int | None, int, bool]) -> None:
+        """Takes what `get_state` returned."""
+        with self._lock:
+            self._base, self._count, self._given = state
 
     def next(self) -> int:
         with self._lock:
@@ -370,6 +383,16 @@ def set_random_seed(seed: int) -> None:
     from oxhorn.engine import seed_generator
 
     seed_generator.reset_global()
+
+
+def seed_stream_state() -> tuple[int | None, int, bool]:
+    """Where the global seed stream stands, for `set_seed_stream_state`."""
+    return _seeds.get_state()
+
+
+def set_seed_stream_state(state: tuple[int | None, int, bool]) -> None:
+    """Makes the global seed stream go on from where `seed_stream_state` was asked for."""
+    _seeds.set_state(state)
 
 
 def get_random_seed() -> int | None:

@@ -17,6 +17,7 @@ Y = X @ np.array([[1.0], [-2.0], [0.5]], "float32")
 NAMES = [name for name in cb.__all__ if name not in ("Callback", "CallbackList")]
 
 MAKE: dict[str, Callable[[Path], Any]] = {
+    "BackupAndRestore": lambda path: cb.BackupAndRestore(path / "backup"),
     "CSVLogger": lambda path: cb.CSVLogger(path / "log.csv"),
     "EarlyStopping": lambda path: cb.EarlyStopping(
         "loss", patience=1, min_delta=0.2, restore_best_weights=True

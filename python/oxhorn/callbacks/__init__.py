@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from oxhorn import lazy
 
 if TYPE_CHECKING:
+    from oxhorn.callbacks.backup_and_restore import BackupAndRestore
     from oxhorn.callbacks.callback import Callback
     from oxhorn.callbacks.callback_list import CallbackList
     from oxhorn.callbacks.csv_logger import CSVLogger
@@ -26,6 +27,7 @@ else:
     __getattr__, __dir__ = lazy.names(
         __name__,
         {
+            "oxhorn.callbacks.backup_and_restore": "BackupAndRestore",
             "oxhorn.callbacks.callback": "Callback",
             "oxhorn.callbacks.callback_list": "CallbackList",
             "oxhorn.callbacks.csv_logger": "CSVLogger",
@@ -47,6 +49,7 @@ else:
     )
 
 __all__ = [
+    "BackupAndRestore",
     "Callback",
     "CallbackList",
     "CSVLogger",

@@ -25,6 +25,10 @@ class Callback:
 
     Training is fastest when no callback overrides a hook for batches: many steps then run in one call of the core.
 
+    A run that goes on from a snapshot (`fit(resume=...)`, `BackupAndRestore`) makes its callbacks anew. One that
+    remembers something from epoch to epoch returns it from `get_state` and takes it in `set_state`; attributes of a
+    callback that does not are as `__init__` and `on_train_begin` leave them.
+
     Attributes:
         model: the model being trained, evaluated or asked for predictions.
         params: dict with `"verbose"`, `"epochs"` and `"steps"`.
@@ -37,6 +41,11 @@ class Callback:
         >>> Announce().on_epoch_end(0, {"loss": 0.25})
         epoch 0 is over, the loss is 0.25
     """
+
+    # Names of the attributes that `get_state` returns.
+    _remembered: tuple[str, ...] = ()
+    # Whether it writes snapshots of the run.
+    _keeps_snapshots = False
 
     def __init__(self) -> None:
         self.params: dict[str, Any] | None = None
@@ -62,6 +71,45 @@ class Callback:
             model: the model that the callback is used with.
         """
         self._model = model
+
+    def get_state(self) -> Any:
+        """What the callback remembers of the run so far, for a snapshot; `None` if there is nothing.
+
+        Returns:
+            Plain data: `None`, booleans, numbers, texts, NumPy arrays, and lists, tuples and dicts of these.
+
+        Example:
+            >>> import oxhorn as keras
+            >>> class Longest(keras.callbacks.Callback):
+            ...     seen = 0.0
+            ...     def on_epoch_end(self, epoch, logs=None):
+            ...         self.seen = max(self.seen, logs["loss"])
+            ...     def get_state(self):
+            ...         return self.seen
+            ...     def set_state(self, state):
+            ...         self.seen = state
+            >>> Longest().get_state()
+            0.0
+        """
+        return {name: getattr(self, name) for name in self._remembered} or None
+
+    def set_state(self, state: Any) -> None:
+        """Called after `on_train_begin`, when a run goes on from a snapshot that holds a state of this callback.
+
+        Args:
+            state: What `get_state` returned.
+
+        Raises:
+            ValueError: If it is a state of something else.
+        """
+        if not isinstance(state, dict) or sorted(state) != sorted(self._remembered):
+            raise ValueError(
+                f"{type(self).__name__}.set_state: expected a dict of {', '.join(self._remembered) or 'nothing'}; got "
+                f"{sorted(state) if isinstance(state, dict) else type(state).__name__}. A class that overrides "
+                "get_state overrides set_state, too."
+            )
+        for name, value in state.items():
+            setattr(self, name, value)
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Called before an epoch of training; `epoch` counts from 0."""

@@ -44,11 +44,39 @@ class CSVLogger(Callback):
         self.csv_file: IO[str] | None = None
         self.keys: list[str] | None = None
         self._writer: Any = None
+        # Where this run begins in the file.
+        self._start = 0
+
+    def get_state(self) -> Any:
+        """The columns and what was written."""
+        if self.csv_file is None:
+            return None
+        self.csv_file.flush()
+        written = Path(self.filename).read_bytes()[self._start :].decode("utf-8")
+        return {"keys": self.keys, "start": self._start, "written": written}
+
+    def set_state(self, state: Any) -> None:
+        """Puts the file back to what it was.
+
+        Args:
+            state: What `get_state` returned.
+        """
+        assert self.csv_file is not None
+        # A file to be gone on with may hold rows that came after the snapshot.
+        size = self.csv_file.seek(0, os.SEEK_END)
+        self._start = min(int(state["start"]), size)
+        self.csv_file.seek(self._start)
+        self.csv_file.truncate()
+        self.csv_file.write(state["written"])
+        self.csv_file.flush()
+        self.keys = state["keys"]
+        self._writer = None if self.keys is None else self._make_writer()
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self._close()
         mode = "a" if self.append else "w"
         self.csv_file = Path(self.filename).open(mode, newline="", encoding="utf-8")  # noqa: SIM115, open for all epochs
+        self._start = self.csv_file.seek(0, os.SEEK_END)
         self.keys = None
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
@@ -59,7 +87,7 @@ class CSVLogger(Callback):
             )
         if self._writer is None:
             self.keys = self._columns(logs)
-            self._writer = csv.writer(self.csv_file, delimiter=self.sep, lineterminator="\n")
+            self._writer = self._make_writer()
             if self.csv_file.tell() == 0:
                 self._writer.writerow(["epoch", *self.keys])
         self._writer.writerow([epoch, *(_cell(logs.get(key, "NA")) for key in self.keys or ())])
@@ -67,6 +95,10 @@ class CSVLogger(Callback):
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         self._close()
+
+    def _make_writer(self) -> Any:
+        assert self.csv_file is not None
+        return csv.writer(self.csv_file, delimiter=self.sep, lineterminator="\n")
 
     def _columns(self, logs: Logs) -> list[str]:
         existing = Path(self.filename)

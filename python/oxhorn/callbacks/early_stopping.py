@@ -43,6 +43,8 @@ class EarlyStopping(MonitorCallback):
         4
     """
 
+    _remembered = ("best", "wait", "stopped_epoch", "best_epoch", "best_weights")
+
     def __init__(
         self,
         monitor: str = "val_loss",

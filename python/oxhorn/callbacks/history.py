@@ -24,6 +24,8 @@ class History(Callback):
         ([0, 1], {'loss': [0.5, 0.25]})
     """
 
+    _remembered = ("epoch", "history")
+
     def __init__(self) -> None:
         super().__init__()
         self.epoch: list[int] = []

@@ -104,6 +104,17 @@ class LearningRateFinder(Callback):
         """The smoothed losses."""
         return np.array(self._smoothed)
 
+    def get_state(self) -> Any:
+        """None to be kept: a range test puts everything back at its end.
+
+        Raises:
+            ValueError: Always.
+        """
+        raise ValueError(
+            "LearningRateFinder: a range test takes seconds and puts everything back at its end, so that there is "
+            "nothing to resume. Run it in a fit of its own, without `resume` and BackupAndRestore."
+        )
+
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self._reset()
         get_learning_rate("LearningRateFinder", self.model)

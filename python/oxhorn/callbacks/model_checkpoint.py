@@ -43,6 +43,8 @@ class ModelCheckpoint(MonitorCallback):
         'runs/05-0.123.weights.safetensors'
     """
 
+    _remembered = ("best", "_unsaved_batches", "_last_batch")
+
     def __init__(
         self,
         filepath: str | os.PathLike[str],

@@ -54,6 +54,8 @@ class MonitorCallback(Callback):
         (False, True)
     """
 
+    _remembered: tuple[str, ...] = ("best",)
+
     def __init__(
         self,
         monitor: str = "val_loss",

@@ -52,6 +52,8 @@ class OneCycleScheduler(Callback):
     those of PyTorch's `OneCycleLR`.
     """
 
+    _remembered = ("_begin", "_done")
+
     def __init__(
         self,
         max_learning_rate: float,

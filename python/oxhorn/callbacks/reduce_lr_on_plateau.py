@@ -37,6 +37,8 @@ class ReduceLROnPlateau(MonitorCallback):
         0.2
     """
 
+    _remembered = ("best", "cooldown_counter", "wait")
+
     def __init__(
         self,
         monitor: str = "val_loss",

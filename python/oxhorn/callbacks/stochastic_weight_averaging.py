@@ -63,6 +63,8 @@ class StochasticWeightAveraging(Callback):
     Source: P. Izmailov et al., Averaging weights leads to wider optima and better generalization, 2018.
     """
 
+    _remembered = ("averaged", "_first_rate", "_means")
+
     def __init__(
         self,
         start_epoch: int | None = None,

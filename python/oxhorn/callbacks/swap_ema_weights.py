@@ -31,6 +31,8 @@ class SwapEMAWeights(Callback):
     Source: Keras 3.
     """
 
+    _remembered = ("_swapped", "_averages")
+
     def __init__(self, swap_on_epoch: bool = False) -> None:
         super().__init__()
         self.swap_on_epoch = swap_on_epoch

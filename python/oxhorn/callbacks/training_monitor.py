@@ -64,6 +64,8 @@ class TrainingMonitor(Callback):
     (4,)
     """
 
+    _remembered = ("nonfinite", "_epoch", "_step", "_epochs", "_steps", "_losses", "_seen")
+
     def __init__(
         self,
         every: int | str = "epoch",

@@ -441,6 +441,27 @@ class Dataset:
             raise TypeError("The length of this Dataset is only known after a pass over it.")
         return count
 
+    # Training that is resumed -------------------------------------------------------------------------------
+
+    def get_state(self) -> Any:
+        """Which passes were made, so that a run that goes on in another process goes on with the same orders."""
+        from oxhorn.data.positions import get_passes
+
+        return get_passes(self._node)
+
+    def set_state(self, state: Any) -> None:
+        """Takes what `get_state` returned.
+
+        Args:
+            state: The state.
+
+        Raises:
+            ValueError: If it is of another chain of steps; nothing is changed then.
+        """
+        from oxhorn.data.positions import set_passes
+
+        set_passes(self._node, state)
+
     def _batch_source(self, who: str) -> Any:
         """The batches for `fit` and its siblings."""
         from oxhorn.training.data_adapters.sources import IterableSource

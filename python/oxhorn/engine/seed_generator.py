@@ -75,6 +75,19 @@ def global_seed_generator() -> SeedGenerator:
     return _global
 
 
+def global_state() -> list[int] | None:
+    """Where the global generator stands; `None` if it was not used yet."""
+    return None if _global is None else [int(word) for word in _global.state._numpy_now()]
+
+
+def set_global_state(state: list[int] | None) -> None:
+    """Makes the global generator go on from where `global_state` was asked for."""
+    if state is None:
+        reset_global()
+    else:
+        global_seed_generator().state.assign(np.array(state, np.int64))
+
+
 def reset_global() -> None:
     """Makes the next use of the global generator start from the global seed stream."""
     global _global

@@ -7,11 +7,9 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-import numpy as np
-
-from oxhorn import config
 from oxhorn.training.data_adapters.batch import Batch, Column
-from oxhorn.training.data_adapters.sources import BatchSource
+from oxhorn.training.data_adapters.sources import BatchSource, skip
+from oxhorn.training.shuffling import Shuffling
 from oxhorn.training.steps import Steps
 
 StepsFor = Callable[[Batch], Steps]
@@ -59,6 +57,18 @@ class Feed(Protocol):
         """Let go of whatever produces the data."""
         ...
 
+    def describe(self) -> dict[str, Any]:
+        """What has to be the same for another feed to go on where this one stops."""
+        ...
+
+    def get_state(self) -> dict[str, Any]:
+        """Where the feed stands, as plain data."""
+        ...
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go to where `get_state` was called: on a feed that was made anew, and looked at by `peek` at most."""
+        ...
+
 
 class ArrayFeed:
     """Rows of arrays, in order or shuffled anew for every epoch.
@@ -79,7 +89,7 @@ class ArrayFeed:
         self._rows = batch.size
         self._batch_size = batch_size
         self._goes_on = goes_on and steps_per_epoch is not None
-        self._generator = np.random.Generator(np.random.Philox(config.next_seed())) if shuffle else None
+        self._shuffling = Shuffling(self._rows) if shuffle else None
         self._order: Column | None = None
         self._at = self._rows
         self._last: Steps | None = None
@@ -92,8 +102,8 @@ class ArrayFeed:
         if self._goes_on and self._at < self._rows:
             return
         self._at = 0
-        if self._generator is not None:
-            self._order = self._generator.permutation(self._rows)
+        if self._shuffling is not None:
+            self._order = self._shuffling.next_order()
 
     def has_data(self) -> bool:
         return self._at < self._rows
@@ -126,6 +136,23 @@ class ArrayFeed:
     def close(self) -> None:
         """Nothing to do."""
 
+    def describe(self) -> dict[str, Any]:
+        return {
+            "samples": self._rows,
+            "batch_size": self._batch_size,
+            "steps in an epoch": self.steps,
+            "shuffle": self._shuffling is not None,
+            "shapes": [list(column.shape[1:]) for column in self._batch.columns],
+            "dtypes": [column.dtype.name for column in self._batch.columns],
+        }
+
+    def get_state(self) -> dict[str, Any]:
+        return {"at": self._at, "order": None if self._shuffling is None else self._shuffling.get_state()}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        order = None if self._shuffling is None else self._shuffling.set_state(state["order"])
+        self._at, self._order = min(max(int(state["at"]), 0), self._rows), order
+
 
 class BatchFeed:
     """Batches in the order in which a source yields them.
@@ -149,6 +176,8 @@ class BatchFeed:
         self._last: Steps | None = None
         self._sample: Batch | None = None
         self._latest: Batch | None = None
+        # Epochs that ended, and batches that steps were run on: of all, and of the present iterator.
+        self._ended = self._used = self._used_of_iterator = 0
         self.steps: int | None = steps_per_epoch or source.num_batches
 
     def peek(self) -> Batch | None:
@@ -163,6 +192,7 @@ class BatchFeed:
         if self._iterator is None or not self._goes_on:
             self._iterator = self._source.batches()
             self._next = None
+            self._used_of_iterator = 0
 
     def has_data(self) -> bool:
         if self._next is None and self._iterator is not None:
@@ -185,6 +215,8 @@ class BatchFeed:
             size = batch.size
             steps.run(batch, None, 0, size, size, 1, 0.0)
             done += 1
+            self._used += 1
+            self._used_of_iterator += 1
             if time.monotonic() >= until:
                 break
         return done
@@ -201,6 +233,7 @@ class BatchFeed:
 
     def end_epoch(self) -> None:
         self._begun = False
+        self._ended += 1
         self._source.on_epoch_end()
         if not self._goes_on:
             self._drop_iterator()
@@ -208,6 +241,41 @@ class BatchFeed:
     def close(self) -> None:
         self._drop_iterator()
         self._source.close()
+
+    def describe(self) -> dict[str, Any]:
+        return {"steps in an epoch": self.steps, **self._source.describe()}
+
+    def get_state(self) -> dict[str, Any]:
+        return {
+            "begun": self._begun,
+            "open": self._iterator is not None,
+            "ended": self._ended,
+            "used": self._used,
+            "used_of_iterator": self._used_of_iterator,
+            "source": self._source.get_state(),
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        source, seen = self._source, self._begun
+        if source.is_read_once:
+            self._draw_again(state["used"])
+            if not state["open"]:
+                self._iterator = None
+        else:
+            self._drop_iterator()
+        source.set_state(state["source"], state["ended"], state["begun"], seen)
+        if not source.is_read_once and state["open"]:
+            self._iterator = source.again(state["used_of_iterator"])
+        self._begun, self._ended = state["begun"], state["ended"]
+        self._used, self._used_of_iterator = state["used"], state["used_of_iterator"]
+
+    def _draw_again(self, count: int) -> None:
+        """Go past the batches that were used, in a source that is read once."""
+        if count == 0:
+            return
+        iterator = self._iterator or self._source.batches()
+        skip(iterator, count if self._next is None else count - 1, count)
+        self._iterator, self._next = iterator, None
 
     def _drop_iterator(self) -> None:
         iterator, self._iterator, self._next = self._iterator, None, None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from oxhorn.callbacks import CallbackList
 from oxhorn.training import checks
@@ -14,6 +14,10 @@ from oxhorn.training.data_adapters.splitting import train_validation_split
 from oxhorn.training.feeds import Feed, StepsFor, warn_out_of_data
 from oxhorn.training.logs import python_logs
 from oxhorn.training.programs import test_steps, train_steps
+from oxhorn.training.steps import Steps
+
+if TYPE_CHECKING:
+    from oxhorn.training.resuming import KeptRun
 
 # Seconds after which the core hands back control: often enough for a progress bar, or hardly ever if nobody looks.
 _WATCHED = 0.1
@@ -40,6 +44,7 @@ def fit(
     validation_steps: Any,
     validation_batch_size: Any,
     validation_freq: Any,
+    resume: Any,
 ) -> Any:
     """`Model.fit`, whose docstring describes the arguments."""
     checks.compiled(model, "fit")
@@ -79,14 +84,18 @@ def fit(
             whole=wants_closure(model.optimizer),
         )
         warn_if_in_batches(model.optimizer, feed.steps)
-        validation = None
+        validation = kept = None
         if validation_data is not None:
             validation = _validation_feed(
                 model, validation_data, validation_batch_size, batch_size, validation_steps
             )
         try:
             # Errors in shapes and names come now, before a callback or a progress bar has started.
-            _prepare(model, "fit", feed, lambda batch: train_steps(model, batch))
+            steps = _prepare(model, "fit", feed, lambda batch: train_steps(model, batch))
+            if resume is not None:
+                from oxhorn.training.resuming import with_keeper
+
+                callbacks = with_keeper(callbacks, resume)
             if not isinstance(callbacks, CallbackList):
                 watched = verbose != 0 or bool(callbacks)
                 callbacks = CallbackList(
@@ -100,11 +109,17 @@ def fit(
                 )
             else:
                 watched = True
-            _Fitting(model, feed, validation, callbacks, watched, validated).run(initial_epoch, epochs)
+            if any(callback._keeps_snapshots for callback in callbacks.callbacks):
+                from oxhorn.training.resuming import KeptRun
+
+                kept = KeptRun(model, feed, validation, callbacks, class_weight, steps)
+            _Fitting(model, feed, validation, callbacks, watched, validated, kept).run(initial_epoch, epochs)
         finally:
             feed.close()
             if validation is not None:
                 validation.close()
+            if kept is not None:
+                kept.released()
         return model.history
 
 
@@ -173,6 +188,7 @@ def run_steps(
     steps_per_execution: int | None,
     watched: bool,
     method: str,
+    done: int | None = None,
 ) -> int:
     """One epoch; the number of steps done.
 
@@ -185,11 +201,16 @@ def run_steps(
         steps_per_execution: Steps between calls of `begin` and `end`; `None` for as many as take a moment.
         watched: Whether anybody listens to `begin` and `end`.
         method: The method that was called, for warnings.
+        done: Steps done before, in an epoch that is gone on with; `None` for a new one.
     """
-    feed.begin_epoch()
+    if done is None:
+        feed.begin_epoch()
+        done = 0
+    elif stop():
+        feed.end_epoch()
+        return done
     total = feed.steps
     budget = _WATCHED if watched else _UNWATCHED
-    done = 0
     while (total is None or done < total) and feed.has_data():
         if watched:
             begin(done)
@@ -223,6 +244,7 @@ class _Fitting:
         callbacks: CallbackList,
         watched: bool,
         validated: int | frozenset[int],
+        kept: KeptRun | None,
     ) -> None:
         self.model = model
         self.feed = feed
@@ -230,20 +252,25 @@ class _Fitting:
         self.callbacks = callbacks
         self.watched = watched
         self.validated = validated
+        self.kept = kept
         self.logs: dict[str, Any] = {}
 
     def run(self, initial_epoch: int, epochs: int) -> None:
         """All epochs. After Ctrl-C the callbacks still hear of the end, and the interrupt goes on to the caller."""
-        model, callbacks = self.model, self.callbacks
+        model, callbacks, kept = self.model, self.callbacks, self.kept
         model._set(stop_training=False, _initial_epoch=None)
         callbacks._set_feed(self.feed)
+        found = None if kept is None else kept.find()
         callbacks.on_train_begin()
         if model._initial_epoch is not None:
             initial_epoch = model._initial_epoch
+        if kept is not None:
+            initial_epoch, self.logs = kept.begin(initial_epoch, epochs)
         try:
             try:
                 for epoch in range(initial_epoch, epochs):
-                    if not self.epoch(epoch, first=epoch == initial_epoch) or model.stop_training:
+                    first = epoch == initial_epoch and found is None
+                    if not self.epoch(epoch, first) or model.stop_training:
                         break
             finally:
                 if hasattr(model.optimizer, "finalize_variable_values"):
@@ -252,33 +279,44 @@ class _Fitting:
             callbacks.on_train_end(self.logs)
             raise
         callbacks.on_train_end(self.logs)
+        if kept is not None:
+            kept.ended()
 
     def epoch(self, epoch: int, first: bool) -> bool:
         """One epoch; whether there was data for it."""
-        model, callbacks = self.model, self.callbacks
-        self.feed.begin_epoch()
-        if not first and not self.feed.has_data():
-            warn_out_of_data("fit", 0, self.feed.steps or 1)
-            self.feed.end_epoch()
-            return False
-        model.reset_metrics()
+        model, callbacks, kept = self.model, self.callbacks, self.kept
+        done = None if kept is None else kept.steps_done(epoch)
+        if done is None:
+            self.feed.begin_epoch()
+            if not first and not self.feed.has_data():
+                warn_out_of_data("fit", 0, self.feed.steps or 1)
+                self.feed.end_epoch()
+                return False
+            model.reset_metrics()
         callbacks.on_epoch_begin(epoch)
+        if kept is not None and done is not None:
+            kept.put()
         run_steps(
             self.feed,
             lambda batch: train_steps(model, batch),
             begin=callbacks.on_train_batch_begin,
-            end=callbacks.on_train_batch_end,
+            end=callbacks.on_train_batch_end if kept is None else kept.after_batches(epoch),
             stop=lambda: model.stop_training,
             steps_per_execution=model.steps_per_execution if callbacks.needs_train_batches else None,
             watched=self.watched,
             method="fit",
+            done=done,
         )
         logs = _logs_of(self.feed)
+        if kept is not None:
+            logs = kept.logs_of(logs)
         if self.validation is not None and self._validates(epoch + 1):
             results = evaluate_feed(model, self.validation, callbacks, self.watched, "validation in fit")
             logs.update({f"val_{name}": value for name, value in results.items()})
         callbacks.on_epoch_end(epoch, logs)
         self.logs = logs
+        if kept is not None:
+            kept.after_epoch(epoch, logs)
         return True
 
     def _validates(self, epoch: int) -> bool:
@@ -292,14 +330,14 @@ def _logs_of(feed: Feed) -> dict[str, Any]:
     return {} if steps is None else python_logs(steps.logs())
 
 
-def _prepare(model: Any, method: str, feed: Feed, steps_for: StepsFor) -> None:
+def _prepare(model: Any, method: str, feed: Feed, steps_for: StepsFor) -> Steps:
     batch = feed.peek()
     if batch is None:
         raise ValueError(
             f"{method} got data that yields no batch: it is empty, or a generator that is used up already. Make a new "
             "one."
         )
-    steps_for(batch)
+    return steps_for(batch)
 
 
 def _validation_feed(

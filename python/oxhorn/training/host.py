@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from oxhorn import config
 from oxhorn.engine.text import as_text, is_text
 from oxhorn.models.host_part import HostResults, runs_on_host
 from oxhorn.training.data_adapters.arrays import lists_to_arrays
+from oxhorn.training.shuffling import Shuffling
 from oxhorn.training.structures import flatten, map_leaves
 
 
@@ -64,6 +64,7 @@ class ArrayBatches:
 
     owns_iterator = True
     endless = False
+    is_read_once = False
 
     def __init__(
         self, who: str, data: tuple[Any, Any, Any], batch_size: int | None, steps: int | None, shuffle: bool
@@ -80,7 +81,8 @@ class ArrayBatches:
             )
         self._rows = sizes[0]
         self._batch_size = batch_size or (-(-self._rows // steps) if steps else 32)
-        self._generator = np.random.Generator(np.random.Philox(config.next_seed())) if shuffle else None
+        self._shuffling = Shuffling(self._rows) if shuffle else None
+        self._order = np.arange(self._rows)
 
     @property
     def num_batches(self) -> int:
@@ -89,8 +91,14 @@ class ArrayBatches:
 
     def batches(self) -> Iterator[Any]:
         """The batches of one epoch."""
-        order = np.arange(self._rows) if self._generator is None else self._generator.permutation(self._rows)
-        for start in range(0, self._rows, self._batch_size):
+        if self._shuffling is not None:
+            self._order = self._shuffling.next_order()
+        return self.again(0)
+
+    def again(self, used: int) -> Iterator[Any]:
+        """The batches of the present epoch, without the first `used`."""
+        order = self._order
+        for start in range(used * self._batch_size, self._rows, self._batch_size):
             pick = functools.partial(_rows, rows=order[start : start + self._batch_size])
             yield tuple(map_leaves(pick, part) for part in self._data)
 
@@ -102,6 +110,24 @@ class ArrayBatches:
 
     def close(self) -> None:
         """Nothing to do."""
+
+    def describe(self) -> dict[str, Any]:
+        """What has to be the same for another source to go on where this one stops."""
+        return {
+            "samples": self._rows,
+            "batch_size": self._batch_size,
+            "shuffle": self._shuffling is not None,
+        }
+
+    def get_state(self) -> Any:
+        """Where the shuffling stands."""
+        return None if self._shuffling is None else self._shuffling.get_state()
+
+    def set_state(self, state: Any, ended: int, begun: bool, seen: bool) -> None:
+        """Takes what `get_state` returned."""
+        if self._shuffling is not None:
+            order = self._shuffling.set_state(state)
+            self._order = self._order if order is None else order
 
 
 def _rows(leaf: Any, rows: np.ndarray[Any, Any]) -> Any:

@@ -139,6 +139,7 @@ class Trainer(StepMethods):
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
         validation_freq: int | list[int] = 1,
+        resume: Any = None,
     ) -> Any:
         """Train the model for a number of epochs.
 
@@ -168,13 +169,19 @@ class Trainer(StepMethods):
             validation_steps: Batches of validation data to use. Defaults to all.
             validation_batch_size: Samples in a batch of validation. Defaults to `batch_size`.
             validation_freq: Validate every so many epochs, or after the epochs listed (counted from 1).
+            resume: Path of a snapshot file, written at the start and after each epoch. If it is there, training goes
+                on from it: a run that was killed and started again with the same arguments has the weights and the
+                history of one that was not, to the bit. The file stays: started once more, `fit` returns the full
+                history at once, or trains on if `epochs` is larger. `callbacks.BackupAndRestore` says what is kept,
+                and what is asked of data and callbacks. Defaults to None.
 
         Returns:
             The `History`: `history.history` holds a list of values, one for each epoch, for each name in the logs.
 
         Raises:
             RuntimeError: If another thread is training or evaluating this model.
-            ValueError: If the model is not compiled, or an argument or the data is not as described.
+            ValueError: If the model is not compiled, an argument or the data is not as described, or the snapshot is
+                damaged or of another run: then nothing is changed.
 
         Example:
         >>> import numpy as np
@@ -206,6 +213,7 @@ class Trainer(StepMethods):
             validation_steps=validation_steps,
             validation_batch_size=validation_batch_size,
             validation_freq=validation_freq,
+            resume=resume,
         )
 
     def evaluate(

@@ -22,6 +22,8 @@ class BatchSource(Protocol):
     owns_iterator: bool
     # Whether an epoch has no end of its own.
     endless: bool
+    # Whether batches that were read are gone, as with a generator.
+    is_read_once: bool
 
     @property
     def num_batches(self) -> int | None:
@@ -44,6 +46,29 @@ class BatchSource(Protocol):
         """No more batches are wanted."""
         ...
 
+    def describe(self) -> dict[str, Any]:
+        """What has to be the same for another source to go on where this one stops."""
+        ...
+
+    def get_state(self) -> Any:
+        """What decides about the batches to come, as plain data."""
+        ...
+
+    def set_state(self, state: Any, ended: int, begun: bool, seen: bool) -> None:
+        """Bring a source that was made anew to where another one was.
+
+        Args:
+            state: What `get_state` of the other one returned.
+            ended: Number of epochs that ended there.
+            begun: Whether another epoch had begun there.
+            seen: Whether the first epoch has begun here.
+        """
+        ...
+
+    def again(self, used: int) -> Iterator[Any]:
+        """The batches of the present epoch, without the first `used`."""
+        ...
+
 
 class IterableSource:
     """Any iterable. One that can be iterated again starts anew each epoch; a generator goes on where it stopped.
@@ -58,6 +83,9 @@ class IterableSource:
         self._iterable = iterable
         self.owns_iterator = owns_iterator
         self.endless = isinstance(iterable, _ENDLESS) if endless is None else endless
+        self.is_read_once = hasattr(iterable, "__next__")
+        # What the data said of themselves before the present epoch.
+        self._before: Any = None
 
     @property
     def num_batches(self) -> int | None:
@@ -70,6 +98,7 @@ class IterableSource:
         return None
 
     def batches(self) -> Iterator[Any]:
+        self._before = _state_of(self._iterable)
         return iter(self._iterable)
 
     def on_epoch_begin(self) -> None:
@@ -81,29 +110,59 @@ class IterableSource:
     def close(self) -> None:
         """Nothing to do."""
 
+    def describe(self) -> dict[str, Any]:
+        return {"batches": self.num_batches}
+
+    def get_state(self) -> Any:
+        return {"before": self._before, "now": _state_of(self._iterable)}
+
+    def set_state(self, state: Any, ended: int, begun: bool, seen: bool) -> None:
+        self._before = state["before"]
+        self._put(state["now"])
+
+    def _put(self, state: Any) -> None:
+        if state is not None and hasattr(self._iterable, "set_state"):
+            self._iterable.set_state(state)
+
+    def again(self, used: int) -> Iterator[Any]:
+        self._put(self._before)
+        iterator: Iterator[Any] = iter(self._iterable)
+        skip(iterator, used, used)
+        return iterator
+
 
 class PyDatasetSource:
     """The batches of a `PyDataset`, shuffled if asked, prepared by its worker threads."""
 
     owns_iterator = True
+    is_read_once = False
 
     def __init__(self, dataset: PyDataset, shuffle: bool) -> None:
         self._dataset = dataset
         self._shuffle = shuffle
         self.endless = dataset.num_batches is None
+        # Of the order of the present epoch.
+        self._seed: int | None = None
 
     @property
     def num_batches(self) -> int | None:
         return self._dataset.num_batches
 
     def batches(self) -> Iterator[Any]:
-        count = self._dataset.num_batches
-        order = None
-        if self._shuffle and count is not None:
-            import numpy as np
+        if self._shuffle and self._dataset.num_batches is not None:
+            self._seed = config.next_seed()
+        return self.again(0)
 
-            order = np.random.Generator(np.random.Philox(config.next_seed())).permutation(count).tolist()
-        indices = iter(range(count) if order is None else order) if count is not None else None
+    def again(self, used: int) -> Iterator[Any]:
+        count = self._dataset.num_batches
+        indices: Iterator[int] = itertools.count(used)
+        if count is not None:
+            order: Any = range(count)
+            if self._seed is not None:
+                import numpy as np
+
+                order = np.random.Generator(np.random.Philox(self._seed)).permutation(count).tolist()
+            indices = iter(order[used:])
         workers = self._dataset.workers
         if workers <= 1 and not self._dataset.use_multiprocessing:
             return _one_by_one(self._dataset, indices)
@@ -118,15 +177,52 @@ class PyDatasetSource:
     def close(self) -> None:
         """Nothing to do: closing the iterator ends its threads."""
 
+    def describe(self) -> dict[str, Any]:
+        return {"batches": self.num_batches, "shuffle": self._shuffle}
 
-def _one_by_one(dataset: PyDataset, indices: Iterator[int] | None) -> Iterator[Any]:
-    if indices is None:
-        index = 0
-        while True:
-            yield dataset[index]
-            index += 1
+    def get_state(self) -> Any:
+        return {"seed": self._seed, "dataset": _state_of(self._dataset)}
+
+    def set_state(self, state: Any, ended: int, begun: bool, seen: bool) -> None:
+        self._seed = state["seed"]
+        if state["dataset"] is not None and hasattr(self._dataset, "set_state"):
+            self._dataset.set_state(state["dataset"])
+            return
+        # What its hooks did, they do again: a data set that is shuffled between epochs, say.
+        for epoch in range(ended):
+            if epoch or not seen:
+                self._dataset.on_epoch_begin()
+            self._dataset.on_epoch_end()
+        if begun and (ended or not seen):
+            self._dataset.on_epoch_begin()
+
+
+def _one_by_one(dataset: PyDataset, indices: Iterator[int]) -> Iterator[Any]:
     for index in indices:
         yield dataset[index]
+
+
+def skip(iterator: Iterator[Any], count: int, used: int) -> None:
+    """Draw `count` batches and forget them, the last of `used`.
+
+    Raises:
+        ValueError: If the data end before.
+    """
+    for done in range(count):
+        try:
+            next(iterator)
+        except StopIteration:
+            raise ValueError(
+                f"the run had used {used} batches, and the data ended after {used - count + done}. Pass data that "
+                "begin where they began at the start of the run: a generator that was made anew."
+            ) from None
+
+
+def _state_of(data: Any) -> Any:
+    """What data that know their own state say of it."""
+    if hasattr(data, "get_state") and hasattr(data, "set_state"):
+        return data.get_state()
+    return None
 
 
 def find_source(who: str, x: Any, shuffle: bool) -> BatchSource | None:

@@ -1,0 +1,77 @@
+"""Where all random numbers stand: those of the library, of NumPy's global generator, and of Python's."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+
+from oxhorn import config
+from oxhorn.engine import seed_generator
+
+
+def get_random_state() -> dict[str, Any]:
+    """What `set_random_seed` governs, as plain data and arrays."""
+    return {
+        "stream": list(config.seed_stream_state()),
+        "generator": seed_generator.global_state(),
+        "numpy": _numpy_state(),
+        "python": _python_state(),
+    }
+
+
+def set_random_state(state: dict[str, Any]) -> None:
+    """Takes what `get_random_state` returned.
+
+    Raises:
+        ValueError: If it is no such state; nothing is changed then.
+    """
+    stream, generator = state["stream"], state["generator"]
+    for words, count in ((stream[:2], 2), (generator or [0, 0], 2)):
+        if len(words) != count or not all(word is None or type(word) is int for word in words):
+            raise ValueError(f"expected seeds to be whole numbers; got {words!r:.80}")
+    numpy_state, python_state = state["numpy"], state["python"]
+    # First into generators that nobody uses.
+    if numpy_state is not None:
+        numpy_state = _words(numpy_state, "numpy")
+        np.random.RandomState().set_state(numpy_state)
+    if python_state is not None:
+        python_state = _words(python_state, "python")
+        random.Random().setstate(python_state)
+    if generator is not None:
+        seed_generator.set_global_state(generator)
+    else:
+        seed_generator.reset_global()
+    config.set_seed_stream_state((stream[0], stream[1], bool(stream[2])))
+    if numpy_state is not None:
+        np.random.set_state(numpy_state)
+    if python_state is not None:
+        random.setstate(python_state)
+
+
+def _numpy_state() -> dict[str, Any] | None:
+    state: Any = np.random.get_state(legacy=False)
+    if state["bit_generator"] != "MT19937":
+        # Somebody put another generator in its place, which is theirs to keep.
+        return None
+    return {
+        "words": state["state"]["key"].astype(np.int64),
+        "at": int(state["state"]["pos"]),
+        "has_gauss": int(state["has_gauss"]),
+        "gauss": float(state["gauss"]),
+    }
+
+
+def _python_state() -> dict[str, Any]:
+    version, words, gauss = random.getstate()
+    return {"version": version, "words": np.array(words, np.int64), "gauss": gauss}
+
+
+def _words(state: dict[str, Any], kind: str) -> tuple[Any, ...]:
+    words = state["words"]
+    if not isinstance(words, np.ndarray) or words.ndim != 1 or not ((words >= 0) & (words < 2**32)).all():
+        raise ValueError(f"expected the state of {kind}'s generator to be words of 32 bits")
+    if kind == "python":
+        return state["version"], tuple(int(word) for word in words), state["gauss"]
+    return "MT19937", words.astype(np.uint32), state["at"], state["has_gauss"], state["gauss"]

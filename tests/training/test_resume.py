@@ -1,0 +1,348 @@
+"""A run that was interrupted and goes on ends where an uninterrupted one does, to the bit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import oxhorn as keras
+from oxhorn import callbacks as cb
+from oxhorn import optimizers as opt
+from tests.optimizers.trajectories import RULES
+from tests.training.resumed_runs import (
+    LABELS,
+    L,
+    Make,
+    Run,
+    X,
+    Y,
+    assert_equal,
+    by_batches,
+    by_epochs,
+    straight,
+)
+
+
+def net(*layers: Any, optimizer: Any = "adam", loss: Any = "mse", **compiled: Any) -> keras.Model:
+    model = keras.Sequential([keras.Input((4,)), *(layers or (L.Dense(5, "tanh"), L.Dense(1)))])
+    model.compile(optimizer, loss, **compiled)
+    return model
+
+
+def images(*layers: Any) -> Run:
+    model = keras.Sequential([keras.Input((6, 6, 3)), *layers, L.Flatten(), L.Dense(1)])
+    model.compile("sgd", "mse")
+    return Run(model, {"x": np.random.default_rng(1).uniform(size=(22, 6, 6, 3)).astype("float32")})
+
+
+def sequences(*layers: Any) -> Run:
+    model = keras.Sequential([keras.Input((5, 3)), *layers, L.Dense(1)])
+    model.compile("adam", "mse")
+    return Run(model, {"x": np.random.default_rng(1).normal(size=(22, 5, 3)).astype("float32")})
+
+
+class Rows(keras.utils.PyDataset):
+    """Batches by index, shuffled between epochs with NumPy's global generator."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.order = np.arange(22)
+
+    def __len__(self) -> int:
+        return 6
+
+    def __getitem__(self, index: int) -> Any:
+        rows = self.order[4 * index : 4 * index + 4]
+        return X[rows], Y[rows]
+
+    def on_epoch_end(self) -> None:
+        np.random.shuffle(self.order)
+
+
+class Remembers(Rows):
+    """The same, drawing noise in `__getitem__`, and knowing its own state."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.drawn = 0
+
+    def __getitem__(self, index: int) -> Any:
+        x, y = super().__getitem__(index)
+        self.drawn += 1
+        return x + np.random.normal(size=x.shape).astype("float32") * self.drawn, y
+
+    def get_state(self) -> Any:
+        return {"order": self.order, "drawn": self.drawn}
+
+    def set_state(self, state: Any) -> None:
+        self.order, self.drawn = state["order"], state["drawn"]
+
+
+class Endless(Rows):
+    num_batches = None
+
+    def __getitem__(self, index: int) -> Any:
+        return super().__getitem__(index % 6)
+
+
+def endless() -> Iterator[Any]:
+    while True:
+        rows = np.random.randint(0, 22, 4)
+        yield X[rows], Y[rows]
+
+
+class TwoNets(keras.Model):
+    """Two networks with optimizers of their own, trained by turns."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = keras.Sequential([keras.Input((4,)), L.Dense(3), L.Dropout(0.3), L.Dense(1)])
+        self.second = keras.Sequential([keras.Input((4,)), L.Dense(1)])
+        self.error = keras.metrics.Mean(name="error")
+
+    def compile(self, one: Any, other: Any) -> None:
+        super().compile()
+        self.one, self.other = one, other
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        x, y = data
+        logs = {}
+        noise = 0.1 * keras.random.normal(keras.ops.shape(x))
+        for name, net, optimizer in (("a", self.first, self.one), ("b", self.second, self.other)):
+            with keras.GradientTape() as tape:
+                loss = keras.ops.mean((net(x + noise, training=True) - y) ** 2)
+            optimizer.apply(tape.gradient(loss, net.trainable_variables), net.trainable_variables)
+            logs[name] = loss
+        self.error.update_state(loss)
+        return {**logs, "error": self.error.result()}
+
+
+def two_nets() -> Run:
+    model = TwoNets()
+    model.compile(opt.Adam(0.01), opt.SGD(0.05, momentum=0.9))
+    return Run(model)
+
+
+class OwnStep(keras.Model):
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.drop, self.b = L.Dense(4), L.Dropout(0.4), L.Dense(1)
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        return self.b(self.drop(self.a(x), training=training))
+
+
+def own_step(**compiled: Any) -> Run:
+    model = OwnStep()
+    model.compile("adam", "mse", metrics=["mae"], **compiled)
+    return Run(model)
+
+
+def wrapped(optimizer: Callable[[], Any]) -> Make:
+    return lambda: Run(net(optimizer=optimizer()))
+
+
+def several() -> Any:
+    which = opt.OptimizerMap(opt.Adam(0.01), {".*bias": opt.SGD(0.1, momentum=0.9)})
+    return opt.MultiOptimizer(which)
+
+
+def multiplied() -> Run:
+    optimizer = opt.AdamW(0.02)
+    optimizer.set_learning_rate_multipliers({"bias": 0.3})
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    return Run(net(optimizer=optimizer))
+
+
+class Slower(cb.Callback):
+    """Changes a hyperparameter in the middle of the run, and remembers something."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[float] = []
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.seen.append(logs["loss"])
+        if epoch == 0:
+            self.model.optimizer.momentum = 0.5
+
+    def get_state(self) -> Any:
+        return self.seen
+
+    def set_state(self, state: Any) -> None:
+        self.seen = state
+
+
+def with_callbacks(
+    *makes: Callable[[], Any], optimizer: Callable[[], Any] | None = None, **options: Any
+) -> Make:
+    def make() -> Run:
+        optimizer_ = optimizer() if optimizer else opt.SGD(0.05, momentum=0.9)
+        return Run(net(optimizer=optimizer_), {"epochs": 6, **options}, [each() for each in makes])
+
+    return make
+
+
+def sparse() -> Run:
+    model = keras.Sequential(
+        [keras.Input((2,), dtype="int32"), L.Embedding(3, 1), L.GlobalAveragePooling1D()]
+    )
+    model.compile(opt.SparseAdam(0.01), "mse")
+    return Run(model, {"x": np.stack([LABELS, LABELS[::-1]], axis=1)})
+
+
+def text() -> Run:
+    words = L.TextVectorization(max_tokens=9, output_sequence_length=4)
+    words.adapt(["a b c d", "c d e f"])
+    model = keras.Sequential(
+        [keras.Input((), dtype="string"), words, L.Embedding(9, 3), L.GlobalAveragePooling1D(), L.Dense(1)]
+    )
+    model.compile("adam", "mse")
+    return Run(model, {"x": np.array([f"{a} {b}" for a in "abcdefgh" for b in "abc"][:22])})
+
+
+CASES: dict[str, Make] = {
+    **{
+        f"{name} {i}": lambda name=name, arguments=arguments: Run(
+            net(optimizer=getattr(opt, name)(**arguments))
+        )
+        for i, (name, arguments) in enumerate(RULES)
+        if name != "SparseAdam"
+    },
+    "SparseAdam": sparse,
+    "all around": wrapped(
+        lambda: opt.Adam(
+            0.05,
+            clipnorm=0.5,
+            weight_decay=0.05,
+            use_ema=True,
+            ema_overwrite_frequency=5,
+            gradient_accumulation_steps=3,
+        )
+    ),
+    "LBFGS": lambda: Run(
+        net(optimizer=opt.LBFGS(max_iter=3, history_size=4)), {"batch_size": None, "epochs": 5}
+    ),
+    "LossScaleOptimizer": wrapped(
+        lambda: opt.LossScaleOptimizer(opt.Adam(0.01), initial_scale=1e38, dynamic_growth_steps=3)
+    ),
+    "MultiOptimizer": wrapped(several),
+    "loss scale of several": wrapped(lambda: opt.LossScaleOptimizer(several(), dynamic_growth_steps=4)),
+    "multipliers": multiplied,
+    "schedule": wrapped(lambda: opt.SGD(opt.schedules.CosineDecay(0.1, 20), momentum=0.9)),
+    "dropout": lambda: Run(net(L.Dense(8, "relu"), L.Dropout(0.4), L.Dense(1))),
+    "noise": lambda: Run(net(L.GaussianNoise(0.3), L.Dense(8), L.GaussianDropout(0.3), L.Dense(1))),
+    "batch normalization": lambda: Run(net(L.Dense(8), L.BatchNormalization(), L.Dense(1))),
+    "spectral normalization": lambda: Run(net(L.SpectralNormalization(L.Dense(8)), L.Dense(1))),
+    "random images": lambda: images(L.RandomFlip(), L.RandomRotation(0.1), L.Conv2D(3, 3)),
+    "recurrent dropout": lambda: sequences(L.LSTM(4, dropout=0.2, recurrent_dropout=0.2)),
+    "layers inside layers": lambda: sequences(L.Bidirectional(L.GRU(3)), keras.Sequential([L.Dropout(0.2)])),
+    "text": text,
+    "constraints": lambda: Run(net(L.Dense(4, kernel_constraint="max_norm"), L.Dense(1))),
+    "metrics": lambda: Run(
+        net(metrics=["mae", keras.metrics.RootMeanSquaredError()], weighted_metrics=[keras.metrics.R2Score()])
+    ),
+    "classes": lambda: Run(
+        net(L.Dense(3, "softmax"), loss="sparse_categorical_crossentropy", metrics=["accuracy"]),
+        {"y": LABELS, "class_weight": {0: 1.0, 1: 3.0, 2: 0.5}},
+    ),
+    "sample weights": lambda: Run(net(), {"sample_weight": np.linspace(0.1, 2.0, 22)}),
+    "validation": lambda: Run(net(metrics=["mae"]), {"validation_split": 0.3, "validation_freq": 2}),
+    "validation from a generator": lambda: Run(net(), {"validation_data": endless(), "validation_steps": 2}),
+    "unshuffled": lambda: Run(net(), {"shuffle": False}),
+    "steps_per_execution": lambda: Run(net(steps_per_execution=2), {"epochs": 5}),
+    "steps_per_epoch": lambda: Run(net(), {"steps_per_epoch": 3, "epochs": 6}),
+    "float64": lambda: Run(
+        net(L.Dense(5, "tanh", dtype="float64"), L.Dense(1, dtype="float64")), {"x": X.astype("float64")}
+    ),
+    "PyDataset": lambda: Run(net(), {"x": Rows(), "y": None, "batch_size": None}),
+    "PyDataset with workers": lambda: Run(net(), {"x": Rows(workers=2), "y": None, "batch_size": None}),
+    "PyDataset with a state": lambda: Run(
+        net(), {"x": Remembers(), "y": None, "batch_size": None, "shuffle": False}
+    ),
+    "PyDataset without an end": lambda: Run(
+        net(), {"x": Endless(), "y": None, "batch_size": None, "steps_per_epoch": 4}
+    ),
+    "generator": lambda: Run(net(), {"x": endless(), "y": None, "batch_size": None, "steps_per_epoch": 4}),
+    "list of batches": lambda: Run(
+        net(),
+        {
+            "x": iter_again([(X[i : i + 4], Y[i : i + 4]) for i in range(0, 20, 4)]),
+            "y": None,
+            "batch_size": None,
+        },
+    ),
+    "Dataset": lambda: Run(
+        net(),
+        {
+            "x": slices().cache().shuffle(9).shuffle(5, seed=1).batch(4).prefetch(2),
+            "y": None,
+            "batch_size": None,
+        },
+    ),
+    "Dataset, cached after it was shuffled": lambda: Run(
+        net(), {"x": slices().shuffle(22).batch(4).cache(), "y": None, "batch_size": None}
+    ),
+    "Dataset, repeated": lambda: Run(
+        net(),
+        {"x": slices().shuffle(22).batch(4).repeat(), "y": None, "batch_size": None, "steps_per_epoch": 4},
+    ),
+    "eager": lambda: Run(net(L.Dense(4), L.Dropout(0.3), L.Dense(1), run_eagerly=True, metrics=["mae"])),
+    "eager, not built": lambda: own_step(run_eagerly=True),
+    "subclass": own_step,
+    "own train step": two_nets,
+    "early stopping": with_callbacks(
+        lambda: cb.EarlyStopping("loss", patience=1, min_delta=0.05, restore_best_weights=True), epochs=8
+    ),
+    "plateau": with_callbacks(lambda: cb.ReduceLROnPlateau("loss", patience=1, min_delta=0.1, cooldown=1)),
+    "rate by epoch": with_callbacks(lambda: cb.LearningRateScheduler(lambda epoch, rate: rate * 0.7)),
+    "one cycle": with_callbacks(lambda: cb.OneCycleScheduler(0.1)),
+    "averaging": with_callbacks(
+        lambda: cb.StochasticWeightAveraging(start_epoch=1, learning_rate=0.02, anneal_epochs=3)
+    ),
+    "swapping": with_callbacks(
+        lambda: cb.SwapEMAWeights(swap_on_epoch=True), optimizer=lambda: opt.Adam(0.02, use_ema=True)
+    ),
+    "swapping in validation": with_callbacks(
+        cb.SwapEMAWeights, optimizer=lambda: opt.Adam(0.02, use_ema=True), validation_split=0.2
+    ),
+    "monitor": with_callbacks(lambda: cb.TrainingMonitor(every=2)),
+    "two of a kind": with_callbacks(
+        lambda: cb.EarlyStopping("loss", patience=3),
+        lambda: cb.EarlyStopping("val_loss"),
+        validation_split=0.2,
+    ),
+    "callback of one's own": with_callbacks(Slower),
+}
+
+
+def slices() -> Any:
+    return keras.data.Dataset.from_tensor_slices((X, Y))
+
+
+class iter_again:
+    """Batches that can be read again and again."""
+
+    def __init__(self, batches: list[Any]) -> None:
+        self.batches = batches
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.batches)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_between_epochs(name: str, tmp_path: Path) -> None:
+    assert_equal(by_epochs(CASES[name], tmp_path), straight(CASES[name]))
+
+
+# An epoch of one step has nothing in between; for most optimizers it makes no difference where they stop.
+WITHIN = [name for name in CASES if name != "LBFGS" and name.split()[0] not in dict(RULES[8:])]
+
+
+@pytest.mark.parametrize("name", WITHIN)
+def test_within_an_epoch(name: str, tmp_path: Path) -> None:
+    assert_equal(by_batches(CASES[name], tmp_path), straight(CASES[name]))
