@@ -34,7 +34,7 @@ def test_the_battery(arguments: dict[str, Any], shape: tuple[int, ...]) -> None:
 
     def expected(x: Any, *weights: Any) -> Any:
         bias = weights[0] if arguments.get("use_bias", True) else None
-        return ref.dense(x, weights[-1].T, bias, arguments.get("activation"))
+        return ref.dense_transpose(x, weights[-1], bias, arguments.get("activation"))
 
     x = np.random.default_rng(1).normal(size=shape)
     # The kernel has the dtype of the layer that it belongs to: see the next test.

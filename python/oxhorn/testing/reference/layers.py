@@ -32,6 +32,13 @@ def dense(
     )
 
 
+def dense_transpose(
+    x: Array, kernel: Array, bias: Array | None = None, activation: str | None = None
+) -> Array:
+    """act(x W^T + b), W being the kernel of another layer."""
+    return dense(x, kernel.T, bias, activation)
+
+
 def conv(
     x: ArrayLike,
     kernel: ArrayLike,
