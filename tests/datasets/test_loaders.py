@@ -6,7 +6,7 @@ import urllib.request
 import numpy as np
 import pytest
 
-from oxhorn.datasets import auto_mpg, boston_housing, digits, fashion_mnist, files, mnist
+from oxhorn.datasets import auto_mpg, boston_housing, digits, fashion_mnist, files, mnist, movie_reviews
 from oxhorn.datasets.images import IDX_FILES
 
 
@@ -195,3 +195,43 @@ def test_auto_mpg_damaged(tmp_path, old, new, message):
 def test_bad_split(module, split):
     with pytest.raises(ValueError, match="expected 0 <= test_split < 1, got"):
         module.load_data(test_split=split)
+
+
+REVIEWS = "1\t2.5\tA fine film.\r\n2\t-1.0\tDull, and long.\r\n3\t0.0\tIt is a film.\r\n4\t0.5\tBelle fa\u00e7ade\r\n"
+
+
+def test_movie_reviews(tmp_path):
+    path = tmp_path / "reviews.txt"
+    path.write_text(REVIEWS, encoding="utf-8")
+    (x, y), (x_test, y_test) = movie_reviews.load_data(path, test_split=0)
+    assert sorted(zip(x.tolist(), y.tolist(), strict=True)) == [
+        ("A fine film.", 1),
+        ("Belle fa\u00e7ade", 1),
+        ("Dull, and long.", 0),
+    ]
+    assert len(x_test) == len(y_test) == 0
+    (x_train, _), (x_test, _) = movie_reviews.load_data(path, test_split=0.4)
+    assert (len(x_train), len(x_test)) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"1\t2.5\tfine\n2\tgood\tno score\n", "line 2"),
+        (b"1\t2.5\n", "line 1"),
+        (b"\xff\xfe", "UTF-8"),
+        (b"", "no sentences"),
+    ],
+)
+def test_movie_reviews_damaged(tmp_path, data, message):
+    path = tmp_path / "reviews.txt"
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=message):
+        movie_reviews.load_data(path)
+
+
+def test_movie_reviews_missing(tmp_path):
+    with pytest.raises(FileNotFoundError, match="vaderSentiment"):
+        movie_reviews.load_data(tmp_path / "none.txt")
+    with pytest.raises(ValueError, match="test_split"):
+        movie_reviews.load_data(test_split=1.0)

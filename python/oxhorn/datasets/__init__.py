@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from oxhorn.datasets import fashion_mnist as fashion_mnist
     from oxhorn.datasets import imdb as imdb
     from oxhorn.datasets import mnist as mnist
+    from oxhorn.datasets import movie_reviews as movie_reviews
     from oxhorn.datasets import reuters as reuters
 else:
     __getattr__, __dir__ = lazy.names(
@@ -21,7 +22,7 @@ else:
         {
             "oxhorn.datasets": (
                 "auto_mpg, boston_housing, california_housing, cifar10, cifar100, digits, fashion_mnist, "
-                "imdb, mnist, reuters"
+                "imdb, mnist, movie_reviews, reuters"
             ),
         },
     )
@@ -36,5 +37,6 @@ __all__ = [
     "fashion_mnist",
     "imdb",
     "mnist",
+    "movie_reviews",
     "reuters",
 ]
