@@ -1,5 +1,7 @@
+import numpy as np
 import pytest
 
+import oxhorn as keras
 from oxhorn.callbacks import ModelCheckpoint
 from tests.fake_model import FakeModel, run
 
@@ -73,13 +75,36 @@ def test_bad_save_freq(frequency):
         ModelCheckpoint("a.safetensors", save_weights_only=True, save_freq=frequency)
 
 
-def test_whole_models_and_other_formats_are_refused_at_once():
-    with pytest.raises(NotImplementedError, match="expected save_weights_only=True"):
-        ModelCheckpoint("model.keras")
-    with pytest.raises(
-        ValueError, match=r"ends in '.weights.safetensors' or '.safetensors', got 'a.weights.h5'"
-    ):
-        ModelCheckpoint("a.weights.h5", save_weights_only=True)
+@pytest.mark.parametrize("name", ["a.keras", "a.h5", "a"])
+def test_names_of_weights(name):
+    with pytest.raises(ValueError, match=r"must end in `.weights.h5` with save_weights_only=True .*; got"):
+        ModelCheckpoint(name, save_weights_only=True)
+
+
+@pytest.mark.parametrize("name", ["a.safetensors", "a.onnx", "a"])
+def test_names_of_models(name):
+    with pytest.raises(ValueError, match=r"must end in `.keras` for whole models .*; got"):
+        ModelCheckpoint(name)
+
+
+@pytest.mark.parametrize("name", ["{epoch}.keras", "{epoch}.weights.h5"])
+def test_models_and_weights_are_read_back(name, tmp_path):
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.Adam(0.1), "mse")
+    x, y = np.ones((8, 3), "float32"), np.zeros((8, 1), "float32")
+    keep = ModelCheckpoint(tmp_path / name, save_weights_only="weights" in name)
+    model.fit(x, y, epochs=2, callbacks=[keep], verbose=0)
+    if "weights" in name:
+        model.load_weights(tmp_path / name.format(epoch=1))
+        again = model
+    else:
+        again = keras.saving.load_model(tmp_path / name.format(epoch=1))
+    assert int(again.optimizer.iterations) == 1
+    again.fit(x, y, initial_epoch=1, epochs=2, verbose=0)
+    last = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    last.load_weights(tmp_path / name.format(epoch=2))
+    for a, b in zip(again.get_weights(), last.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_says_what_it_did(tmp_path, capsys):

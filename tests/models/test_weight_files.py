@@ -58,7 +58,7 @@ def test_all_dtypes(tmp_path: Path, dtype: str, shape: tuple[int, ...]) -> None:
 
 def test_bad_paths(tmp_path: Path) -> None:
     net = model()
-    with pytest.raises(ValueError, match=r"ends in '.safetensors'"):
+    with pytest.raises(ValueError, match=r"must end in `.weights.h5`"):
         net.save_weights(tmp_path / "w.h5")
     with pytest.raises(FileNotFoundError):
         net.load_weights(tmp_path / "none.safetensors")

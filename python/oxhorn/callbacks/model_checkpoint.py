@@ -1,4 +1,4 @@
-"""Saving weights while training."""
+"""Saving models, or their weights, while training."""
 
 from __future__ import annotations
 
@@ -9,22 +9,25 @@ from oxhorn.callbacks.callback import Callback, Logs
 from oxhorn.callbacks.monitor_callback import MonitorCallback
 from oxhorn.utils.messages import print_message
 
+WEIGHT_ENDINGS = (".weights.h5", ".safetensors")
+MODEL_ENDINGS = (".keras", ".h5", ".hdf5")
+
 
 class ModelCheckpoint(MonitorCallback):
-    """Saves the model's weights after each epoch, after a number of batches, or whenever they are the best so far.
+    """Saves the model, or its weights, after each epoch, after a number of batches, or when it is the best so far.
 
     The file name may hold format fields: `{epoch}` (counted from 1), `{batch}` (from 1, with a number as `save_freq`)
     and any name in the logs, such as `{val_loss:.2f}`. Folders that do not exist are made.
 
-    This version saves weights, as safetensors: pass `save_weights_only=True` and a name that ends in
-    `.safetensors`. `model.load_weights(path)` reads the file back.
+    A whole model is read back with `saving.load_model(path)`, weights with `model.load_weights(path)`.
 
     Args:
-        filepath: where to save, with or without format fields.
+        filepath: where to save, with or without format fields: a name that ends in `.keras` (or `.h5`) for the whole
+            model, in `.weights.h5` or `.safetensors` for the weights.
         monitor: name of the metric that tells what is best. Defaults to `"val_loss"`.
         verbose: 1 prints a message for each decision. Defaults to 0.
         save_best_only: save only when the monitored metric improved. Defaults to `False`.
-        save_weights_only: save the weights and not the whole model; has to be `True`. Defaults to `False`.
+        save_weights_only: save the weights and not the whole model. Defaults to `False`.
         mode: `"min"`, `"max"` or `"auto"`. Defaults to `"auto"`.
         save_freq: `"epoch"`, or a number of batches. Defaults to `"epoch"`.
         initial_value_threshold: with `save_best_only`, the value that the first save must improve on.
@@ -32,15 +35,12 @@ class ModelCheckpoint(MonitorCallback):
 
     Raises:
         ValueError: for a `save_freq` or a file name that is none of the above.
-        NotImplementedError: for `save_weights_only=False`.
 
     Example:
         >>> import oxhorn as keras
-        >>> keep = keras.callbacks.ModelCheckpoint(
-        ...     "runs/{epoch:02d}-{val_loss:.3f}.weights.safetensors", save_weights_only=True, save_best_only=True
-        ... )
+        >>> keep = keras.callbacks.ModelCheckpoint("runs/{epoch:02d}-{val_loss:.3f}.keras", save_best_only=True)
         >>> keep.file_path(epoch=4, batch=None, logs={"val_loss": 0.1234})
-        'runs/05-0.123.weights.safetensors'
+        'runs/05-0.123.keras'
     """
 
     _remembered = ("best", "_unsaved_batches", "_last_batch")
@@ -71,15 +71,16 @@ class ModelCheckpoint(MonitorCallback):
             raise ValueError(
                 f"ModelCheckpoint: expected save_freq to be 'epoch' or a positive number of batches, got {save_freq!r}."
             )
-        if not save_weights_only:
-            raise NotImplementedError(
-                "ModelCheckpoint: expected save_weights_only=True, got False. This version saves weights, not whole "
-                "models: pass save_weights_only=True and a file name that ends in '.weights.safetensors'."
+        endings = WEIGHT_ENDINGS if save_weights_only else MODEL_ENDINGS
+        if not self.filepath.endswith(endings):
+            kind = (
+                "in `.weights.h5` with save_weights_only=True"
+                if save_weights_only
+                else "in `.keras` for whole models"
             )
-        if not self.filepath.endswith(".safetensors"):
             raise ValueError(
-                "ModelCheckpoint: with save_weights_only=True, expected a file name that ends in "
-                f"'.weights.safetensors' or '.safetensors', got {self.filepath!r}."
+                f"ModelCheckpoint: the filepath provided must end {kind} (or in {', '.join(endings[1:])}); got "
+                f"filepath={self.filepath!r}."
             )
 
     def _batch_base(self) -> type[Callback]:
@@ -126,7 +127,10 @@ class ModelCheckpoint(MonitorCallback):
         if Path(path).is_dir():
             raise IsADirectoryError(f"ModelCheckpoint: expected the name of a file, got the folder {path!r}.")
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        self.model.save_weights(path, overwrite=True)
+        if self.save_weights_only:
+            self.model.save_weights(path, overwrite=True)
+        else:
+            self.model.save(path, overwrite=True)
         if self.verbose > 0:
             print_message(f"\nEpoch {epoch + 1}: finished saving model to {path}")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from oxhorn import _core, config
-from oxhorn.engine import naming
+from oxhorn.engine import allowance, naming
 from oxhorn.engine.dtype_names import DTYPES, dtype_error
 from oxhorn.engine.keras_tensor import standardize_shape
 
@@ -261,6 +261,7 @@ def _initial_value(initializer: Any, shape: Sequence[int] | None, dtype: Any, pa
         if any(size is None for size in sizes):
             raise ValueError(f"Variable {path!r}: every size must be known; got shape {sizes}.")
         dtype = standardize_dtype(dtype)
+        allowance.spend(sizes, dtype, path)  # type: ignore[arg-type]
         value = initializer(sizes, dtype=dtype)
         if not isinstance(value, _core.Tensor) or str(value.dtype) != dtype:
             value = _core.tensor(value, dtype)

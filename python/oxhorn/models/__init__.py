@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from oxhorn.models.functional import Functional
     from oxhorn.models.model import Model, model_from_json
     from oxhorn.models.sequential import Sequential
+    from oxhorn.saving.models import load_model, save_model
 else:
     __getattr__, __dir__ = lazy.names(
         __name__,
@@ -17,7 +18,8 @@ else:
             "oxhorn.models.functional": "Functional",
             "oxhorn.models.model": "Model, model_from_json",
             "oxhorn.models.sequential": "Sequential",
+            "oxhorn.saving.models": "load_model, save_model",
         },
     )
 
-__all__ = ["Functional", "Model", "Sequential", "clone_model", "model_from_json"]
+__all__ = ["Functional", "Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model"]

@@ -345,37 +345,57 @@ class Model(LooksInside, Trainer, Layer):
 
         trees.put(self, state_tree)
 
-    # Weights in files --------------------------------------------------------------------------------
+    # Files -------------------------------------------------------------------------------------------
 
-    def save_weights(self, filepath: str | PathLike[str], overwrite: bool = True) -> None:
-        """Writes the weights to a safetensors file; a file that was there is kept until the new one is complete.
+    def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
+        """Writes the model as a whole: architecture, weights, how it was compiled, and where its optimizer stands.
 
         Args:
-            filepath: A path that ends in `.safetensors`.
+            filepath: A path that ends in `.keras` (or in `.h5` or `.hdf5`, the older format), or a file object.
             overwrite: Whether a file that is there may be replaced.
+            zipped: `False` for a folder instead of an archive.
+            **kwargs: See `saving.save_model`.
+
+        Raises:
+            ValueError: For other endings, and for models that cannot be written, as with lambdas in them.
+        """
+        from oxhorn.saving import save_model
+
+        save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
+
+    def save_weights(
+        self, filepath: str | PathLike[str], overwrite: bool = True, max_shard_size: float | None = None
+    ) -> None:
+        """Writes the weights to a file; one that was there is kept until the new one is complete.
+
+        Args:
+            filepath: A path that ends in `.weights.h5` or `.safetensors`.
+            overwrite: Whether a file that is there may be replaced.
+            max_shard_size: The largest size of one file in GB; the path then ends in `.weights.json`.
 
         Raises:
             ValueError: If the path has another ending, or the model has no weights yet.
             FileExistsError: If there is a file and `overwrite` is False.
         """
-        from oxhorn.saving import weights
+        from oxhorn.saving import save_weights
 
-        weights.save_weights(self, filepath, overwrite)
+        save_weights(self, filepath, overwrite=overwrite, max_shard_size=max_shard_size)
 
-    def load_weights(self, filepath: str | PathLike[str], skip_mismatch: bool = False) -> None:
-        """Reads the weights from a safetensors file, all or none.
+    def load_weights(self, filepath: str | PathLike[str], skip_mismatch: bool = False, **kwargs: Any) -> None:
+        """Reads the weights from a file, all or none.
 
         Args:
-            filepath: A path that ends in `.safetensors`.
+            filepath: A path that ends in `.weights.h5`, `.weights.json`, `.keras`, `.safetensors`, `.h5` or `.hdf5`.
             skip_mismatch: Leaves weights alone that the file lacks or has in another shape, with a warning,
                 instead of an error.
+            **kwargs: `by_name` and `objects_to_skip`; see `saving.load_weights`.
 
         Raises:
             ValueError: If the file is damaged, or its weights are not those of the model: nothing is changed then.
         """
-        from oxhorn.saving import weights
+        from oxhorn.saving import load_weights
 
-        weights.load_weights(self, filepath, skip_mismatch)
+        load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
 
     # Summary -----------------------------------------------------------------------------------------
 

@@ -1,10 +1,12 @@
-"""From objects to plain configs and back, and weights in files."""
+"""Models and weights in files, and objects as plain configs."""
 
 from typing import TYPE_CHECKING
 
 from oxhorn import lazy
 
 if TYPE_CHECKING:
+    from oxhorn.saving.file_editor import KerasFileEditor
+    from oxhorn.saving.models import load_model, load_weights, save_model, save_weights
     from oxhorn.saving.registration import (
         CustomObjectScope,
         custom_object_scope,
@@ -18,6 +20,8 @@ else:
     __getattr__, __dir__ = lazy.names(
         __name__,
         {
+            "oxhorn.saving.file_editor": "KerasFileEditor",
+            "oxhorn.saving.models": "load_model, load_weights, save_model, save_weights",
             "oxhorn.saving.registration": (
                 "CustomObjectScope, custom_object_scope, get_custom_objects, get_registered_name, "
                 "get_registered_object, register_keras_serializable"
@@ -28,11 +32,16 @@ else:
 
 __all__ = [
     "CustomObjectScope",
+    "KerasFileEditor",
     "custom_object_scope",
     "deserialize_keras_object",
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
+    "load_model",
+    "load_weights",
     "register_keras_serializable",
+    "save_model",
+    "save_weights",
     "serialize_keras_object",
 ]

@@ -36,12 +36,10 @@ def _checked_weights(model: Any, method: str) -> dict[str, Any]:
     return weights_by_path(model)
 
 
-def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
+def save_weights(model: Any, filepath: Any) -> None:
     """Writes the weights of `model`; see `Model.save_weights`."""
     path = _checked_path(filepath, "save_weights")
     weights = _checked_weights(model, "save_weights")
-    if not overwrite and path.exists():
-        raise FileExistsError(f"save_weights: {str(path)!r} is there already, and overwrite is False.")
     metadata = {"format": FORMAT, "format_version": str(FORMAT_VERSION)}
     safetensors.write(path, {name: variable.numpy() for name, variable in weights.items()}, metadata)
 
