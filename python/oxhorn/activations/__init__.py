@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         glu,
         hard_sigmoid,
         hard_silu,
+        keras_2_hard_sigmoid,
         log_sigmoid,
         mish,
         sigmoid,
@@ -53,8 +54,8 @@ else:
             ),
             "oxhorn.activations.distributions": "log_softmax, softmax, sparsemax",
             "oxhorn.activations.gates": (
-                "gelu, glu, hard_sigmoid, hard_silu, hard_silu as hard_swish, log_sigmoid, mish, "
-                "sigmoid, silu, silu as swish, sparse_sigmoid"
+                "gelu, glu, hard_sigmoid, hard_silu, hard_silu as hard_swish, keras_2_hard_sigmoid, "
+                "log_sigmoid, mish, sigmoid, silu, silu as swish, sparse_sigmoid"
             ),
             "oxhorn.activations.lookup": "deserialize, get, serialize",
             "oxhorn.activations.rectifiers": (
@@ -77,6 +78,7 @@ __all__ = [
     "hard_silu",
     "hard_swish",
     "hard_tanh",
+    "keras_2_hard_sigmoid",
     "leaky_relu",
     "linear",
     "log_sigmoid",

@@ -12,6 +12,7 @@ __all__ = [
     "glu",
     "hard_sigmoid",
     "hard_silu",
+    "keras_2_hard_sigmoid",
     "log_sigmoid",
     "mish",
     "sigmoid",
@@ -78,6 +79,28 @@ def hard_sigmoid(x: Any) -> Any:
     [0.1667, 0.5, 0.8333]
     """
     return activation("hard_sigmoid", x)
+
+
+def keras_2_hard_sigmoid(x: Any) -> Any:
+    """The `hard_sigmoid` of Keras 1 and 2, with a steeper slope; models read from their files use it. An addition.
+
+    `f(x) = min(max(0.2 x + 0.5, 0), 1)`; at -2.5 and 2.5 the gradient is that of `clip`
+
+    Args:
+        x: A tensor or array of floats, any shape.
+
+    Returns:
+        A tensor of the same shape and dtype.
+
+    Example:
+    >>> import numpy as np
+    >>> import oxhorn as keras
+    >>> keras.activations.keras_2_hard_sigmoid(np.array([-3.0, 0.0, 1.0])).numpy().round(4).tolist()
+    [0.0, 0.5, 0.7]
+    """
+    from oxhorn import ops
+
+    return ops.clip(ops.add(ops.multiply(x, 0.2), 0.5), 0.0, 1.0)
 
 
 def sparse_sigmoid(x: Any) -> Any:

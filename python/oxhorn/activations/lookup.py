@@ -27,6 +27,7 @@ from oxhorn.activations.gates import (
     glu,
     hard_sigmoid,
     hard_silu,
+    keras_2_hard_sigmoid,
     log_sigmoid,
     mish,
     sigmoid,
@@ -86,7 +87,11 @@ ACTIVATIONS: dict[str, Callable[..., Any]] = {
     "threshold": threshold,
 }
 # Those that are put together from ops.
-COMPOSED: dict[str, Callable[..., Any]] = {"prelu": prelu, "rrelu": rrelu}
+COMPOSED: dict[str, Callable[..., Any]] = {
+    "keras_2_hard_sigmoid": keras_2_hard_sigmoid,
+    "prelu": prelu,
+    "rrelu": rrelu,
+}
 ALL = {**ACTIVATIONS, **COMPOSED}
 
 

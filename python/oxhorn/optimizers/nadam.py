@@ -91,3 +91,22 @@ class Nadam(RuleOptimizer):
     def _u_product(self) -> Any:
         """The variable that holds `U_t`; None before `build`."""
         return self._shared
+
+    def load_own_variables(self, store: Any) -> None:
+        """Takes the variables from a store; some files of Keras 3.4 to 3.6 have the product before the slots."""
+        names = [str(i) for i in range(len(self.variables))]
+        start = next((i for i, one in enumerate(self.variables) if one.shape), len(names))
+        product_first = (
+            sorted(store.keys()) == sorted(names)
+            and start < len(names) - 1
+            and store[names[start]].shape == ()
+        )
+        if product_first:
+            store = dict(
+                zip(
+                    names,
+                    [store[n] for n in (*names[:start], *names[start + 1 :], names[start])],
+                    strict=True,
+                )
+            )
+        super().load_own_variables(store)

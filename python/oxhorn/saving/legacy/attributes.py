@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
 
 from oxhorn.saving.hdf5 import MAX_NAMES, Group
+from oxhorn.saving.limited_json import read_json
 
 # HDF5 keeps at most 64 kB in an attribute of fixed size.
 MAX_ATTRIBUTE = 64512
+MAX_CONFIG = 100_000_000
 
 
 def names_in(group: Group, attribute: str) -> list[str]:
@@ -75,19 +76,15 @@ def config_in(group: Group, attribute: str) -> Any:
         return None
     if not isinstance(text, str):
         raise ValueError(f"{group.label}: {attribute!r} must be JSON text; got {type(text).__name__}.")
-    try:
-        return json.loads(text, object_pairs_hook=_object)
-    except RecursionError:
-        raise ValueError(f"{group.label}: {attribute!r} is nested too deep to be read.") from None
-    except ValueError as error:
-        raise ValueError(f"{group.label}: {attribute!r} is not readable JSON: {error}.") from None
+    return _plain(read_json(text.encode(), f"{group.label}: {attribute!r}", MAX_CONFIG))
 
 
-def _object(pairs: list[tuple[str, Any]]) -> Any:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError(f"an object has a key twice among {[key[:50] for key, _ in pairs][:20]}")
-    # Tuples and shapes were written as objects.
-    if found.get("class_name") in ("__tuple__", "TensorShape") and isinstance(found.get("items"), list):
-        return found["items"]
-    return found
+def _plain(value: Any) -> Any:
+    """Tuples and shapes were written as objects, and are lists here."""
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get("class_name") in ("__tuple__", "TensorShape") and isinstance(value.get("items"), list):
+        return [_plain(item) for item in value["items"]]
+    return {key: _plain(item) for key, item in value.items()}

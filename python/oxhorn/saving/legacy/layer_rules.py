@@ -52,12 +52,6 @@ _GONE = {
     "CuDNNGRU": "Its weights lie in the order of a graphics card's library.",
 }
 _SEPARABLE = ("SeparableConv1D", "SeparableConv2D", "DepthwiseConv1D", "DepthwiseConv2D")
-HARD_SIGMOID = {
-    "module": "oxhorn",
-    "class_name": "function",
-    "config": "keras_2_hard_sigmoid",
-    "registered_name": "oxhorn>keras_2_hard_sigmoid",
-}
 
 
 def upgrade(class_name: str, config: dict[str, Any], where: str, writer: str) -> tuple[str, dict[str, Any]]:
@@ -116,7 +110,7 @@ def upgrade(class_name: str, config: dict[str, Any], where: str, writer: str) ->
             del config[key]
     for key in ("activation", "recurrent_activation"):
         if config.get(key) == "hard_sigmoid":
-            config[key] = dict(HARD_SIGMOID)
+            config[key] = "keras_2_hard_sigmoid"  # Its slope has changed since.
     return class_name, config
 
 
