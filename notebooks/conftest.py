@@ -9,7 +9,12 @@ import pytest
 
 from oxhorn import datasets
 
-NEEDS = {"02_mnist_deep_network.ipynb": (datasets.mnist, datasets.fashion_mnist)}
+NEEDS = {
+    "02_mnist_deep_network.ipynb": (datasets.mnist, datasets.fashion_mnist),
+    "06_classifying_clothes.ipynb": (datasets.fashion_mnist,),
+    "07_judging_reviews.ipynb": (datasets.movie_reviews,),
+    "08_fuel_use.ipynb": (datasets.auto_mpg,),
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

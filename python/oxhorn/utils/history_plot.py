@@ -55,6 +55,7 @@ def plot_history(histories: Any, key: str = "loss", ax: Any = None, log: bool = 
                 marker=marker,
                 label=f"{label}validation".capitalize(),
             )
+    ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set_xlabel("epoch")
     ax.set_ylabel(key.replace("_", " "))
     if log:
