@@ -11,6 +11,7 @@ from oxhorn import datasets
 
 NEEDS = {
     "02_mnist_deep_network.ipynb": (datasets.mnist, datasets.fashion_mnist),
+    "05_reusing_layers.ipynb": (datasets.mnist,),
     "06_classifying_clothes.ipynb": (datasets.fashion_mnist,),
     "07_judging_reviews.ipynb": (datasets.movie_reviews,),
     "08_fuel_use.ipynb": (datasets.auto_mpg,),

@@ -218,3 +218,11 @@ def test_no_file_hides_a_module_of_python():
     names = {path.stem for path in BENCHES.glob("*.py")}
     assert names
     assert not names & sys.stdlib_module_names
+
+
+def test_what_frozen_layers_save(capsys):
+    import reuse
+
+    reuse.measure("dense", 1)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 4 and lines[1].endswith("1.0 x  all layers")
