@@ -1,8 +1,8 @@
 """What frozen layers save: `python benches/reuse.py`.
 
 A step of training with all layers, with the lower ones frozen, and on their stored features; for a deep network of
-dense layers on 784 numbers (300-50-50, then 20-10) and for convolutions on 32 x 32 images under a dense top. That weights
-are the same with and without stored features is checked.
+dense layers on 784 numbers (300-50-50, then 20-10) and for convolutions on 32 x 32 images under a dense top. Weights
+must be the same with and without stored features.
 """
 
 from __future__ import annotations
