@@ -114,12 +114,20 @@ def straight(make: Make) -> dict[str, Any]:
     return outcome(run, run.fit())
 
 
+def leave(run: Run) -> None:
+    """The end of a process closes its files."""
+    for callback in run.callbacks:
+        if isinstance(callback, keras.callbacks.CSVLogger) and callback.csv_file is not None:
+            callback.csv_file.close()
+
+
 def by_epochs(make: Make, folder: Path, epoch: int = 2) -> dict[str, Any]:
     """The same, interrupted at the beginning of an epoch, with `fit(resume=...)`."""
     path = folder / "run.snapshot"
     first = made(make)
     with pytest.raises(Interrupted):
         first.fit(resume=path, callbacks=[Interrupt(epoch)])
+    leave(first)
     second = made(make)
     return outcome(second, second.fit(resume=path))
 
@@ -133,6 +141,7 @@ def by_batches(make: Make, folder: Path, every: int = 2, epoch: int = 1, batch: 
     first = made(make)
     with pytest.raises(Interrupted):
         first.fit(callbacks=[keeper(), Interrupt(epoch, batch)])
+    leave(first)
     second = made(make)
     result = outcome(second, second.fit(callbacks=[keeper()]))
     assert not (folder / "backup").exists()

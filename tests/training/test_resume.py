@@ -187,6 +187,13 @@ def with_callbacks(
     return make
 
 
+def unfreezing() -> Run:
+    model = net(L.Dense(3), L.Dense(2), L.BatchNormalization(), L.Dense(1))
+    keras.reuse.freeze(model, slice(0, 3))
+    model.compile("adam", "mse")
+    return Run(model, {"epochs": 5}, [cb.GradualUnfreezing({1: 1, 3: slice(0, 3)})])
+
+
 def sparse() -> Run:
     model = keras.Sequential(
         [keras.Input((2,), dtype="int32"), L.Embedding(3, 1), L.GlobalAveragePooling1D()]
@@ -311,6 +318,7 @@ CASES: dict[str, Make] = {
         cb.SwapEMAWeights, optimizer=lambda: opt.Adam(0.02, use_ema=True), validation_split=0.2
     ),
     "monitor": with_callbacks(lambda: cb.TrainingMonitor(every=2)),
+    "unfreezing": unfreezing,
     "two of a kind": with_callbacks(
         lambda: cb.EarlyStopping("loss", patience=3),
         lambda: cb.EarlyStopping("val_loss"),

@@ -46,6 +46,8 @@ class GradualUnfreezing(Callback):
         Keras's callbacks.
     """
 
+    _remembered = ("_done",)
+
     def __init__(self, schedule: Mapping[int, Any], verbose: int = 0) -> None:
         super().__init__()
         if not isinstance(schedule, Mapping):

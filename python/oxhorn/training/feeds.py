@@ -256,6 +256,9 @@ class BatchFeed:
         }
 
     def set_state(self, state: dict[str, Any]) -> None:
+        counts = [state["ended"], state["used"], state["used_of_iterator"]]
+        if not all(type(count) is int and count >= 0 for count in counts):
+            raise ValueError(f"expected numbers of epochs and batches; got {counts!r:.80}.")
         source, seen = self._source, self._begun
         if source.is_read_once:
             self._draw_again(state["used"])

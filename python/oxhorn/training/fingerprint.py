@@ -20,11 +20,14 @@ _ABSENT = "nothing"
 
 def describe_model(model: Any) -> dict[str, Any]:
     """The layers with their settings, and how they are wired."""
-    layers = model._flatten_layers()
-    numbers = {layer.name: f"layer {i}" for i, layer in enumerate(layers)}
+    every = model._flatten_layers(include_self=False)
+    inputs = [layer for layer in every if type(layer).__name__ == "InputLayer"]
+    inside = [layer for layer in every if type(layer).__name__ != "InputLayer"]
+    numbers = {layer.name: f"input {i}" for i, layer in enumerate(inputs)}
+    numbers.update({layer.name: f"layer {i}" for i, layer in enumerate(inside)})
+    labels = ["model", *(f"layer {i} ({type(layer).__name__})" for i, layer in enumerate(inside))]
     return {
-        f"layer {i} ({type(layer).__name__})": _describe_layer(layer, numbers)
-        for i, layer in enumerate(layers)
+        label: _describe_layer(layer, numbers) for label, layer in zip(labels, [model, *inside], strict=True)
     }
 
 
@@ -97,7 +100,7 @@ def plain(value: Any, numbers: Mapping[str, str] | None = None, depth: int = 0) 
         return sorted(str(item) for item in value)
     if isinstance(value, Mapping):
         return {
-            str(key): plain(item, numbers, depth + 1)
+            str(key): plain(_policy_name(item) if key == "dtype" else item, numbers, depth + 1)
             for key, item in value.items()
             if key not in _IGNORED and not str(key).endswith("initializer")
         }
@@ -109,6 +112,12 @@ def plain(value: Any, numbers: Mapping[str, str] | None = None, depth: int = 0) 
     if hasattr(value, "get_config") and not isinstance(value, type):
         return {"class": type(value).__name__, **plain(config_of(value), numbers, depth + 1)}
     return getattr(value, "__name__", type(value).__name__)
+
+
+def _policy_name(dtype: Any) -> Any:
+    """A dtype policy is its name."""
+    config = dtype.get("config") if isinstance(dtype, dict) else None
+    return config.get("name", dtype) if isinstance(config, dict) else dtype
 
 
 def differences(then: Any, now: Any) -> list[str]:

@@ -28,9 +28,8 @@ def set_random_state(state: dict[str, Any]) -> None:
         ValueError: If it is no such state; nothing is changed then.
     """
     stream, generator = state["stream"], state["generator"]
-    for words, count in ((stream[:2], 2), (generator or [0, 0], 2)):
-        if len(words) != count or not all(word is None or type(word) is int for word in words):
-            raise ValueError(f"expected seeds to be whole numbers; got {words!r:.80}")
+    _check_words([0 if word is None else word for word in stream[:2]], 2, 2**64)
+    _check_words([0, 0] if generator is None else generator, 2, 2**63)
     numpy_state, python_state = state["numpy"], state["python"]
     # First into generators that nobody uses.
     if numpy_state is not None:
@@ -70,8 +69,21 @@ def _python_state() -> dict[str, Any]:
 
 def _words(state: dict[str, Any], kind: str) -> tuple[Any, ...]:
     words = state["words"]
-    if not isinstance(words, np.ndarray) or words.ndim != 1 or not ((words >= 0) & (words < 2**32)).all():
-        raise ValueError(f"expected the state of {kind}'s generator to be words of 32 bits")
+    whole = isinstance(words, np.ndarray) and words.dtype == np.int64 and words.ndim == 1
+    _check_words([int(word) for word in words] if whole else [], 625 if kind == "python" else 624, 2**32)
     if kind == "python":
         return state["version"], tuple(int(word) for word in words), state["gauss"]
-    return "MT19937", words.astype(np.uint32), state["at"], state["has_gauss"], state["gauss"]
+    # NumPy trusts the place of the next word.
+    _check_words([state["at"]], 1, 625)
+    return (
+        "MT19937",
+        words.astype(np.uint32),
+        state["at"],
+        int(bool(state["has_gauss"])),
+        float(state["gauss"]),
+    )
+
+
+def _check_words(words: Any, count: int, end: int) -> None:
+    if len(words) != count or not all(type(word) is int and 0 <= word < end for word in words):
+        raise ValueError(f"expected the state of a random generator to be {count} whole numbers below {end}.")

@@ -102,7 +102,7 @@ class KeptRun:
         if found is None:
             return None
         before = None
-        if isinstance(self._steps, PythonSteps) and self._state.needs_a_step(found.state):
+        if isinstance(self._steps, PythonSteps) and found.needs_a_step(self._state):
             before = self._state.take(Position(0))
             rows = self._feed.sample()
             self._steps.run(rows, None, 0, rows.size, rows.size, 1, 0.0)

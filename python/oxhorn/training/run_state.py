@@ -10,6 +10,7 @@ import numpy as np
 
 from oxhorn import config
 from oxhorn.callbacks.callback_list import CallbackList, python_logs
+from oxhorn.engine import tracing
 from oxhorn.optimizers.optimizer import Optimizer
 from oxhorn.saving.weight_paths import weights_by_path
 from oxhorn.training import fingerprint
@@ -58,11 +59,9 @@ class RunState:
         self._settings = self._optimizer_settings()
         # A run that goes on has the settings of the one that began.
         self.fixed: dict[str, Any] = {
-            "model": fingerprint.describe_model(model),
-            "weights": {
-                name: f"{tuple(v.shape)} {v.dtype}{'' if v.trainable else ', frozen'}"
-                for name, v in self._variables().items()
-            },
+            "layers": fingerprint.describe_model(model),
+            "weights": {name: f"{tuple(v.shape)} {v.dtype}" for name, v in self._variables().items()},
+            "trainable": self._flags()[1],
             "compile": fingerprint.describe_compiled(model),
             "optimizers": self._settings,
             "fit": {**feed.describe(), "class_weight": fingerprint.plain(class_weight)},
@@ -79,6 +78,7 @@ class RunState:
             "logs": python_logs(position.logs),
             "stop": position.stop,
             "weights": {name: variable.numpy() for name, variable in self._variables().items()},
+            "trainable": self._flags(),
             "extra": [layer._extra_state() for layer in self.model._flatten_layers()],
             "optimizers": [[v.numpy() for v in each.variables] for each in self._optimizers()],
             "settings": self._optimizer_settings(),
@@ -100,6 +100,11 @@ class RunState:
         named = {id(variable) for variable in found.values()}
         others = [variable for variable in model.variables if id(variable) not in named]
         return {**found, **{f"state/{i}": variable for i, variable in enumerate(others)}}
+
+    def _flags(self) -> tuple[list[bool], dict[str, bool]]:
+        """What is trainable: of the layers, and of the variables."""
+        layers = [bool(layer.__dict__["_trainable"]) for layer in self.model._flatten_layers()]
+        return layers, {name: bool(variable.trainable) for name, variable in self._variables().items()}
 
     def _optimizers(self) -> list[Any]:
         """The model's optimizer, and others that are its attributes, as where two networks train each other."""
@@ -142,6 +147,11 @@ class RunState:
         if then.get("seed") is None or now["seed"] is None:
             then["seed"] = now["seed"] = None
         # What a callback changed on the way is set again, and may be anything now.
+        flags, last = then["trainable"], state["trainable"][1]
+        for side in (then, now):
+            side["trainable"] = {
+                name: flag for name, flag in side["trainable"].items() if flags.get(name) == last.get(name)
+            }
         then["optimizers"] = _without_changed(then["optimizers"], then["optimizers"], state["settings"])
         now["optimizers"] = _without_changed(now["optimizers"], fixed["optimizers"], state["settings"])
         found = fingerprint.differences(then, now)
@@ -159,6 +169,8 @@ class RunState:
 
     def place_feeds(self, state: dict[str, Any]) -> None:
         """Bring the data to where the run stopped."""
+        if state["feed"].get("ended", 0) > state["epoch"] + 1:
+            raise ValueError("the data had more epochs than the run.")
         self.feed.set_state(state["feed"])
         if self.validation is not None and state["validation"] is not None:
             self.validation.set_state(state["validation"])
@@ -198,6 +210,7 @@ class RunState:
         for layer, extra in zip(self.model._flatten_layers(), state["extra"], strict=True):
             if extra is not None:
                 layer._set_extra_state(extra)
+        self._set_flags(*state["trainable"])
         for name, variable in self._variables().items():
             variable.assign(state["weights"][name])
         for optimizer, settings, values in zip(
@@ -215,6 +228,20 @@ class RunState:
             have[name].set_state(callback_state)
         set_random_state(state["random"])
         self.model._set(stop_training=bool(state["stop"]))
+
+    def _set_flags(self, layers: list[bool], variables: dict[str, bool]) -> None:
+        if (layers, variables) == self._flags():
+            return
+        model = self.model
+        for layer, flag in zip(model._flatten_layers(), layers, strict=True):
+            layer.__dict__["_trainable"] = flag
+        for name, variable in self._variables().items():
+            if variable.trainable != variables[name]:
+                variable.trainable = variables[name]
+        tracing.state_changed()
+        model._set(_compiled_trainable={layer: layer.trainable for layer in model._flatten_layers()})
+        if model.optimizer.built:
+            model.optimizer.rebuild(model.trainable_variables)
 
 
 def _differing(values: dict[str, Any], variables: dict[str, Any]) -> list[str]:

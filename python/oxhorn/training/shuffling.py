@@ -36,9 +36,22 @@ class Shuffling:
         return {"drawn": drawn, **_as_plain(state)}
 
     def set_state(self, state: dict[str, Any]) -> Order | None:
-        """Takes what `get_state` returned; the present order, `None` if none was drawn yet."""
+        """Takes what `get_state` returned; the present order, `None` if none was drawn yet.
+
+        Raises:
+            ValueError: If it is no such state; nothing is changed then.
+        """
+        words = {name: _words(state["state"][name], size) for name, size in (("counter", 4), ("key", 2))}
+        _words([state["buffer_pos"]], 1, 5)  # NumPy trusts the place of the next word
         generator = np.random.Generator(np.random.Philox(0))
-        generator.bit_generator.state = _as_words({k: v for k, v in state.items() if k != "drawn"})
+        generator.bit_generator.state = {
+            "bit_generator": "Philox",
+            "state": words,
+            "buffer": _words(state["buffer"], 4),
+            "buffer_pos": state["buffer_pos"],
+            "has_uint32": int(bool(state["has_uint32"])),
+            "uinteger": int(_words([state["uinteger"]], 1, 2**32)[0]),
+        }
         self._generator, self._before = generator, None
         return self.next_order() if state["drawn"] else None
 
@@ -49,7 +62,7 @@ def _as_plain(value: Any) -> Any:
     return [int(word) for word in value] if isinstance(value, np.ndarray) else value
 
 
-def _as_words(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _as_words(item) for key, item in value.items()}
-    return np.array(value, np.uint64) if isinstance(value, list) else value
+def _words(words: Any, count: int, end: int = 2**64) -> np.ndarray[Any, Any]:
+    if len(words) != count or not all(type(word) is int and 0 <= word < end for word in words):
+        raise ValueError(f"expected the state of the shuffling to be {count} whole numbers below {end}.")
+    return np.array(words, np.uint64)

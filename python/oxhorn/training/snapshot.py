@@ -18,6 +18,7 @@ _KEYS = (
     "logs",
     "stop",
     "weights",
+    "trainable",
     "extra",
     "optimizers",
     "settings",
@@ -25,6 +26,10 @@ _KEYS = (
     "random",
     "feed",
 )
+
+
+# What parts of the wrong kind lead to.
+_MISFITS = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError)
 
 
 class DamagedSnapshotError(ValueError):
@@ -55,14 +60,15 @@ class Snapshot:
             )
         try:
             fixed, state = json.loads(_text(records["fixed"])), from_records(records)
+            if not isinstance(fixed, dict) or not isinstance(state, dict):
+                raise ValueError("the description and the state of a run are dicts")
             missing = [key for key in (*_KEYS, "validation", "callbacks") if key not in state]
-            if missing or not isinstance(fixed, dict) or "optimizers" not in fixed:
-                raise ValueError(f"it has no {', '.join(missing) or 'description of the run'}")
-            self.position = Position(
-                int(state["epoch"]), int(state["step"]), dict(state["logs"]), bool(state["stop"])
-            )
-            if self.position.epoch < 0 or self.position.step < 0:
-                raise ValueError("a number of epochs or steps is negative")
+            if missing:
+                raise ValueError(f"it has no {', '.join(missing)}")
+            epoch, step = state["epoch"], state["step"]
+            if not all(type(count) is int and 0 <= count < 2**53 for count in (epoch, step)):
+                raise ValueError(f"the epoch and the step are {epoch!r:.40} and {step!r:.40}")
+            self.position = Position(epoch, step, dict(state["logs"]), bool(state["stop"]))
         except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise self._damaged(f"its parts do not fit together ({error})") from None
         self.fixed: dict[str, Any] = fixed
@@ -72,7 +78,7 @@ class Snapshot:
         try:
             return dict(_core.read_snapshot(str(self.path)))
         except ValueError as error:
-            raise DamagedSnapshotError(f"{error} Nothing was changed.") from None
+            raise self._damaged(str(error)) from None
 
     def _damaged(self, why: str) -> DamagedSnapshotError:
         return DamagedSnapshotError(
@@ -88,14 +94,19 @@ class Snapshot:
         """
         try:
             problems = run.differences(self.fixed, self.state)
-        except (KeyError, TypeError, AttributeError, IndexError) as error:
-            raise self._damaged(f"its parts do not fit together ({error!r})") from None
+        except _MISFITS as error:
+            raise self._damaged(f"its parts do not fit together ({error!r:.200})") from None
         if problems:
             lines = "\n".join(f"  - {problem}" for problem in problems)
             raise ValueError(
                 f"fit: the snapshot {str(self.path)!r} is of another run, and nothing was changed:\n{lines}\nGo on "
                 "with the same model, compile arguments and data, or delete the file to begin anew."
             )
+
+    def needs_a_step(self, run: RunState) -> bool:
+        """Whether something in it is made by the first step only."""
+        with _Explained(self):
+            return run.needs_a_step(self.state)
 
     def place_feeds(self, run: RunState) -> None:
         """Bring the data to where the run stopped."""
@@ -118,7 +129,7 @@ class _Explained:
         return None
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        if isinstance(error, (ValueError, TypeError, KeyError, IndexError, AttributeError)):
+        if isinstance(error, _MISFITS):
             text = str(error) if isinstance(error, ValueError) else repr(error)
             raise ValueError(
                 f"fit: the run cannot go on from the snapshot {str(self._snapshot.path)!r}: {text} Nothing was "

@@ -13,7 +13,7 @@ Record = str | np.ndarray[Any, Any]
 # The record that holds the data, with the names of the arrays in their places.
 TREE = "tree"
 _DTYPES = ("float32", "float64", "int32", "int64", "uint8", "bool")
-_ALLOWED = "None, booleans, numbers, texts, arrays, and lists, tuples and dicts of these"
+_ALLOWED = "None, booleans, numbers, texts, arrays, and lists, tuples, sets and dicts of these"
 
 
 def to_records(data: Any, who: str) -> dict[str, Record]:
@@ -50,13 +50,15 @@ def from_records(records: Mapping[str, Record]) -> Any:
 
 
 # A list is a list and a dict is a dict of one key, which says what stands for what:
-# t tuple, d dict with texts as keys, p dict with other keys, a array, s NumPy scalar.
+# t tuple, e set, d dict with texts as keys, p dict with other keys, a array, s NumPy scalar.
 def _encoded(value: Any, place: str, records: dict[str, Record], who: str) -> Any:
     if value is None or isinstance(value, (bool, str)) or type(value) in (int, float):
         return value
     if isinstance(value, (list, tuple)):
         items = [_encoded(item, f"{place}/{i}", records, who) for i, item in enumerate(value)]
         return items if isinstance(value, list) else {"t": items}
+    if isinstance(value, (set, frozenset)):
+        return {"e": [_encoded(item, f"{place}/item", records, who) for item in sorted(value)]}
     if isinstance(value, dict):
         if all(isinstance(key, str) for key in value):
             return {"d": {key: _encoded(item, f"{place}/{key}", records, who) for key, item in value.items()}}
@@ -89,6 +91,8 @@ def _decoded(value: Any, records: Mapping[Any, Record]) -> Any:
     kind, inner = next(iter(value.items()))
     if kind == "t":
         return tuple(_decoded(item, records) for item in inner)
+    if kind == "e":
+        return {_decoded(item, records) for item in inner}
     if kind == "d":
         return (
             {key: _decoded(item, records) for key, item in inner.items()}
