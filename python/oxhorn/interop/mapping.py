@@ -135,21 +135,24 @@ def _by_patterns(
     ]
     pairs = Pairs([], [], [])
     for module in modules:
-        done, wanted = _first_match(patterns, module.name, who)
-        if done and wanted is None:
-            pairs.left_out.extend((module, array) for array in module.arrays)
-        elif done:
-            assert wanted is not None
-            pairs.modules.append((module, targets.target(wanted, f"`mapping` for {module.name!r}")))
-        if done:
-            continue
-        for array, piece in needed(module).items():
-            found, wanted = _first_match(patterns, piece.source, who)
-            if found and wanted is None:
-                pairs.left_out.append((module, array))
-            elif found:
-                assert wanted is not None
-                pairs.singles.append((module, array, wanted))
+        left = needed(module)
+        for pattern in patterns:
+            fits, wanted = _match(pattern, module.name, who)
+            if fits:
+                rest, left = Module(module.name, left), {}
+                if wanted is None:
+                    pairs.left_out.extend((module, array) for array in rest.arrays)
+                elif rest.arrays:
+                    pairs.modules.append((rest, targets.target(wanted, f"`mapping` for {module.name!r}")))
+            for array in list(left):
+                fits, wanted = _match(pattern, left[array].source, who)
+                if fits and wanted is None:
+                    pairs.left_out.append((module, array))
+                elif fits:
+                    assert wanted is not None
+                    pairs.singles.append((module, array, wanted))
+                if fits:
+                    del left[array]
     return pairs
 
 
@@ -173,27 +176,22 @@ def _compiled(pattern: Any, who: str) -> re.Pattern[str]:
     return re.compile("".join(pieces) + re.escape(pattern[end:]))
 
 
-def _first_match(
-    patterns: Sequence[tuple[re.Pattern[str], Any, bool]], name: str, who: str
-) -> tuple[bool, str | None]:
+def _match(pattern: tuple[re.Pattern[str], Any, bool], name: str, who: str) -> tuple[bool, str | None]:
     """Whether a pattern fits the whole name, and what it stands for."""
-    for pattern, replacement, is_expression in patterns:
-        match = pattern.fullmatch(name)
-        if match is None:
-            continue
-        if replacement is None:
-            return True, None
-        if not isinstance(replacement, str):
-            raise ValueError(
-                f"{who}: expected the name of a layer for the pattern {pattern.pattern!r}; got {replacement!r}."
-            )
-        if not is_expression:
-            return True, _filled(replacement, match, who)
-        try:
-            return True, match.expand(replacement)
-        except (re.error, IndexError) as error:
-            raise ValueError(f"{who}: {replacement!r} does not fit its pattern: {error}.") from None
-    return False, None
+    expression, replacement, is_expression = pattern
+    match = expression.fullmatch(name)
+    if match is None or replacement is None:
+        return match is not None, None
+    if not isinstance(replacement, str):
+        raise ValueError(
+            f"{who}: expected the name of a layer for the pattern {expression.pattern!r}; got {replacement!r}."
+        )
+    if not is_expression:
+        return True, _filled(replacement, match, who)
+    try:
+        return True, match.expand(replacement)
+    except (re.error, IndexError) as error:
+        raise ValueError(f"{who}: {replacement!r} does not fit its pattern: {error}.") from None
 
 
 def _filled(replacement: str, match: re.Match[str], who: str) -> str:

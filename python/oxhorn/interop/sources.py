@@ -46,7 +46,7 @@ def opened(source: Any, key: Any, who: str) -> Iterator[tuple[dict[str, Stored],
     keys = _checked_key(key, who)
     if isinstance(source, Mapping):
         where = f"{who}: the dict of arrays"
-        yield from_arrays(_within(source, keys, where, _is_array), where), [], where
+        yield from_arrays(_within(source, keys, where, _is_array), where), [], "the dict of arrays"
         return
     if not isinstance(source, (str, os.PathLike)):
         more = "; pass its `state_dict()`" if callable(getattr(source, "state_dict", None)) else ""

@@ -50,24 +50,41 @@ def opened(path: Path) -> Iterator[tuple[Any, Load]]:
         ValueError: If it is another file, damaged, or holds anything but plain data and tensors. No more memory is
             taken than the file has bytes.
     """
-    with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        start = file.read(4)
-        file.seek(0)
-        try:
+    with path.open("rb") as file, contextlib.ExitStack() as stack:
+        with _errors_of(path):
+            size = os.fstat(file.fileno()).st_size
+            start = file.read(4)
+            file.seek(0)
             if start == ZIP_START:
-                with zipfile.ZipFile(file) as archive:
-                    yield _read_zip(archive, size)
+                found, storages = _read_zip(stack.enter_context(zipfile.ZipFile(file)), size)
             else:
-                yield _read_old(file.read())
-        except PickleError as error:
-            raise ValueError(
-                f"{path}: expected a state dict that `torch.save` wrote; this file is not read: {error}."
-            ) from None
-        except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError, struct.error) as error:
-            raise ValueError(
-                f"{path}: expected a file of `torch.save`, got a damaged one ({error})."
-            ) from None
+                found, storages = _read_old(file.read())
+
+        def load(tensor: StoredTensor) -> Array:
+            with _errors_of(path):
+                return storages(tensor)
+
+        yield found, load
+
+
+@contextlib.contextmanager
+def _errors_of(path: Path) -> Iterator[None]:
+    """All that reading a damaged file raises, as a ValueError with its path."""
+    try:
+        yield
+    except PickleError as error:
+        raise ValueError(
+            f"{path}: expected a state dict that `torch.save` wrote; this file is not read: {error}."
+        ) from None
+    except (
+        *(zipfile.BadZipFile, EOFError, zlib.error, struct.error, UnicodeDecodeError),
+        *(
+            NotImplementedError,
+            RuntimeError,
+            OverflowError,
+        ),  # encrypted members, unknown methods, impossible places
+    ) as error:
+        raise ValueError(f"{path}: expected a file of `torch.save`, got a damaged one ({error}).") from None
 
 
 class _Storages:
@@ -96,15 +113,17 @@ class _Storages:
 # The zip form ------------------------------------------------------------------------------------------
 
 
-def _read_zip(archive: zipfile.ZipFile, size: int) -> tuple[Any, Load]:
+def _read_zip(archive: zipfile.ZipFile, size: int) -> tuple[Any, _Storages]:
     members = _checked_members(archive, size)
-    roots = [name.removesuffix("/data.pkl") for name in members if name.endswith("/data.pkl")]
-    if len(roots) != 1 or "/" in roots[0]:
-        raise PickleError(
-            "it has no member data.pkl in a folder of its own, as an archive of `torch.save` has"
-            if not roots
-            else "it has more than one data.pkl"
-        )
+    roots = [
+        name.removesuffix("/data.pkl")
+        for name in members
+        if name.endswith("/data.pkl") and name.count("/") == 1
+    ]
+    if not roots:
+        raise PickleError("it has no member data.pkl in a folder, as an archive of `torch.save` has")
+    if len(roots) > 1:
+        raise PickleError("it has more than one data.pkl")
     root = roots[0]
     if f"{root}/constants.pkl" in members or any(name.startswith(f"{root}/code/") for name in members):
         raise PickleError(
@@ -167,7 +186,7 @@ def _checked_members(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.Z
 # The old form ------------------------------------------------------------------------------------------
 
 
-def _read_old(content: bytes) -> tuple[Any, Load]:
+def _read_old(content: bytes) -> tuple[Any, _Storages]:
     table = StorageTable()
     magic, position = read_object(content, table)
     if type(magic) is not int or magic != _MAGIC:
