@@ -15,6 +15,7 @@ NEEDS = {
     "06_classifying_clothes.ipynb": (datasets.fashion_mnist,),
     "07_judging_reviews.ipynb": (datasets.movie_reviews,),
     "08_fuel_use.ipynb": (datasets.auto_mpg,),
+    "09_overfitting.ipynb": (datasets.movie_reviews, datasets.mnist),
 }
 
 
