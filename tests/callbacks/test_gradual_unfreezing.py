@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 import oxhorn as keras
 from oxhorn import callbacks as cb
 from oxhorn import reuse
-from tests.reuse.models import NAMES, X, Y, same, stack
+from tests.reuse.models import NAMES, L, X, Y, same, stack
+from tests.training.resumed_runs import Run, assert_equal, by_batches, by_epochs, straight
 
 
 class Moved(cb.Callback):
@@ -128,3 +130,35 @@ def test_layers_that_are_not_there() -> None:
         model_of(keras.optimizers.LBFGS()).fit(
             X, Y, epochs=2, callbacks=[cb.GradualUnfreezing({1: "hidden3"})], verbose=0
         )
+
+
+# Runs that go on --------------------------------------------------------------------------------------------
+
+
+def unfrozen_step_by_step(optimizer: Any, eager: bool = False) -> Any:
+    def make() -> Run:
+        names = ("low", "middle", "top")
+        layers = [L.Dense(n, "tanh", name=name) for n, name in zip((5, 4, 1), names, strict=True)]
+        model = keras.Sequential([keras.Input((4,)), *layers])
+        reuse.freeze(model, until="middle")
+        model.compile(optimizer(), "mse", run_eagerly=eager)
+        reuse.discriminative_rates(model)
+        return Run(model, callbacks=[cb.GradualUnfreezing({1: "middle", 3: "low"})])
+
+    return make
+
+
+@pytest.mark.parametrize("eager", [False, True], ids=["compiled", "eager"])
+@pytest.mark.parametrize("optimizer", [keras.optimizers.Adam, keras.optimizers.Adafactor])
+@pytest.mark.parametrize("epoch", range(4))
+def test_a_run_that_goes_on_is_the_same(epoch: int, optimizer: Any, eager: bool, tmp_path: Path) -> None:
+    make = unfrozen_step_by_step(optimizer, eager)
+    expected = straight(make)
+    assert_equal(by_epochs(make, tmp_path, epoch), expected)
+    assert_equal(by_batches(make, tmp_path, epoch=epoch), expected)
+
+
+@pytest.mark.parametrize("state", [None, [], {}, {"unfrozen": [2]}, {"other": 1}], ids=str)
+def test_states_of_something_else(state: Any) -> None:
+    with pytest.raises(ValueError, match="expected the state of a callback with the schedule"):
+        cb.GradualUnfreezing({1: "low"}).set_state(state)

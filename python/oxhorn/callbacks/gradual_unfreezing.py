@@ -77,6 +77,18 @@ class GradualUnfreezing(Callback):
         if due:
             self._unfreeze(due, epoch)
 
+    def get_state(self) -> Any:
+        return {"unfrozen": sorted(self._done)}
+
+    def set_state(self, state: Any) -> None:
+        if not isinstance(state, dict) or not set(state.get("unfrozen", [-1])) <= set(self.schedule):
+            raise ValueError(
+                f"GradualUnfreezing: expected the state of a callback with the schedule {self.schedule}; got {state!r}."
+            )
+        due = [epoch for epoch in self.schedule if epoch in state["unfrozen"] and epoch not in self._done]
+        if due:
+            self._unfreeze(due, max(due))
+
     def _unfreeze(self, due: list[int], epoch: int) -> None:
         from oxhorn.reuse.freezing import unfreeze, update_optimizer
 

@@ -207,6 +207,10 @@ class RunState:
         problems = _differing(state["weights"], self._variables())
         if problems:
             raise ValueError("; ".join(problems))
+        # First, because one may say which weights are trained, and so what the optimizer keeps.
+        have = self._callbacks()
+        for name, callback_state in state["callbacks"].items():
+            have[name].set_state(callback_state)
         for layer, extra in zip(self.model._flatten_layers(), state["extra"], strict=True):
             if extra is not None:
                 layer._set_extra_state(extra)
@@ -223,9 +227,6 @@ class RunState:
                 _assign(optimizer.variables, values, "optimizer")
         if state["metrics"] is not None:
             _assign(self._metric_variables(), state["metrics"], "metric")
-        have = self._callbacks()
-        for name, callback_state in state["callbacks"].items():
-            have[name].set_state(callback_state)
         set_random_state(state["random"])
         self.model._set(stop_training=bool(state["stop"]))
 
