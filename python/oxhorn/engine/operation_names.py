@@ -63,6 +63,24 @@ _CLASSES = {
     "swish": "Silu",
 }
 
+# Arguments that may be tensors, but belong to the operation and not to its call where they are not.
+IN_CONFIG = {
+    "bincount": ("weights",),
+    "gaussian_blur": ("sigma",),
+    "max": ("initial",),
+    "min": ("initial",),
+    "trapezoid": ("x",),
+}
+
+# Arguments that are no tensors, and belong to the call.
+IN_CALL = {
+    "dot_product_attention": ("scale",),
+    "isclose": ("rtol", "atol"),
+    "pad": ("constant_values",),
+    "rearrange": ("pattern", "axes_lengths"),
+    "scale_and_translate": ("output_shape",),
+}
+
 
 def qualified_name(function_name: str, defined_in: str) -> str:
     """The name under `ops` of a function that is defined in this module: `"image.resize"`, `"relu"`."""

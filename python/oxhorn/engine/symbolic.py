@@ -9,7 +9,7 @@ from typing import Any, Self
 from oxhorn.engine import naming
 from oxhorn.engine.keras_tensor import any_symbolic
 from oxhorn.engine.operation import Operation
-from oxhorn.engine.operation_names import function_of, place_of, qualified_name
+from oxhorn.engine.operation_names import IN_CALL, IN_CONFIG, function_of, place_of, qualified_name
 
 
 class FunctionCall(Operation):
@@ -122,15 +122,16 @@ def call_symbolically(
     positional: list[Any] = []
     inputs: dict[str, Any] = {}
     arguments: dict[str, Any] = {}
+    in_call, in_config = IN_CALL.get(function_name, ()), IN_CONFIG.get(function_name, ())
     for name, value in bound.arguments.items():
         kind = signature.parameters[name].kind
         if kind is inspect.Parameter.VAR_KEYWORD:
             for key, item in value.items():
-                (inputs if any_symbolic(item) else arguments)[key] = item
+                (inputs if any_symbolic(item) or name in in_call else arguments)[key] = item
         elif kind is inspect.Parameter.VAR_POSITIONAL:
             positional = [*inputs.values(), *value]
             inputs = {}
-        elif name in tensor_names or any_symbolic(value):
+        elif any_symbolic(value) or name in in_call or (name in tensor_names and name not in in_config):
             inputs[name] = value
         else:
             arguments[name] = value

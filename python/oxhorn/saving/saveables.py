@@ -19,6 +19,9 @@ from oxhorn.engine.operation import Operation
 
 Container = (list, tuple, dict)
 
+# Classes that Keras names otherwise inside, which is where its paths come from.
+_INNER_NAMES = {"GroupQueryAttention": "GroupedQueryAttention"}
+
 # Attributes of a model that lead to its parts; all others of the class `Model` are its own business.
 _PARTS_OF_MODELS = {"layers", "optimizer"}
 _OTHER_LISTS_OF_LAYERS = {"_stack", "_stacked", "_graph"}
@@ -106,7 +109,7 @@ def _entries(
         nested = isinstance(value, Container)
         if not nested and not is_saveable(value):
             continue
-        name = "container" if nested else to_snake_case(type(value).__name__)
+        name = "container" if nested else to_snake_case(_class_name(value))
         count = counts.get(name, 0)
         counts[name] = count + 1
         place = joined(path, name if count == 0 else f"{name}_{count}")
@@ -114,6 +117,11 @@ def _entries(
             yield place, value
         elif on_nested is None or on_nested(place):
             yield from _entries(value, place, on_nested, visited)
+
+
+def _class_name(value: Any) -> str:
+    name = type(value).__name__
+    return _INNER_NAMES.get(name, name) if type(value).__module__.startswith("oxhorn.") else name
 
 
 def _kind(one: Any) -> str:
