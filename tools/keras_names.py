@@ -50,7 +50,7 @@ REASONS: tuple[tuple[str, str], ...] = (
     ("keras.distillation.*", "not yet: distillation"),
     ("keras.distribution.*", "one process computes, on one CPU: there is nothing to distribute over"),
     ("keras.dtype_policies.*", _QUANTIZED),
-    ("keras.export.*", "not yet: models for other programs"),
+    ("keras.export.ExportArchive", "writes files of TensorFlow; `Model.export` writes ONNX"),
     ("keras.layers.FlaxLayer", _FOREIGN),
     ("keras.layers.JaxLayer", _FOREIGN),
     ("keras.layers.TFSMLayer", _FOREIGN),

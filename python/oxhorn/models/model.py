@@ -397,6 +397,34 @@ class Model(LooksInside, Trainer, Layer):
 
         load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
 
+    # Other programs ----------------------------------------------------------------------------------
+
+    def export(
+        self,
+        filepath: str | PathLike[str],
+        format: str = "tf_saved_model",
+        verbose: bool | None = None,
+        input_signature: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Writes the model for other programs, for inference.
+
+        Args:
+            filepath: The file.
+            format: `"onnx"`, the format that is built; see `oxhorn.export.export_onnx`. (The default is that of
+                Keras.)
+            verbose: Whether to say where the file is; by default it is said.
+            input_signature: Shapes and dtypes of the arguments, where the model does not know them.
+            **kwargs: `opset_version`, for `"onnx"`.
+
+        Raises:
+            NotImplementedError: For formats of Keras that are not built, and for ops that the format lacks.
+            ValueError: For other formats and options, and if the model is not built.
+        """
+        from oxhorn.export.onnx_file import export_model
+
+        export_model(self, filepath, format, verbose, input_signature, kwargs)
+
     # Summary -----------------------------------------------------------------------------------------
 
     def summary(

@@ -1,0 +1,63 @@
+"""Every op of the core: exported and run by onnxruntime on the rows of tests/ops, or refused with a reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from oxhorn import _core
+from oxhorn.export.converters import CONVERTERS, REFUSED
+from tests.export.runs import assert_same, made, run, session, traced_function
+from tests.ops import test_ops
+from tests.ops.table import Row
+
+ROWS = test_ops.ROWS
+
+
+# Their first axis is no batch: a kernel's, or the one that they go along.
+CLOSED = ("conv", "conv_transpose", "depthwise_conv", "separable_conv")
+
+
+def listed_ops(listing: _core.Listing) -> set[str]:
+    found = set()
+    for node in listing.nodes():
+        if node.op is not None:
+            found.add(node.op if "f" not in node.attributes else "activation")
+        for _, part in node.parts:
+            found |= listed_ops(part)
+    return found
+
+
+def traced(row: Row, batch: bool = True) -> tuple[Any, list[np.ndarray]]:
+    arrays = row.cast("float32")
+    is_open = batch and row.batch and row.op not in CLOSED
+    specs = [(test_ops._spec(array, is_open), array.dtype.name) for array in arrays]
+    return traced_function(lambda *x: test_ops.run(row, list(x)), specs), arrays
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+def test_row(row: Row) -> None:
+    model, arrays = traced(row)
+    refused = sorted(listed_ops(model.listing) & set(REFUSED))
+    if refused:
+        with pytest.raises(NotImplementedError, match=r"export_onnx: the op '\w+' .*\. Use other ops"):
+            made(model)
+        return
+    try:
+        content = made(model)
+    except NotImplementedError as error:
+        # Where the function goes along the first axis.
+        assert "open" in str(error) and "Give" in str(error)
+        content = made(traced(row, batch=False)[0])
+    expected = [y.numpy() for y in test_ops.run(row, [_core.tensor(a) for a in arrays])]
+    assert_same(run(session(content), arrays), expected, row.loose)
+
+
+def test_every_op_is_exported_or_refused_with_a_reason() -> None:
+    met = set().union(*(listed_ops(traced(row)[0].listing) for row in ROWS))
+    assert len(met) > 120
+    assert sorted(met - set(CONVERTERS) - set(REFUSED) - {"activation"}) == []
+    assert sorted(set(CONVERTERS) & set(REFUSED)) == []
+    assert all(reason and not reason.endswith(".") for reason in REFUSED.values())
