@@ -67,7 +67,7 @@ class Interrupt(keras.callbacks.Callback):
 
 def made(make: Make) -> Run:
     # As in a new process: names begin anew, too.
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
     keras.utils.set_random_seed(3)
     return make()
 

@@ -43,6 +43,8 @@ SET_ANEW = {
     "_current_epoch",
     "_last_batch_seen",
     "_batches_seen_since_last_saving",
+    "_steps_done",
+    "_due",
     # Of the bar that is drawn.
     "seen",
     "progbar",
@@ -119,6 +121,32 @@ def test_any_moment(every: int, epoch: int, batch: int | None, tmp_path: Path) -
     second = made(plain)
     assert_equal(outcome(second, second.fit(callbacks=[keeper()])), straight(plain))
     assert [path.name for path in (tmp_path / "backup").iterdir()] == ["latest.snapshot"]
+
+
+@pytest.mark.parametrize("watched", [False, True])
+def test_when_snapshots_are_written(watched: bool, tmp_path: Path) -> None:
+    positions: list[tuple[int, int]] = []
+
+    class Notes(cb.BackupAndRestore):
+        def _write(self, position: Any) -> None:
+            positions.append((position.epoch, position.step))
+            super()._write(position)
+
+    others = [cb.LambdaCallback(on_train_batch_end=lambda batch, logs: None)] if watched else []
+    made(plain).fit(epochs=2, callbacks=[Notes(tmp_path / "a", save_freq=4), *others])
+    assert positions == [(0, 0), (0, 4), (1, 2), (1, 6)]
+    positions.clear()
+    made(plain).fit(epochs=2, callbacks=[Notes(tmp_path / "a"), *others])
+    assert positions == [(0, 0), (1, 0), (2, 0)]
+
+
+def test_a_list_of_callbacks_that_is_used_again(tmp_path: Path) -> None:
+    run = made(plain)
+    callbacks = cb.CallbackList([], add_history=True, model=run.model, epochs=4, steps=6, verbose=0)
+    for name in ("a", "b"):
+        run.model.fit(X, Y, batch_size=4, epochs=4, verbose=0, callbacks=callbacks, resume=tmp_path / name)
+        assert (tmp_path / name).exists()
+    assert len(callbacks.callbacks) == 1
 
 
 def test_interrupted_again_and_again(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def usual(
     compiled: dict[str, Any] | None = None,
     **options: Any,
 ) -> Run:
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
     keras.utils.set_random_seed(seed)
     model = keras.Sequential([keras.Input((4,)), *layers()])
     if frozen is not None:

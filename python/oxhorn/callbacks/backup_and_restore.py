@@ -36,8 +36,7 @@ class BackupAndRestore(SnapshotKeeper):
 
     Args:
         backup_dir: The folder, made if it is not there. Each run needs its own.
-        save_freq: `"epoch"`; or a number of batches, which makes steps run one at a time; `False` writes nothing, and
-            only restores. Defaults to `"epoch"`.
+        save_freq: `"epoch"`, or a number of batches; `False` writes nothing, and only restores. Defaults to `"epoch"`.
         double_checkpoint: Keep the snapshot before the last one, too, and go on from it, with a warning, where the
             last one is damaged. Defaults to `False`.
         delete_checkpoint: Delete the snapshots when training has come to its end. Defaults to `True`.
@@ -102,6 +101,8 @@ class BackupAndRestore(SnapshotKeeper):
         self._batches_seen_since_last_saving = 0
         self._last_batch_seen = 0
         self._current_epoch = 0
+        # Steps done in this epoch, and whether a snapshot is to be written when all callbacks have heard of them.
+        self._steps_done = 0
         self._due = False
 
     def _needs_batches(self, phase: str) -> bool:
@@ -111,16 +112,15 @@ class BackupAndRestore(SnapshotKeeper):
         if not self._needs_batches("train"):
             return
         # Several steps may run between two calls: count the batches, not the calls.
-        new_epoch = batch <= self._last_batch_seen
-        self._batches_seen_since_last_saving += batch + 1 if new_epoch else batch - self._last_batch_seen
-        self._last_batch_seen = batch
+        self._batches_seen_since_last_saving += batch + 1 - self._steps_done
+        self._last_batch_seen, self._steps_done = batch, batch + 1
         if self._batches_seen_since_last_saving >= int(self.save_freq):
             self._batches_seen_since_last_saving = 0
             self._due = True
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         self._current_epoch = epoch + 1
-        self._last_batch_seen = 0
+        self._last_batch_seen = self._steps_done = 0
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         if self._run is None:
@@ -133,7 +133,7 @@ class BackupAndRestore(SnapshotKeeper):
         from oxhorn.training.snapshot import DamagedSnapshotError
 
         self._run = run
-        self._batches_seen_since_last_saving = self._last_batch_seen = self._current_epoch = 0
+        self._batches_seen_since_last_saving = self._last_batch_seen = self._current_epoch = self._steps_done = 0
         self._due = False
         found = None
         try:
@@ -147,7 +147,8 @@ class BackupAndRestore(SnapshotKeeper):
             found = self._read(self._previous)
         if found is not None:
             self._current_epoch = found.position.epoch
-            self._last_batch_seen = max(found.position.step - 1, 0)
+            self._steps_done = found.position.step
+            self._last_batch_seen = max(self._steps_done - 1, 0)
         return found
 
     def _write(self, position: Position) -> None:
@@ -160,6 +161,9 @@ class BackupAndRestore(SnapshotKeeper):
     def _after_epoch(self, position: Position) -> None:
         if self.save_freq == "epoch":
             self._write(position)
+
+    def _steps_left(self) -> int:
+        return max(int(self.save_freq) - self._batches_seen_since_last_saving, 1)
 
     def _after_batch(self, position: Position) -> None:
         if self._due:

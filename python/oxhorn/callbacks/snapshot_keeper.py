@@ -54,6 +54,10 @@ class SnapshotKeeper(Callback):
         assert self._run is not None
         write(self._path, self._run, position)
 
+    def _steps_left(self) -> int:
+        """Steps before the next snapshot, for one that is written within an epoch."""
+        return 1
+
     def _after_batch(self, position: Position) -> None:
         """All callbacks have heard of the end of a batch."""
 

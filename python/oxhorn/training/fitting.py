@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from oxhorn.callbacks import CallbackList
@@ -189,6 +190,7 @@ def run_steps(
     watched: bool,
     method: str,
     done: int | None = None,
+    most_steps: Callable[[], int] | None = None,
 ) -> int:
     """One epoch; the number of steps done.
 
@@ -202,6 +204,7 @@ def run_steps(
         watched: Whether anybody listens to `begin` and `end`.
         method: The method that was called, for warnings.
         done: Steps done before, in an epoch that is gone on with; `None` for a new one.
+        most_steps: How many steps may run before somebody wants to hear of them, where that is all that is wanted.
     """
     if done is None:
         feed.begin_epoch()
@@ -216,7 +219,9 @@ def run_steps(
             begin(done)
         left = _ALL_STEPS if total is None else total - done
         # Whatever looks at batches sees steps_per_execution of them at a time, however long they take.
-        if steps_per_execution is None:
+        if most_steps is not None:
+            done += feed.advance(steps_for, min(left, most_steps()), budget)
+        elif steps_per_execution is None:
             done += feed.advance(steps_for, left, budget)
         else:
             done += feed.advance(steps_for, min(left, steps_per_execution), 1e9)
@@ -306,6 +311,7 @@ class _Fitting:
             watched=self.watched,
             method="fit",
             done=done,
+            most_steps=None if kept is None else kept.most_steps(),
         )
         logs = _logs_of(self.feed)
         if kept is not None:

@@ -26,9 +26,19 @@ def with_keeper(callbacks: Any, path: Any) -> Any:
         raise TypeError(f"fit: expected `resume` to be the path of a file, or None; got {path!r}.")
     keeper = SnapshotKeeper(os.fspath(path))
     if isinstance(callbacks, CallbackList):
+        _only_one([*callbacks.callbacks, keeper])
         callbacks.append(keeper)
         return callbacks
     return [callbacks or [], keeper]
+
+
+def _only_one(callbacks: list[Any]) -> SnapshotKeeper:
+    keepers = [each for each in callbacks if isinstance(each, SnapshotKeeper)]
+    if len(keepers) > 1:
+        raise ValueError(
+            f"fit: expected one keeper of snapshots; got {len(keepers)}. Pass `resume` or one BackupAndRestore."
+        )
+    return keepers[0]
 
 
 class KeptRun:
@@ -55,15 +65,10 @@ class KeptRun:
         class_weight: Any,
         steps: Steps,
     ) -> None:
-        keepers = [each for each in callbacks.callbacks if isinstance(each, SnapshotKeeper)]
-        if len(keepers) > 1:
-            raise ValueError(
-                f"fit: expected one keeper of snapshots; got {len(keepers)}. Pass `resume` or one BackupAndRestore."
-            )
         self._model = model
         self._feed = feed
         self._callbacks = callbacks
-        self._keeper = keepers[0]
+        self._keeper = _only_one(callbacks.callbacks)
         self._steps = steps
         self._found: Snapshot | None = None
         self._make_variables()
@@ -154,6 +159,14 @@ class KeptRun:
 
         return tell_and_keep
 
+    def most_steps(self) -> Callable[[], int] | None:
+        """How many steps may run before the next snapshot; `None` where others look at batches, too."""
+        keeper = self._keeper
+        others = (each for each in self._callbacks.callbacks if each is not keeper)
+        if not keeper._needs_batches("train") or any(each._needs_batches("train") for each in others):
+            return None
+        return keeper._steps_left
+
     def logs_of(self, logs: dict[str, Any]) -> dict[str, Any]:
         """The logs of an epoch; `logs` are those of its steps, if any were run."""
         if self._feed.last_steps() is None and self._found is not None:
@@ -171,3 +184,6 @@ class KeptRun:
     def released(self) -> None:
         """`fit` returns or raises."""
         self._keeper._released()
+        if type(self._keeper) is SnapshotKeeper:
+            # It came with `resume`, maybe into a list that is used again.
+            self._callbacks.callbacks.remove(self._keeper)

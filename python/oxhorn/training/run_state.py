@@ -56,14 +56,14 @@ class RunState:
         self.validation = validation
         self.callbacks = callbacks
         base, _, given = config.seed_stream_state()
-        self._settings = self._optimizer_settings()
+        variables = self._variables()
         # A run that goes on has the settings of the one that began.
         self.fixed: dict[str, Any] = {
             "layers": fingerprint.describe_model(model),
-            "weights": {name: f"{tuple(v.shape)} {v.dtype}" for name, v in self._variables().items()},
-            "trainable": self._flags()[1],
+            "weights": {name: f"{tuple(v.shape)} {v.dtype}" for name, v in variables.items()},
+            "trainable": self._flags(variables)[1],
             "compile": fingerprint.describe_compiled(model),
-            "optimizers": self._settings,
+            "optimizers": self._optimizer_settings(),
             "fit": {**feed.describe(), "class_weight": fingerprint.plain(class_weight)},
             "seed": base if given else None,
         }
@@ -72,13 +72,14 @@ class RunState:
 
     def take(self, position: Position) -> dict[str, Any]:
         """The state now, as plain data and arrays."""
+        variables = self._variables()
         return {
             "epoch": position.epoch,
             "step": position.step,
             "logs": python_logs(position.logs),
             "stop": position.stop,
-            "weights": {name: variable.numpy() for name, variable in self._variables().items()},
-            "trainable": self._flags(),
+            "weights": {name: variable.numpy() for name, variable in variables.items()},
+            "trainable": self._flags(variables),
             "extra": [layer._extra_state() for layer in self.model._flatten_layers()],
             "optimizers": [[v.numpy() for v in each.variables] for each in self._optimizers()],
             "settings": self._optimizer_settings(),
@@ -101,10 +102,10 @@ class RunState:
         others = [variable for variable in model.variables if id(variable) not in named]
         return {**found, **{f"state/{i}": variable for i, variable in enumerate(others)}}
 
-    def _flags(self) -> tuple[list[bool], dict[str, bool]]:
+    def _flags(self, variables: dict[str, Any]) -> tuple[list[bool], dict[str, bool]]:
         """What is trainable: of the layers, and of the variables."""
         layers = [bool(layer.__dict__["_trainable"]) for layer in self.model._flatten_layers()]
-        return layers, {name: bool(variable.trainable) for name, variable in self._variables().items()}
+        return layers, {name: bool(variable.trainable) for name, variable in variables.items()}
 
     def _optimizers(self) -> list[Any]:
         """The model's optimizer, and others that are its attributes, as where two networks train each other."""
@@ -172,8 +173,10 @@ class RunState:
         if state["feed"].get("ended", 0) > state["epoch"] + 1:
             raise ValueError("the data had more epochs than the run.")
         self.feed.set_state(state["feed"])
-        if self.validation is not None and state["validation"] is not None:
-            self.validation.set_state(state["validation"])
+        # Other data to validate with change nothing in the training.
+        validation, then = self.validation, state["validation"]
+        if validation is not None and then is not None and validation.get_state().keys() == then.keys():
+            validation.set_state(then)
 
     def needs_a_step(self, state: dict[str, Any]) -> bool:
         """Whether something in the state is made by the first step only, as where Python runs the steps."""
@@ -230,15 +233,15 @@ class RunState:
         set_random_state(state["random"])
         self.model._set(stop_training=bool(state["stop"]))
 
-    def _set_flags(self, layers: list[bool], variables: dict[str, bool]) -> None:
-        if (layers, variables) == self._flags():
+    def _set_flags(self, layers: list[bool], flags: dict[str, bool]) -> None:
+        model, variables = self.model, self._variables()
+        if (layers, flags) == self._flags(variables):
             return
-        model = self.model
         for layer, flag in zip(model._flatten_layers(), layers, strict=True):
             layer.__dict__["_trainable"] = flag
-        for name, variable in self._variables().items():
-            if variable.trainable != variables[name]:
-                variable.trainable = variables[name]
+        for name, variable in variables.items():
+            if variable.trainable != flags[name]:
+                variable.trainable = flags[name]
         tracing.state_changed()
         model._set(_compiled_trainable={layer: layer.trainable for layer in model._flatten_layers()})
         if model.optimizer.built:
