@@ -87,6 +87,8 @@ def test_a_model_of_a_class_of_ones_own():
     model = Net()
     model(ARRAYS["flatten2d.x"])
     before = [len(layer._inbound_nodes) for layer in model.layers]
+    names = [keras.backend.get_uid("relu"), keras.backend.get_uid("reshape")]
     load_torch_state_dict(model, GOLDEN / "flatten2d.pth")
     assert before == [len(layer._inbound_nodes) for layer in model.layers]
+    assert names == [keras.backend.get_uid("relu") - 1, keras.backend.get_uid("reshape") - 1]
     agrees(model, "flatten2d")

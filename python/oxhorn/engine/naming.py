@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
@@ -58,6 +60,19 @@ def get_uid(prefix: str = "") -> int:
         count = _counters.get(prefix, 0) + 1
         _counters[prefix] = count
     return count
+
+
+@contextmanager
+def kept_counters() -> Iterator[None]:
+    """Names that are given meanwhile, to objects that are thrown away, are free again afterwards."""
+    with _lock:
+        before = dict(_counters)
+    try:
+        yield
+    finally:
+        with _lock:
+            _counters.clear()
+            _counters.update(before)
 
 
 def reset_names() -> None:

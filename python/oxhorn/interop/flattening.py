@@ -8,7 +8,7 @@ Our maps end in their channels, PyTorch's begin with them; so the features of a 
 and the rows of the dense kernel after it have to follow. A walk through the calls of a model finds for each symbolic
 tensor how PyTorch would hold it:
 
-    Axes(order)       a transposed array: PyTorch's axis k after the batch is our axis order[k]
+    Axes(order)       a map: PyTorch's axis k after the batch is our axis order[k]
     Features(order)   our last axis in another order: our entry j is PyTorch's order[j]
     Unclear(why)      cannot be told
 
@@ -26,10 +26,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from oxhorn import config
-from oxhorn.engine import operation as operations
+from oxhorn.engine import naming
 from oxhorn.engine.graph_walk import walk_back
 from oxhorn.engine.keras_tensor import KerasTensor
 from oxhorn.engine.operation import Node
+from oxhorn.engine.symbolic_branches import recorded_nodes
 from oxhorn.interop.stored import Array
 from oxhorn.interop.table import has_rule
 
@@ -56,9 +57,10 @@ class Features:
 
 
 class Unclear(NamedTuple):
-    """It cannot be told."""
+    """It cannot be told; which matters for features, and where `in_sequences` for sequences of them."""
 
     why: str
+    in_sequences: bool = False
 
 
 Layout = Axes | Features | Unclear | None  # None: PyTorch has it as we do
@@ -111,16 +113,17 @@ def calls_of(layer: Any) -> Calls | None:
     if not isinstance(shape, (tuple, list)) or not all(n is None or isinstance(n, int) for n in shape):
         return None
     given = KerasTensor((None, *shape[1:]), layer.compute_dtype, name="input")
-    noted: list[Node] = []
-    before, operations._recording.nodes = operations._recording.nodes, noted
-    try:
-        result = layer.call(given)
-    except Exception:  # a `call` of the user's own that needs values: then its order is not known
-        return None
-    finally:
-        operations._recording.nodes = before
-        for node in noted:
-            node.operation._inbound_nodes.remove(node)
+    losses = [(one._losses, list(one._losses)) for one in layer._flatten_layers()]
+    with naming.kept_counters(), recorded_nodes() as noted:
+        try:
+            result = layer.call(given)
+        except Exception:  # a `call` of the user's own that needs values: then its order is not known
+            return None
+        finally:
+            for node in noted:
+                node.operation._inbound_nodes.remove(node)
+            for now, before in losses:
+                now[:] = before
     if not isinstance(result, KerasTensor):
         return None
     return Calls(noted, [given], [result])
@@ -178,8 +181,8 @@ class _Walk:
         """The inputs of the model: images have their channels at the end here and at the front there."""
         ends_in_channels = config.image_data_format() == "channels_last"
         for tensor in calls.inputs:
-            image = ends_in_channels and len(tensor.shape) >= 4
-            self._layouts[id(tensor)] = _of_map(len(tensor.shape) - 1) if image else None
+            rank = len(tensor.shape) - 1
+            self._layouts[id(tensor)] = _of_map(rank, ends_in_channels) if rank >= 3 else None
 
     def follow(self, calls: Calls) -> None:
         self._keep.append(calls)
@@ -202,7 +205,12 @@ class _Walk:
         orders = self.found.setdefault(id(layer), Orders())
         if _is_known(layer, name):
             outputs = self._of_known(layer, name, node, inputs, lead)
-            self._note(layer, orders, inputs[0] if inputs else None, outputs[0] if outputs else None)
+            ends = [
+                *zip(inputs[:1], node.input_tensors, strict=False),
+                *zip(outputs[:1], node.output_tensors, strict=False),
+            ]
+            given, made = (_of_features(layout, tensor) for layout, tensor in ends)
+            self._note(layer, orders, given, made)
             return outputs
         inner = calls_of(layer) if getattr(layer, "_layers", None) else None
         if inner is None or len(inner.inputs) != len(node.input_tensors):
@@ -218,7 +226,7 @@ class _Walk:
             self._same_as[id(mine)] = theirs
         found = [self._layouts.get(id(tensor)) for tensor in inner.outputs]
         return [
-            Unclear(f"{layer.name!r} makes a map for each step")
+            Unclear(f"{layer.name!r} makes a map for each step", True)
             if lead == 2 and isinstance(layout, Axes)
             else layout
             for layout in found
@@ -250,12 +258,11 @@ class _Walk:
         if name in _LAYERS_BY_ENTRY or name in _FUNCTIONS_BY_ENTRY:
             return [_merged(node, inputs)] * len(outputs)
         if getattr(layer, "data_format", None) is not None:
-            channels_first = layer.data_format == "channels_first"
-            return [None if channels_first else _of_map(len(t.shape) - lead) for t in outputs]
+            return [_of_map(len(t.shape) - lead, layer.data_format == "channels_last") for t in outputs]
         if name in ("Dense", "EinsumDense"):
             if id(layer) in self.made:
                 return [self.made[id(layer)]]
-            if given is None or isinstance(given, Features):
+            if given is None or isinstance(given, Features) or len(node.input_tensors[0].shape) == 2:
                 return [None]
             return [
                 given if isinstance(given, Unclear) else Unclear(f"{name} {layer.name!r} is called on a map")
@@ -268,11 +275,12 @@ class _Walk:
         if isinstance(given, Unclear) or before is None or after is None:
             return given if isinstance(given, Unclear) or given is None else Unclear(f"{name} of open sizes")
         if isinstance(given, Axes) and len(given.order) != len(before):
-            return Unclear(f"{name} {layer.name!r} takes a sequence of maps together")
-        if name == "Flatten" and given is None and layer.data_format == "channels_first" and len(before) > 1:
-            # It moves the channels to the end first, which PyTorch does not.
-            ends = (*before[1:], before[0])
-            return features_of_map(ends)
+            return Unclear(f"{name} {layer.name!r} takes a sequence of maps together", True)
+        if name == "Flatten" and layer.data_format == "channels_first" and not isinstance(given, Features):
+            # It moves the first axis to the end before, which PyTorch does not.
+            rank = len(before)
+            order = range(rank) if given is None else given.order
+            return features_of_map((*before[1:], before[0]), [(axis - 1) % rank for axis in order])
         if isinstance(given, Axes):
             if after == before:
                 return given
@@ -359,9 +367,18 @@ def _sizes(tensor: KerasTensor, lead: int) -> tuple[int, ...] | None:
     return None if None in sizes else sizes  # type: ignore[return-value]
 
 
-def _of_map(rank: int) -> Layout:
-    """Of an array with so many axes after the batch, the last of them the channels."""
-    return Axes((rank - 1, *range(rank - 1))) if rank >= 2 else None
+def _of_map(rank: int, ends_in_channels: bool = True) -> Layout:
+    """Of an array with so many axes after the batch, the last or the first of them the channels."""
+    if rank < 2:
+        return None
+    return Axes((rank - 1, *range(rank - 1)) if ends_in_channels else tuple(range(rank)))
+
+
+def _of_features(layout: Layout, tensor: KerasTensor) -> Layout:
+    """What matters for the weights of a layer: a map whose axes are unclear has channels all the same."""
+    if isinstance(layout, Unclear) and len(tensor.shape) > 2 and not layout.in_sequences:
+        return None
+    return layout
 
 
 def _merged(node: Node, inputs: list[Layout]) -> Layout:
@@ -391,8 +408,7 @@ def _reduced(layer: Any, node: Node, given: Layout) -> Layout:
     if 0 in gone:
         return Unclear(f"{layer.name!r} reduces the batch")
     left = [a for a in range(len(given.order)) if a + 1 not in gone]
-    order = tuple(left.index(a) for a in given.order if a in left)
-    return None if order == tuple(range(len(order))) else Axes(order)
+    return Axes(tuple(left.index(a) for a in given.order if a in left)) if len(left) > 1 else None
 
 
 def _permuted(layer: Any, name: str, node: Node, given: Layout) -> Layout:
@@ -408,8 +424,7 @@ def _permuted(layer: Any, name: str, node: Node, given: Layout) -> Layout:
             return Unclear(f"{name} {layer.name!r} moves the batch")
         dims = dims[1:]
     places = [d - 1 for d in dims]  # our new axis j is our old axis places[j]
-    order = tuple(places.index(axis) for axis in given.order)
-    return None if order == tuple(range(rank)) else Axes(order)
+    return Axes(tuple(places.index(axis) for axis in given.order))
 
 
 def _joined(node: Node, inputs: list[Layout]) -> Layout:
