@@ -282,7 +282,7 @@ class Untraceable(keras.Model):
     def __init__(self):
         super().__init__()
         self.conv = layers.Conv2D(2, 1)
-        self.fc = layers.Dense(5)
+        self.fc = layers.Dense(5, name="fc")
 
     def call(self, x):
         x = self.conv(x)
@@ -302,7 +302,7 @@ def test_a_model_whose_calls_cannot_be_followed():
     }
     with pytest.raises(ValueError, match="calls of the model cannot be followed"):
         load_torch_state_dict(model, state)
-    load_torch_state_dict(model, state, flattened={"dense": MAP})
+    load_torch_state_dict(model, state, flattened={"fc": MAP})
     x = numbers(2, *MAP)
     y = np.einsum("nhwi,oi->nhwo", x, state["a.weight"][:, :, 0, 0]) + state["a.bias"]
     np.testing.assert_allclose(
