@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from oxhorn.models.model import Model, _graph_calls
 from oxhorn.reuse import feature_files
 from oxhorn.reuse.cutting import cut
 from oxhorn.reuse.fingerprint import fingerprint, fingerprint_of_weights
-from oxhorn.reuse.frozen_part import agrees_in_training, check_frozen
+from oxhorn.reuse.frozen_part import check_frozen, program_of, rounds_the_same, same_bits
 from oxhorn.training import checks
 from oxhorn.training.data_adapters.arrays import lists_to_arrays
 from oxhorn.training.data_adapters.packing import unpack_x_y_sample_weight
@@ -75,7 +76,10 @@ class FeatureCache:
         )
         self._compiled_with: Any = None
         self._follow_compile()
+        # As the whole model gets them, so that the same seed gives the same order.
+        self.model._set(_rows_by_source=has_host_part(model))
         self.computed = True
+        self._warned = False
         self._weights = fingerprint_of_weights(self._lower)
         self.features = self._features_of(x, path)
 
@@ -199,13 +203,37 @@ class FeatureCache:
         from oxhorn.training.data import make_arrays
 
         columns = make_arrays(self._lower, "cache_features", few, None, None, None).columns
-        good = agrees_in_training(self._lower, columns, [np.asarray(part[:count]) for part in features])
+        found = [np.ascontiguousarray(part[:count]) for part in features]
+        lower = program_of(self._lower, columns, training=True)
+        good = same_bits(lower.run(columns), found)
+        if good:
+            self._warn_of_last_digits(columns, found)
         if raises and not good:
             raise ValueError(
                 f"cache_features: the lower part of {self.base.name!r} gives other numbers in training than in "
                 "`predict`, so that features cannot stand for it. Look for a layer whose `call` depends on `training`."
             )
         return good
+
+    def _warn_of_last_digits(self, columns: list[Array], features: list[Array]) -> None:
+        """Neighbours that are computed in one pass may round differently when the cut is between them."""
+        if self._warned:
+            return
+        for training in (False, True):
+            whole, below = (program_of(part, columns, training) for part in (self.base, self._lower))
+            above = program_of(self.model, features, training)
+            if not (
+                rounds_the_same(whole, (below, above)) and same_bits(whole.run(columns), above.run(features))
+            ):
+                self._warned = True
+                names = [tensor.history.operation.name for tensor in self._cut.tensors]
+                warnings.warn(
+                    f"cache_features: the cut at {names} is between layers that are computed in one pass, such as a "
+                    "convolution and the batch normalization after it. Figures may differ in the last digit from those "
+                    "of the whole model. Cut above both for the same numbers to the bit.",
+                    stacklevel=6,
+                )
+                return
 
 
 def _check_whole(model: Any, who: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -97,19 +98,29 @@ def _traced(model: Any, node: Node, training: bool) -> tuple[_core.Program, bool
         return program, any(part._losses for part in parts)
 
 
-def agrees_in_training(lower: Any, arrays: Sequence[Any], features: Sequence[np.ndarray[Any, Any]]) -> bool:
-    """Whether the lower part gives these features, to the bit, when it is called as in training.
+def program_of(model: Any, arrays: Sequence[Any], training: bool) -> _core.Program:
+    """A call of a model as a program, as it is part of a step or of `predict`; it changes nothing in the model.
 
     Args:
-        lower: The lower part as a model, whose outputs are a list.
+        model: A model with a graph.
         arrays: Rows of its inputs, in flat order.
-        features: What `predict` gave for them.
+        training: Whether it is called as in training.
     """
-    with tracing(lower) as graph:
+    with tracing(model) as graph:
         inputs = [graph.input((None, *array.shape[1:]), array.dtype.name) for array in arrays]
-        outputs = lower(inputs if len(inputs) > 1 else inputs[0], training=True)
-        program = graph.compile(tree.flatten(outputs), assign=False)
-    found = program.run(list(arrays))
-    return all(
-        a.shape == b.shape and a.tobytes() == b.tobytes() for a, b in zip(found, features, strict=True)
-    )
+        outputs = model(inputs if len(inputs) > 1 else inputs[0], training=training)
+        return graph.compile(tree.flatten(outputs), assign=False)
+
+
+def same_bits(some: Sequence[np.ndarray[Any, Any]], others: Sequence[np.ndarray[Any, Any]]) -> bool:
+    """Whether arrays hold the same bits."""
+    return all(a.shape == b.shape and a.tobytes() == b.tobytes() for a, b in zip(some, others, strict=True))
+
+
+def rounds_the_same(whole: _core.Program, parts: Sequence[_core.Program]) -> bool:
+    """Whether each op of the whole is one of a part; but activations round alike wherever they are done, and copies."""
+    left: Counter[str] = Counter()
+    for part in parts:
+        left.update(part.describe().split())
+    left.subtract(whole.describe().split())
+    return not {name for name, count in left.items() if count} - {"copy", *_core.activation_names()}

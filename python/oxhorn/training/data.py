@@ -57,7 +57,7 @@ def make_feed(
     # Under a limit of the process alone, each epoch begins at the beginning.
     goes_on = goes_on and steps is not None
     source = find_source(who, x, shuffle)
-    if source is None and has_host_part(model, x):
+    if source is None and (has_host_part(model, x) or model._rows_by_source):
         source = ArrayBatches(who, (x, y, sample_weight), batch_size, steps, shuffle)
         convert = functools.partial(
             _convert_item, model, who, class_weight=class_weight, inputs_only=inputs_only

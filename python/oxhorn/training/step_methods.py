@@ -41,6 +41,8 @@ class StepMethods:
     _compile_metrics: CompileMetrics | None = None
     _loss_tracker: Metric | None = None
     _compile_arguments: dict[str, Any] | None = None
+    # Whether arrays come as batches made in Python, as models get them that read text; they have another order.
+    _rows_by_source: bool = False
     # What was trainable when the model was compiled, and the state of all layers in which it was last compared.
     _compiled_trainable: dict[Any, bool] | None = None
     _compared_at: int = -1

@@ -285,7 +285,8 @@ class Trainer(StepMethods):
         """What frozen layers give for data, computed once, to train the layers above on it.
 
         In place of `model.fit(x, y, ...)` with frozen lower layers, `model.cache_features(x, until=layer).fit(y, ...)`
-        gives the same numbers from the same seed, and saves the frozen part of every epoch.
+        gives the same numbers from the same seed, and saves the frozen part of every epoch. (A cut right between a
+        layer and the batch normalization after it may change the last digit, and warns: both are computed in one pass.)
 
         Args:
             x: Inputs of the model: an array, or a list or dict of them.
