@@ -12,6 +12,11 @@ BASE := $(VENV)/.stamp-base
 DEV := $(VENV)/.stamp-dev
 CORE := $(VENV)/.stamp-core
 
+# In a folder of this project. Without a sanitizer it needs no nightly toolchain, but a C++ compiler.
+FUZZER := $(VENV)/cargo/bin/cargo-fuzz
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?= $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs)))
+
 RUST_SOURCES := Cargo.toml $(wildcard Cargo.lock) $(shell find src -name '*.rs' 2>/dev/null)
 LINTED := python tests tools examples benches $(wildcard notebooks/*.py)
 
@@ -21,7 +26,7 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo build test test-rust test-python test-long notebooks lint format bench wheel data names clean
+.PHONY: help demo build test test-rust test-python test-long fuzz notebooks lint format bench wheel data names clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,9 +44,18 @@ test-rust: ## run the Rust tests
 test-python: $(CORE) $(DEV) ## run the Python tests, the docstring examples and the README's code blocks
 	$(PY) -m pytest -q
 
-test-long: $(CORE) $(DEV) ## run the Python tests with those that take minutes, and the notebooks in full
+test-long: $(CORE) $(DEV) ## run the Python tests with those that take minutes, the notebooks in full, and each fuzz target
 	$(PY) -m pytest -q -m ''
 	$(PY) -m pytest -q -p no:cacheprovider --nbmake --nbmake-timeout=3600 notebooks
+	$(MAKE) fuzz
+
+fuzz: $(CORE) $(DEV) $(FUZZER) ## fuzz every reader of files, configs and attributes, FUZZ_SECONDS=60 each; or FUZZ_TARGETS="snapshot"
+	$(PY) tools/fuzz_seeds.py
+	set -e; for target in $(FUZZ_TARGETS); do \
+	  echo "fuzzing $$target for $(FUZZ_SECONDS) s"; \
+	  $(FUZZER) run --sanitizer none $$target -- -dict=fuzz/dictionary.txt -max_total_time=$(FUZZ_SECONDS) \
+	    -max_len=4096 -timeout=10 -rss_limit_mb=2048 -malloc_limit_mb=256 -verbosity=0 -print_final_stats=1; \
+	done
 
 notebooks: $(CORE) $(DEV) ## execute every notebook in its quick variant
 	OXHORN_QUICK=1 $(PY) -m pytest -q -p no:cacheprovider --nbmake --nbmake-timeout=600 notebooks
@@ -96,6 +110,12 @@ $(DEV): $(BASE)
 
 $(CORE): $(BASE) $(RUST_SOURCES)
 	$(BIN)/maturin develop --release
+	@touch $@
+
+$(FUZZER): $(BASE)
+	@command -v $${CXX:-c++} >/dev/null || \
+	  { echo "make fuzz needs a C++ compiler for libFuzzer (c++ was not found): install g++ or clang." >&2; exit 1; }
+	cargo install --quiet --locked --root $(VENV)/cargo cargo-fuzz --version 0.13.2
 	@touch $@
 
 # A peer that cannot be installed here is left out of the comparison, which says so.

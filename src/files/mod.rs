@@ -3,6 +3,7 @@
 mod atomic;
 mod failure;
 mod regular;
+pub mod safetensors;
 pub mod snapshot;
 #[cfg(test)]
 mod snapshot_tests;

@@ -203,6 +203,12 @@ fn write_to(file: &mut File, index: &[u8], records: &[(&str, Record<'_>)]) -> st
     file.write_all(&head(index, length, sum.finalize()))
 }
 
+/// A file around any index and data, with sums that fit: what tests and fuzzing put behind the checksums.
+pub fn with_head(index: &[u8], data: &[u8]) -> Vec<u8> {
+    let head = head(index, data.len() as u64, crc32fast::hash(data));
+    [&head, index, data].concat()
+}
+
 fn head(index: &[u8], data: u64, sum: u32) -> [u8; HEAD] {
     let mut head = [0; HEAD];
     head[..8].copy_from_slice(&MAGIC);

@@ -1,18 +1,19 @@
-//! Files: the training snapshot.
+//! Files: the training snapshot, and safetensors.
 
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use numpy::{PyUntypedArray, PyUntypedArrayMethods};
-use pyo3::exceptions::{PyOSError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyIndexError, PyOSError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyMapping, PyString, PyTuple};
+use pyo3::types::{PyDict, PyList, PyMapping, PyString, PyTuple};
 
 use super::convert::{Borrowed, borrow, is_lossless};
 use super::errors::guard;
 use super::tensor::PyTensor;
 use super::variable::PyVariable;
 use crate::files::snapshot::{self, Content, Reader, Record};
-use crate::files::{self, FileError};
+use crate::files::{self, FileError, safetensors};
 
 impl From<FileError> for PyErr {
     fn from(error: FileError) -> Self {
@@ -101,22 +102,26 @@ fn write_snapshot(py: Python<'_>, path: PathBuf, records: &Bound<'_, PyMapping>)
     })
 }
 
+/// NumPy's own way to make an array: it raises where memory is short.
+fn zeros(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    py.import("numpy")?.getattr("zeros")
+}
+
 enum Place<'py> {
     Text(Vec<u8>),
     Array(Bound<'py, PyUntypedArray>),
 }
 
-impl Place<'_> {
-    fn memory(&mut self, bytes: usize) -> &mut [u8] {
-        match self {
-            Self::Text(text) => text,
-            Self::Array(_) if bytes == 0 => &mut [],
-            // SAFETY: a fresh contiguous array of as many bytes, all of them written (zeros), which nobody else has seen.
-            Self::Array(array) => unsafe {
-                std::slice::from_raw_parts_mut((*array.as_array_ptr()).fields.data.cast::<u8>(), bytes)
-            },
-        }
+/// The bytes of an array.
+///
+/// # Safety
+/// The array is fresh from [`zeros`], has as many bytes, and nobody else has seen it.
+unsafe fn memory<'a>(array: &'a mut Bound<'_, PyUntypedArray>, bytes: usize) -> &'a mut [u8] {
+    if bytes == 0 {
+        return &mut [];
     }
+    // SAFETY: contiguous, all bytes written (zeros), and not shared.
+    unsafe { std::slice::from_raw_parts_mut((*array.as_array_ptr()).fields.data.cast::<u8>(), bytes) }
 }
 
 /// The texts and arrays of a file, in the order in which they were written.
@@ -124,8 +129,7 @@ impl Place<'_> {
 fn read_snapshot(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyDict>> {
     let reader = detached(py, || Reader::open(&path))?;
     let entries = reader.entries().to_vec();
-    // NumPy's own way to make an array: it raises where memory is short.
-    let zeros = py.import("numpy")?.getattr("zeros")?;
+    let zeros = zeros(py)?;
     let mut places = entries
         .iter()
         .map(|entry| {
@@ -139,12 +143,16 @@ fn read_snapshot(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyDict>> {
             })
         })
         .collect::<PyResult<Vec<_>>>()?;
-    let mut memory: Vec<&mut [u8]> = places
+    let mut slices: Vec<&mut [u8]> = places
         .iter_mut()
         .zip(&entries)
-        .map(|(place, entry)| place.memory(entry.bytes))
+        .map(|(place, entry)| match place {
+            Place::Text(text) => text.as_mut_slice(),
+            // SAFETY: made above.
+            Place::Array(array) => unsafe { memory(array, entry.bytes) },
+        })
         .collect();
-    detached(py, || reader.read(&mut memory))?;
+    detached(py, || reader.read(&mut slices))?;
     let records = PyDict::new(py);
     for (entry, place) in entries.iter().zip(places) {
         match place {
@@ -155,7 +163,72 @@ fn read_snapshot(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyDict>> {
     Ok(records)
 }
 
+/// A safetensors file whose header is read and checked.
+#[pyclass(name = "SafetensorsFile", module = "oxhorn._core", frozen)]
+#[derive(Debug)]
+pub struct PySafetensorsFile {
+    reader: Mutex<safetensors::Reader<std::fs::File>>,
+}
+
+#[pymethods]
+impl PySafetensorsFile {
+    #[new]
+    fn new(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
+        Ok(Self {
+            reader: Mutex::new(detached(py, || safetensors::Reader::open(&path))?),
+        })
+    }
+
+    /// (name, dtype, shape, first byte, byte after the last) of each tensor, in the order of the header.
+    fn entries<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let rows: Vec<_> = reader
+            .entries()
+            .iter()
+            .map(|e| {
+                let shape = PyTuple::new(py, e.shape.iter().copied())?;
+                Ok((&e.name, e.dtype, shape, e.begin, e.end))
+            })
+            .collect::<PyResult<_>>()?;
+        PyList::new(py, rows)
+    }
+
+    fn metadata<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let metadata = PyDict::new(py);
+        for (key, text) in reader.metadata() {
+            metadata.set_item(key, text)?;
+        }
+        Ok(metadata)
+    }
+
+    /// The bytes of the tensor with this place in the list of entries.
+    fn read<'py>(&self, py: Python<'py>, index: usize) -> PyResult<Bound<'py, PyAny>> {
+        let entry = {
+            let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+            reader.entries().get(index).cloned()
+        };
+        let Some(entry) = entry else {
+            return Err(PyIndexError::new_err(format!(
+                "SafetensorsFile.read: there is no tensor {index}"
+            )));
+        };
+        let bytes = (entry.end - entry.begin) as usize;
+        let mut array = zeros(py)?
+            .call1((bytes, "uint8"))?
+            .cast_into::<PyUntypedArray>()?;
+        // SAFETY: made in the line before.
+        let memory = unsafe { memory(&mut array, bytes) };
+        detached(py, || {
+            let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+            reader.read(&entry, memory)
+        })?;
+        Ok(array.into_any())
+    }
+}
+
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add_class::<PySafetensorsFile>()?;
     m.add_function(wrap_pyfunction!(write_snapshot, m)?)?;
     m.add_function(wrap_pyfunction!(read_snapshot, m)?)
 }

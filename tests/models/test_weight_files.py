@@ -142,7 +142,7 @@ def file_of(header: Any, data: bytes = bytes(8)) -> bytes:
         (file_of(b"PK\x03\x04", b""), "does not begin with"),
         (file_of(b"{]", b""), "the header is damaged"),
         (file_of(b'{"a":' * 100_000, b""), "the header is damaged"),
-        (file_of(b'{"a": NaN}', b""), "NaN is not JSON"),
+        (file_of(b'{"a": NaN}', b""), "the header is damaged"),
         (file_of(b'{"\xff": 1}', b""), "the header is damaged"),
         (
             file_of(b'{"a":' + json.dumps(entry()).encode() + b',"a":' + json.dumps(entry()).encode() + b"}"),
