@@ -307,7 +307,7 @@ def test_memory_that_a_file_takes(tmp_path: Path) -> None:
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
     code = """
-import resource, sys
+import numpy, resource, sys
 from oxhorn._core import read_snapshot
 before = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (before + 24 * 10**6,) * 2)
@@ -341,7 +341,7 @@ def test_too_little_memory_is_an_error(tmp_path: Path) -> None:
     write_snapshot(tmp_path / "arrays", {"x": np.zeros(8_000_000)})
     write_snapshot(tmp_path / "texts", {"x": "x" * 64_000_000})
     code = """
-import resource, sys
+import numpy, resource, sys
 from oxhorn._core import read_snapshot
 before = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (before + 32 * 10**6,) * 2)
