@@ -101,7 +101,11 @@ class Recorder:
             put("ops", name, f"{name}\n{' '.join(specs)}\n{attributes(attrs)}".encode())
             if name == "einsum":
                 shapes = " ".join(show(x.shape) for x in arrays)
-                put("einsum", attributes(attrs), f"{next(iter((attrs or {}).values()), '')}\n{shapes}".encode())
+                put(
+                    "einsum",
+                    attributes(attrs),
+                    f"{next(iter((attrs or {}).values()), '')}\n{shapes}".encode(),
+                )
             return function(name, inputs, attrs)
 
         return call

@@ -410,6 +410,7 @@ def write_snapshot(
     path: str | PathLike[str], records: Mapping[str, str | _Array | Tensor | Variable]
 ) -> None: ...
 def read_snapshot(path: str | PathLike[str]) -> dict[str, str | _Array]: ...
+
 @final
 class SafetensorsFile:
     """A safetensors file whose header is read and checked; tensors are read one by one."""
