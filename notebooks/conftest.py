@@ -16,6 +16,7 @@ NEEDS = {
     "07_judging_reviews.ipynb": (datasets.movie_reviews,),
     "08_fuel_use.ipynb": (datasets.auto_mpg,),
     "09_overfitting.ipynb": (datasets.movie_reviews, datasets.mnist),
+    "10_why_deep_networks_learn.ipynb": (datasets.mnist,),
 }
 
 
