@@ -258,14 +258,26 @@ class Sequential(Model):
     def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
         """The model that `get_config` describes, with fresh weights."""
         from oxhorn.saving import CustomObjectScope, deserialize_keras_object
-        from oxhorn.saving.serialization import read_together
+        from oxhorn.saving.serialization import read_together, shortened
 
-        layers = config.get("layers")
+        if not isinstance(config, dict) or not {"name", "layers"} <= set(config):
+            raise ValueError(
+                "A Sequential model configuration must be a dictionary containing the 'name' and 'layers' keys; got "
+                f"{sorted(config) if isinstance(config, dict) else type(config).__name__}."
+            )
+        layers = config["layers"]
         if not isinstance(layers, (list, tuple)):
-            raise ValueError(f"'layers' in the config of a Sequential must be a list; got {layers!r}.")
+            raise ValueError(
+                f"'layers' in the config of a Sequential must be a list; got {shortened(layers)}."
+            )
         with CustomObjectScope(custom_objects), read_together():
             model = cls(name=config.get("name"), dtype=config.get("dtype"))
             for layer in layers:
+                if not isinstance(layer, dict) or "config" not in layer:
+                    raise ValueError(
+                        "The config of a layer in a Sequential: Expected a dictionary containing a 'config' key. Got "
+                        f"{shortened(layer)}."
+                    )
                 model._push(deserialize_keras_object(layer))
             shape = config.get("build_input_shape")
             model._rebuild()

@@ -50,8 +50,8 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
         own_name = name if name is not None else getattr(thing, "__name__", "")
         if inspect.isclass(thing) and not hasattr(thing, "get_config"):
             raise ValueError(
-                f"register_keras_serializable: class {own_name!r} has no `get_config`, so it cannot be written "
-                "to a config. Define `get_config(self)` (and `from_config` if needed)."
+                f"register_keras_serializable: Cannot register a class that does not have a get_config() method, since "
+                f"it cannot be written to a config; got {own_name!r}. Define `get_config(self)`."
             )
         registered = f"{package}>{own_name}"
         _by_name[registered] = thing
@@ -82,6 +82,15 @@ def get_registered_object(
     for objects in (_by_name, custom_objects, module_objects):
         if objects and name in objects:
             return objects[name]
+    return None
+
+
+def find_by_bare_name(name: str) -> Any:
+    """What is registered, or in an open scope, as `name` of any package; or `None`."""
+    for objects in (*reversed(_scopes.stack), _by_name):
+        for registered, found in objects.items():
+            if registered.endswith(f">{name}"):
+                return found
     return None
 
 

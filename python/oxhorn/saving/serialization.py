@@ -19,6 +19,10 @@ PLAIN = (str, bool, int, float, type(None))
 T = TypeVar("T")
 
 
+class ConfigError(TypeError):
+    """What is wrong with a part of a config; the parts around it add nothing to it."""
+
+
 class _Shared(threading.local):
     def __init__(self) -> None:
         self.depth = 0
@@ -222,7 +226,7 @@ def _serialize_function(function: Any) -> dict[str, Any] | None:
     return {
         "module": builtin_names.public_module(function) or _own_module(function) or "builtins",
         "class_name": "function",
-        "config": function.__name__,
+        "config": registration.get_registered_name(function),
         "registered_name": registration.get_registered_name(function),
     }
 
@@ -320,9 +324,27 @@ def _deserialize(config: Any) -> Any:
 def _instance(class_name: str, config: dict[str, Any]) -> Any:
     cls = find_class(class_name, config.get("module"), config.get("registered_name"))
     inner = config["config"]
+    if inner is None:
+        inner = {}
     if not isinstance(inner, dict):
-        raise ValueError(f"The 'config' of {class_name!r} must be a dict; got {inner!r}.")
-    instance = cls.from_config(inner)
+        raise TypeError(f"Expected 'config' to be a dict for {class_name!r}; got {shortened(inner)}.")
+    if inspect.isfunction(cls):
+        return cls
+    if not hasattr(cls, "from_config"):
+        raise TypeError(
+            f"Unable to reconstruct an instance of {class_name!r}: the class has no `from_config()` method. Define "
+            "`get_config` and `from_config`."
+        )
+    try:
+        instance = cls.from_config(inner)
+    except ConfigError:
+        raise
+    except TypeError as error:
+        raise ConfigError(
+            f"An object of class {class_name!r} could not be made from its config: {error}. Make sure that its "
+            "`get_config` returns the arguments of `__init__`, and that objects in it (layers, models, ...) are "
+            "explicitly deserialized in `from_config()`."
+        ) from error
     build_config = config.get("build_config")
     if build_config and hasattr(instance, "build_from_config") and not getattr(instance, "built", False):
         instance.build_from_config(build_config)
@@ -341,13 +363,14 @@ def find_class(class_name: str, module: Any = None, registered_name: Any = None)
     for name in (registered_name, class_name):
         if isinstance(name, str):
             found = registration.get_registered_object(name)
-            if inspect.isclass(found) and hasattr(found, "from_config"):
+            if inspect.isclass(found) or inspect.isfunction(found):
                 return found
     found = builtin_names.find_class(module if isinstance(module, str) else None, class_name)
     if found is not None:
+        _check_unregistered(registered_name, class_name, class_name)
         return found
     close = builtin_names.close_names(class_name)
-    raise TypeError(
+    raise ConfigError(
         f"Unknown class {class_name!r} (module {module!r}, registered name {registered_name!r})."
         + (f" Similar built-in classes: {close}." if close else "")
         + " If it is your own, register it with `saving.register_keras_serializable()` or pass it in "
@@ -355,17 +378,39 @@ def find_class(class_name: str, module: Any = None, registered_name: Any = None)
     )
 
 
+def _check_unregistered(registered_name: Any, *fine: str) -> None:
+    """A name under which nothing is registered, beside that of a built-in: the file says two things."""
+    if registered_name and registered_name not in fine:
+        raise ValueError(
+            f"registered_name={shortened(registered_name)} was provided in the config, but {fine[0]!r} resolved to a "
+            "Keras built-in, which has no registered name. Register your own under that name, or remove it."
+        )
+
+
+def shortened(value: Any) -> str:
+    """The value as text for an error, without the megabytes that a file may put there."""
+    text = repr(value[:20] if isinstance(value, (list, tuple, str)) and len(value) > 200 else value)
+    return text if len(text) <= 200 else f"{text[:200]}..."
+
+
 def _function(module: Any, name: Any, registered_name: Any) -> Callable[..., Any]:
     if not isinstance(name, str):
-        raise ValueError(f"The name of a function in a config must be a string; got {name!r}.")
+        raise TypeError(
+            f"Expected 'config' to be a non-null str for a function, its name; got {shortened(name)}."
+        )
     found: Any = None
     for key in (registered_name, name):
         if found is None and isinstance(key, str):
             found = registration.get_registered_object(key)
     if not callable(found):
         found = builtin_names.find_function(module if isinstance(module, str) else None, name)
+        if callable(found):
+            _check_unregistered(registered_name, name, "function")
+    if not callable(found) and module == "builtins" and ">" not in name:
+        # Files of Keras up to 3.6 have the bare name of a registered function.
+        found = registration.find_by_bare_name(name)
     if not callable(found):
-        raise TypeError(
+        raise ConfigError(
             f"Unknown function {name!r} (module {module!r}). If it is your own, register it with "
             "`saving.register_keras_serializable()` or pass it in `custom_objects`."
         )
@@ -376,11 +421,18 @@ def _function(module: Any, name: Any, registered_name: Any) -> Callable[..., Any
 def _deserialize_special(class_name: str, inner: Any) -> Any:
     if class_name == "__lambda__":
         raise ValueError(
-            "This config holds the code of a lambda, which is never run. Make the model again with a named "
-            "function that is registered with `saving.register_keras_serializable()`."
+            "This config holds the code of a lambda. Reading it would be arbitrary code execution, so it is never run, "
+            "with safe_mode=False neither. Make the model again with a named function that is registered "
+            "with `saving.register_keras_serializable()`."
+        )
+    if class_name == "__typespec__":
+        raise TypeError(
+            "Expected 'config' to be a list or a tuple"
+            if not isinstance(inner, (list, tuple))
+            else "A `__typespec__` describes a tensor of TensorFlow, which is not known here."
         )
     if not isinstance(inner, dict):
-        raise ValueError(f"The 'config' of {class_name!r} must be a dict; got {inner!r}.")
+        raise TypeError(f"Expected 'config' to be a dict for {class_name!r}; got {shortened(inner)}.")
     if class_name == "__keras_tensor__":
         return KerasTensor(inner.get("shape", ()), dtype=inner.get("dtype"))
     if class_name == "__numpy__":

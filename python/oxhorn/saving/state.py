@@ -100,6 +100,7 @@ class _Plan:
         self.pairs: dict[int, list[tuple[Any, Any]]] = {}
         self._old: dict[str, int] = {}
         self.warnings: list[str] = []
+        self._skipped = frozenset(visited)
         self._visited = visited
         self._active: set[int] = set()
         self._failed: dict[int, str] = {}
@@ -127,6 +128,8 @@ class _Plan:
     def visit(self, one: Any, path: str) -> None:
         """As saving does, but an object that failed in one place is looked for in the next that leads to it."""
         number = id(one)
+        if number in self._skipped:
+            self._used.add(f"{path}/")
         if number in self._visited or number in self._active:
             return
         problem = self._take(one, path)

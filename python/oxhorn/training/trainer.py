@@ -402,8 +402,9 @@ class Trainer(StepMethods):
         """
         if type(self).compile is not Trainer.compile:
             warnings.warn(
-                f"{type(self).__name__} overrides compile(), so it is not called while loading. Call it yourself, or "
-                "override get_compile_config() and compile_from_config() too.",
+                "`compile()` was not called as part of model loading because the model's `compile()` method is custom. "
+                f"Call it, or override get_compile_config() and compile_from_config() of {type(self).__name__} "
+                "too.",
                 stacklevel=2,
             )
             return
