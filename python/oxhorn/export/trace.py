@@ -9,6 +9,7 @@ import numpy as np
 
 from oxhorn import _core, tree
 from oxhorn.engine import call_context, naming
+from oxhorn.engine.input_spec import InputSpec
 from oxhorn.engine.keras_tensor import KerasTensor
 from oxhorn.models.model import Model
 
@@ -164,8 +165,8 @@ def _known_shapes(model: Model) -> Any:
             "once, `build` it, begin a Sequential with `Input(shape=...)`, or give `input_signature`."
         )
 
-    def spec(shape: Any) -> KerasTensor:
-        return KerasTensor((None, *shape[1:]), model.compute_dtype)
+    def spec(shape: Any) -> InputSpec:
+        return InputSpec(model.compute_dtype, (None, *shape[1:]))
 
     return tree.map_shape_structure(spec, known)
 
@@ -178,7 +179,7 @@ def _spec(leaf: Any, name: str) -> KerasTensor:
             f"{WHO}: `input_signature` must hold KerasTensors, InputSpecs with a shape, or arrays; got {leaf!r}."
         )
     shape = tuple(None if size is None else int(size) for size in shape)
-    if not isinstance(leaf, KerasTensor) and type(leaf).__name__ != "InputSpec" and shape:
+    if not isinstance(leaf, (KerasTensor, InputSpec)) and shape:
         shape = (None, *shape[1:])
     return KerasTensor(shape, str(dtype or "float32"), name=name or "input")
 

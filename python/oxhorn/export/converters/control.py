@@ -66,18 +66,11 @@ def scan(
     body = subgraph(inner, "body", [*carries, *elements], [*new_carries, *results])
     specs: list[tuple[str, Sequence[Dim]]] = [(value.dtype, value.shape) for value in first]
     specs += [(value.dtype, [*value.shape[:axis], length, *value.shape[axis:]]) for value in results]
-    backwards = int(reverse)
-    return b.emit_many(
-        "Scan",
-        [*first, *stacked],
-        specs,
-        body=body,
-        num_scan_inputs=len(stacked),
-        scan_input_axes=[axis] * len(stacked),
-        scan_output_axes=[axis] * len(results),
-        scan_input_directions=[backwards] * len(stacked),
-        scan_output_directions=[backwards] * len(results),
-    )
+    sides = {"input": len(stacked), "output": len(results)}
+    ways = {f"scan_{side}_axes": [axis] * count for side, count in sides.items() if count}
+    ways |= {f"scan_{side}_directions": [int(reverse)] * count for side, count in sides.items() if count}
+    inputs = [*first, *stacked]
+    return b.emit_many("Scan", inputs, specs, body=body, num_scan_inputs=len(stacked), **ways)
 
 
 @converts("scan")

@@ -109,7 +109,7 @@ def scatter_update(b: Builder, node: Node) -> Value:
     return b.emit("Reshape", [made, b.shape_of(x)], shape=x.shape)
 
 
-@converts("scatter", "segment_sum", "segment_max", "segment_min", "segment_prod", "scatter_add")
+@converts("scatter", "segment_sum", "segment_max", "segment_min", "segment_prod")
 def places_only(b: Builder, node: Node) -> Value:
     """The places of what is folded next."""
     return places(b, node)

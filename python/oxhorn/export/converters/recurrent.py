@@ -45,7 +45,8 @@ def recurrent(b: Builder, node: Node) -> list[Value]:
     """The results and the last states."""
     p = _Parts(b, node)
     known = [value for value in (p.kernel, p.recurrent, p.bias) if value is not None]
-    if p.mask is None and all(value.array is not None for value in known):
+    # Runtimes have these nodes for float32.
+    if p.mask is None and p.x.dtype == "float32" and all(value.array is not None for value in known):
         made = _as_node(b, node, p)
     else:
         made = _as_loop(b, node, p)

@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-_GRADIENT = "is part of gradients, not of inference"
-_RANDOM = "draws random numbers, which an exported model does not"
-_MATRICES = "factorises matrices, for which ONNX has no operator"
-_LOSS = "is part of losses and metrics, not of inference"
-
-REFUSED: dict[str, str] = {
-    "argsort_rows": "orders whole rows, for which ONNX has no operator",
-    "beta": _RANDOM,
-    "binomial": _RANDOM,
-    "cholesky": _MATRICES,
-    "confusion_counts": _LOSS,
-    "ctc_beam_search": "searches step by step for transcriptions, for which ONNX has no operator",
-    "ctc_loss": _LOSS,
-    "dropout": _RANDOM,
-    "eig": _MATRICES,
-    "eigh": _MATRICES,
-    "erfinv": "has no operator in ONNX",
-    "gamma": _RANDOM,
-    "gcd": "has no operator in ONNX",
-    "inv": _MATRICES,
-    "lcm": "has no operator in ONNX",
-    "lu_factor": _MATRICES,
-    "matrix_rank": _MATRICES,
-    "nonzero": "has a result whose shape only data can tell",
-    "pinv": _MATRICES,
-    "qr": _MATRICES,
-    "random": _RANDOM,
-    "shuffle": _RANDOM,
-    "slogdet": _MATRICES,
-    "solve": _MATRICES,
-    "solve_triangular": _MATRICES,
-    "sparse_softmax_crossentropy": _LOSS,
-    "sum_to_like": _GRADIENT,
-    "svd": _MATRICES,
-    "view": "reads the bits of a number as another dtype, for which ONNX has no operator",
+_REASONS = {
+    "draws random numbers, which an exported model does not": (
+        "dropout random_bernoulli random_beta random_binomial random_gamma random_normal random_randint random_shuffle "
+        "random_truncated_normal random_uniform"
+    ),
+    "factorises matrices, for which ONNX has no operator": (
+        "cholesky eig eigh inv lu_factor matrix_rank pinv qr slogdet solve solve_triangular svd"
+    ),
+    "is part of losses and metrics, not of inference": "confusion_counts ctc_loss sparse_softmax_crossentropy",
+    "is part of gradients, not of inference": (
+        "activation_gradient add_along_axis add_at add_rows cofactors concatenate_part contract_rows last_of_place "
+        "on_diagonal_of_axes other_factors_at reciprocal_gaps recurrence shift spread sum_of_place sum_to_like swap_rows"
+    ),
+    "has no operator in ONNX": "erfinv gcd lcm",
+    "orders whole rows, for which ONNX has no operator": "argsort_rows",
+    "searches step by step for transcriptions, for which ONNX has no operator": "ctc_beam_search",
+    "has a result whose shape only data can tell": "nonzero",
+    "reads the bits of a number as another dtype, for which ONNX has no operator": "view",
 }
+REFUSED: dict[str, str] = {op: reason for reason, names in _REASONS.items() for op in names.split()}
