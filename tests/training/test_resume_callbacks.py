@@ -196,6 +196,13 @@ def test_double_checkpoint(tmp_path: Path) -> None:
     assert not (tmp_path / "backup").exists()
 
 
+def test_what_was_half_written_is_swept_up(tmp_path: Path) -> None:
+    for name in (".a.0123456789abcdef.part", ".a.previous.part", ".b.0123456789abcdef.part", "a.part"):
+        (tmp_path / name).write_text("half")
+    made(plain).fit(resume=tmp_path / "a")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".b.0123456789abcdef.part", "a", "a.part"]
+
+
 def test_other_files_in_the_folder_stay(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     made(plain).fit(callbacks=[cb.BackupAndRestore(tmp_path)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -133,8 +134,11 @@ class BackupAndRestore(SnapshotKeeper):
         from oxhorn.training.snapshot import DamagedSnapshotError
 
         self._run = run
-        self._batches_seen_since_last_saving = self._last_batch_seen = self._current_epoch = self._steps_done = 0
+        self._batches_seen_since_last_saving = self._last_batch_seen = self._current_epoch = (
+            self._steps_done
+        ) = 0
         self._due = False
+        self._sweep()
         found = None
         try:
             if self._path.exists():
@@ -155,8 +159,20 @@ class BackupAndRestore(SnapshotKeeper):
         if self.save_freq is False:
             return
         if self.double_checkpoint and self._path.exists():
-            _copy(self._path, self._previous)
+            self._keep_previous()
         super()._write(position)
+
+    def _keep_previous(self) -> None:
+        """Gives the last snapshot another name, too."""
+        # Named like what is written of a snapshot, so that it is swept up with it.
+        copy = self._path.with_name(f".{self._path.name}.previous.part")
+        copy.unlink(missing_ok=True)
+        try:
+            # What takes the place of the last snapshot is another file, so that this one stays as it is.
+            os.link(self._path, copy)
+        except OSError:
+            shutil.copyfile(self._path, copy)
+        copy.replace(self._previous)
 
     def _after_epoch(self, position: Position) -> None:
         if self.save_freq == "epoch":
@@ -177,11 +193,3 @@ class BackupAndRestore(SnapshotKeeper):
             path.unlink(missing_ok=True)
         if self._path.parent.is_dir() and not any(self._path.parent.iterdir()):
             self._path.parent.rmdir()
-
-
-def _copy(source: Path, target: Path) -> None:
-    """Gives the contents of `source` to `target`, at once."""
-    from oxhorn.saving.atomic import replacing
-
-    with replacing(target) as temporary:
-        temporary.write_bytes(source.read_bytes())

@@ -41,7 +41,16 @@ class SnapshotKeeper(Callback):
             raise IsADirectoryError(
                 f"fit: expected `resume` to be a file, got the folder {str(self._path)!r}."
             )
+        self._sweep()
         return self._read(self._path) if self._path.exists() else None
+
+    def _sweep(self) -> None:
+        """Deletes what a process that was killed had written of a snapshot."""
+        folder, begin = self._path.parent, f".{self._path.name[:100]}."
+        if folder.is_dir():
+            for path in folder.iterdir():
+                if path.name.startswith(begin) and path.name.endswith(".part"):
+                    path.unlink(missing_ok=True)
 
     def _read(self, path: Path) -> Snapshot:
         from oxhorn.training.snapshot import Snapshot
