@@ -252,6 +252,7 @@ ARCHIVES = {
     "byte order": (zipped({**GOOD, "archive/byteorder": b"middle"}), "neither little nor big"),
     "TorchScript": (zipped({**GOOD, "archive/constants.pkl": b""}), r"torch\.jit\.load"),
     "TorchScript code": (zipped({**GOOD, "archive/code/__torch__.py": b"import os"}), r"torch\.jit\.load"),
+    "TorchScript as it is": (zipped({"archive/code/x.py": b"import os", **GOOD}, True), r"torch\.jit\.load"),
     "more after the pickle": (zipped({**GOOD, "archive/data.pkl": pickled({}) + b"x"}), "after the end"),
     "altered": (changed(zipped(GOOD), bytes(24), b"\1" * 24), "CRC|damaged"),
     "empty archive": (zipped({}), "begins with"),

@@ -277,7 +277,7 @@ def test_a_dict_that_leads_back_to_itself(tmp_path):
     )
     with opened(found, ["a"] * 50, "test") as (arrays, others, _):
         assert list(arrays) == ["w"]
-        assert others == ["a (dict of 2, 1 of them arrays)"]
+        assert others == ["a (dict of 2, 1 of them arrays): no array; to read it, pass key='a'"]
 
 
 def test_too_many_opcodes(tmp_path, monkeypatch):

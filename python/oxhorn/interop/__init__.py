@@ -1,4 +1,15 @@
-"""Weights of models of other libraries."""
+"""Weights of models of other libraries.
+
+`load_torch_state_dict` takes files of PyTorch and turns their layouts into ours. Arrays of NumPy in our layout need
+nothing but assignment:
+
+>>> import numpy as np
+>>> import oxhorn as keras
+>>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="top")])
+>>> model.get_layer("top").set_weights([np.ones((3, 2)), np.zeros(2)])
+>>> model.get_layer("top").kernel.assign(np.full((3, 2), 0.5)).numpy()[0]
+array([0.5, 0.5], dtype=float32)
+"""
 
 from typing import TYPE_CHECKING
 

@@ -132,7 +132,7 @@ class Plan:
                     continue
                 why = self._why_unused.get((module.name, name), "no layer was found for it")
                 report.unused.append(f"{piece.source} {piece.stored.shape}: {why}")
-        report.unused.extend(f"{other}: no array" for other in others)
+        report.unused.extend(others)
         for path, variable in self._targets.variables.items():
             if id(variable) in self._assignments or not self._counts(variable):
                 continue
@@ -175,9 +175,11 @@ class Plan:
             array = conversion.to_ours(*(piece.stored.load() for piece in pieces))
             before = np.isfinite(array).all() if array.dtype.kind == "f" else True
             if str(variable.dtype) == "float32" and array.dtype == np.float64:
-                rounded.append(path)
+                exact = array
                 with np.errstate(over="ignore"):
                     array = array.astype(np.float32)
+                if not np.array_equal(array, exact, equal_nan=True):
+                    rounded.append(path)
             if not before:
                 self.report.notes.append(f"{path} has numbers that are NaN or infinite, as its source has")
             elif array.dtype.kind == "f" and not np.isfinite(array).all():

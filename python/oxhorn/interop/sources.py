@@ -76,7 +76,8 @@ def opened(source: Any, key: Any, who: str) -> Iterator[tuple[dict[str, Stored],
                 shown = checked_name(name, where)
                 arrays[shown] = Stored(value.shape, value.storage.dtype, lambda value=value: load(value))  # type: ignore[misc]
             else:
-                others.append(f"{str(name)[:100]} ({_described(value)})")
+                key = f"; to read it, pass key={str(name)[:50]!r}" if isinstance(value, Mapping) else ""
+                others.append(f"{str(name)[:100]} ({_described(value)}): no array{key}")
         yield arrays, others, where
 
 

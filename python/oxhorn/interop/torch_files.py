@@ -125,11 +125,6 @@ def _read_zip(archive: zipfile.ZipFile, size: int) -> tuple[Any, _Storages]:
     if len(roots) > 1:
         raise PickleError("it has more than one data.pkl")
     root = roots[0]
-    if f"{root}/constants.pkl" in members or any(name.startswith(f"{root}/code/") for name in members):
-        raise PickleError(
-            "it is a TorchScript program. Where PyTorch is, load it with `torch.jit.load` and save "
-            "`torch.save(model.state_dict(), path)`"
-        )
     order = archive.read(members[f"{root}/byteorder"]) if f"{root}/byteorder" in members else b"little"
     if order not in (b"little", b"big"):
         raise PickleError(f"its byte order is {order[:20]!r}, neither little nor big")
@@ -167,6 +162,11 @@ def _checked_members(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.Z
         if ".." in parts or "" in parts[:-1] or len(name) > 1000 or any(c in name for c in "\\:\x00"):
             raise PickleError(
                 f"it has a member named {shown}, which is no name within an archive of `torch.save`"
+            )
+        if name.endswith("/constants.pkl") or "/code/" in name:
+            raise PickleError(
+                "it is a TorchScript program. Where PyTorch is, load it with `torch.jit.load` and save "
+                "`torch.save(model.state_dict(), path)`"
             )
         if name in members:
             raise PickleError(f"it has two members named {shown}")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from oxhorn import lazy
 
 if TYPE_CHECKING:
+    from oxhorn.interop.torch_weights import load_torch_state_dict
     from oxhorn.saving.file_editor import KerasFileEditor
     from oxhorn.saving.models import load_model, load_weights, save_model, save_weights
     from oxhorn.saving.registration import (
@@ -20,6 +21,7 @@ else:
     __getattr__, __dir__ = lazy.names(
         __name__,
         {
+            "oxhorn.interop.torch_weights": "load_torch_state_dict",
             "oxhorn.saving.file_editor": "KerasFileEditor",
             "oxhorn.saving.models": "load_model, load_weights, save_model, save_weights",
             "oxhorn.saving.registration": (
@@ -39,6 +41,7 @@ __all__ = [
     "get_registered_name",
     "get_registered_object",
     "load_model",
+    "load_torch_state_dict",
     "load_weights",
     "register_keras_serializable",
     "save_model",
