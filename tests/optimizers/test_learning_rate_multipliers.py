@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pickle
 from typing import Any
@@ -200,3 +201,37 @@ def test_a_foreign_variable_is_refused() -> None:
     optimizer, _ = three(optimizers.SGD(0.5))
     with pytest.raises(ValueError, match="'elsewhere' fits none"):
         optimizer.set_learning_rate_multipliers({keras.Variable(1.0, name="elsewhere"): 0.5})
+
+
+def variable_at(path: str) -> Any:
+    *scopes, name = path.split("/")
+    with contextlib.ExitStack() as stack:
+        for scope in scopes:
+            stack.enter_context(keras.name_scope(scope))
+        return keras.Variable([1.0], name=name)
+
+
+# The pattern of a whole path, the paths of the variables, the factors; None where none or several would fit.
+MOVED: list[tuple[str, list[str], list[float] | None]] = [
+    ("^model/a/kernel$", ["model/a/kernel", "model/b/kernel"], [0.5, 1.0]),
+    ("^model/a/kernel$", ["a/kernel", "b/kernel"], [0.5, 1.0]),
+    ("^a/kernel$", ["model/a/kernel", "model/b/kernel"], [0.5, 1.0]),
+    ("^model/a/kernel$", ["other/a/kernel"], None),
+    ("^a/kernel$", ["x/a/kernel", "y/a/kernel"], None),
+    ("^a/kernel$", ["xa/kernel"], None),
+    ("^a.kernel$", ["x/a/kernel"], None),
+    ("a/bias$", ["x/a/kernel"], None),
+]
+
+
+@pytest.mark.parametrize(("pattern", "paths", "expected"), MOVED)
+def test_paths_that_begin_otherwise(pattern: str, paths: list[str], expected: list[float] | None) -> None:
+    variables = [variable_at(path) for path in paths]
+    assert [v.path for v in variables] == paths
+    optimizer = optimizers.SGD(1.0, learning_rate_multipliers={pattern: 0.5})
+    if expected is None:
+        with pytest.raises(ValueError, match="fits none of the variables"):
+            optimizer.build(variables)
+        return
+    optimizer.build(variables)
+    assert [optimizer._rate_factor(v) for v in variables] == expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 import oxhorn as keras
 from oxhorn import reuse
-from tests.reuse.models import L, X, Y, images, nested, residual, stack
+from tests.reuse.models import L, X, Y, images, nested, residual, same, stack
 
 TABLE: list[tuple[Any, dict[str, float], dict[str, float]]] = [
     (stack, {}, {"hidden1": 0.125, "hidden2": 0.25, "hidden3": 0.5, "output": 1.0}),
@@ -77,3 +78,29 @@ def test_bad_arguments(make: Any, arguments: Any, match: str) -> None:
 def test_the_model_must_be_compiled() -> None:
     with pytest.raises(ValueError, match="discriminative_rates needs a compiled model"):
         reuse.discriminative_rates(stack())
+
+
+def test_a_saved_model_goes_on_with_them(tmp_path: Path) -> None:
+    """With what was unfrozen, too. (In a model from a file, paths of variables lack the model's name.)"""
+    model = stack()
+    reuse.freeze(model, until="hidden3")
+    model.compile(keras.optimizers.Adam(0.01), "mse")
+    reuse.discriminative_rates(model)
+    callback = keras.callbacks.GradualUnfreezing({1: "hidden3", 2: "hidden2"})
+    model.fit(X, Y, epochs=3, callbacks=[callback], verbose=0)
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    assert [layer.trainable for layer in again.layers] == [False, True, True, True]
+    for each in (model, again):
+        assert [each.optimizer._rate_factor(v) for v in each.trainable_variables] == [
+            0.25,
+            0.25,
+            0.5,
+            0.5,
+            1.0,
+            1.0,
+        ]
+        keras.utils.set_random_seed(1)
+        each.fit(X, Y, epochs=2, verbose=0)
+    same(model.get_weights(), again.get_weights())
+    same([v.numpy() for v in model.optimizer.variables], [v.numpy() for v in again.optimizer.variables])

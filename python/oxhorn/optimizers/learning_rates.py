@@ -139,7 +139,9 @@ class LearningRates:
         variables = self._trainable_variables
         factors = [1.0] * len(variables)
         for key, factor in self._multipliers:
-            chosen = [i for i, variable in enumerate(variables) if _fits(key, variable)]
+            chosen = [i for i, variable in enumerate(variables) if _fits(key, variable)] or _by_end(
+                key, variables
+            )
             if not chosen and not _is_frozen(key):
                 paths = ", ".join(repr(str(v.path)) for v in variables)
                 raise ValueError(
@@ -183,6 +185,19 @@ def _fits(key: Any, variable: Any) -> bool:
     if isinstance(key, str):
         return re.search(key, str(variable.path)) is not None
     return any(variable is each for each in _variables_of(key))
+
+
+def _by_end(key: Any, variables: list[Any]) -> list[int]:
+    """The variable that a pattern for one whole path means, if its path begins otherwise now.
+
+    In a model from a file, layers are made before they are put into it: `model/dense/kernel` is `dense/kernel` there.
+    """
+    path = re.sub(r"\\(.)", r"\1", key[1:-1]) if isinstance(key, str) else ""
+    if not path or key != f"^{re.escape(path)}$":
+        return []
+    own = f"/{path}"
+    ends = [i for i, v in enumerate(variables) if own.endswith(f"/{v.path}") or f"/{v.path}".endswith(own)]
+    return ends if len(ends) == 1 else []
 
 
 def _variables_of(key: Any) -> list[Any]:
