@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from oxhorn.saving import registration
 from oxhorn.saving.legacy.upgrade import Writer
 
 _REDUCTIONS = {"auto": "sum_over_batch_size", "sum_over_nonscalar_weights": "sum_over_batch_size"}
@@ -100,11 +101,17 @@ def _upgrade_optimizer(class_name: str, config: dict[str, Any]) -> tuple[str, di
     return class_name, config
 
 
+def _named(name: str) -> Any:
+    """Your own function or class; other names are for `compile`, which knows what `accuracy` stands for."""
+    own = registration.get_registered_object(name)
+    return name if own is None else own
+
+
 def _loss(config: Any) -> Any:
     from oxhorn import losses
 
     if isinstance(config, str):
-        return config
+        return _named(config)
     inner = config.get("config")
     if isinstance(inner, dict):
         # Each loss repeats which function it is.
@@ -122,7 +129,7 @@ def _metric(config: Any) -> Any:
     from oxhorn import metrics
 
     if isinstance(config, str):
-        return config
+        return _named(config)
     inner = config.get("config")
     if config["class_name"] == "MeanMetricWrapper" and isinstance(inner, dict):
         found = metrics.get(inner.get("fn"))

@@ -73,7 +73,7 @@ def upgrade(class_name: str, config: dict[str, Any], where: str, writer: str) ->
             "code, or pass a class of your own of this name in `custom_objects`."
         )
     if class_name == "Lambda":
-        _check_lambda(config, where)
+        config = check_lambda(config, where)
     class_name = _CLASSES.get(class_name, class_name)
     for (of, old), new in _RENAMED.items():
         if class_name == of and old in config:
@@ -114,21 +114,28 @@ def upgrade(class_name: str, config: dict[str, Any], where: str, writer: str) ->
     return class_name, config
 
 
-def _check_lambda(config: dict[str, Any], where: str) -> None:
-    kind = config.get("function_type", "function")
-    function = config.get("function")
-    if kind != "function" or not isinstance(function, str):
+def check_lambda(config: dict[str, Any], where: str) -> dict[str, Any]:
+    """The config of a Lambda whose function has a name.
+
+    Raises:
+        ValueError: If the code of the function is in the file.
+    """
+    config = dict(config)
+    kind, function = config.pop("function_type", "function"), config.get("function")
+    named = isinstance(function, dict) and function.get("class_name") == "function"
+    if kind != "function" or not (named or isinstance(function, str)):
         raise ValueError(
             f"The {where} holds the code of a Python function as bytes. It is never run, since it could do anything "
             "(arbitrary code execution). Build the model in code and use `load_weights` on this file, or write the "
-            "layer "
-            "as a class and pass it as `custom_objects={'Lambda': ...}`."
+            "layer as a class and pass it as `custom_objects={'Lambda': ...}`."
         )
-    for key in ("function_type", "module", "output_shape_type", "output_shape_module"):
+    for key in ("module", "output_shape_type", "output_shape_module"):
         config.pop(key, None)
     if not isinstance(config.get("output_shape"), (list, tuple)):
         config.pop("output_shape", None)
-    config["function"] = {"class_name": "function", "config": function, "registered_name": function}
+    if isinstance(function, str):
+        config["function"] = {"class_name": "function", "config": function, "registered_name": function}
+    return config
 
 
 def _axis(config: dict[str, Any]) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from oxhorn.engine import allowance
 from oxhorn.saving import hdf5
 from oxhorn.saving.hdf5 import Array, Dataset, Group
 from oxhorn.saving.legacy import optimizer_state
@@ -18,6 +20,10 @@ from oxhorn.saving.legacy.upgrade import Writer, upgrade_model, writer_of
 from oxhorn.saving.legacy.weights_reader import Plan
 from oxhorn.saving.registration import CustomObjectScope
 from oxhorn.saving.serialization import deserialize_keras_object
+
+# What a model may take before its weights are compared with the file: its file, in the widest dtype, and some more.
+WIDEST = 8
+SLACK = 1 << 26
 
 
 def load_whole_model(
@@ -46,8 +52,10 @@ def load_whole_model(
                 "alone, build the model and use `load_weights`."
             )
         writer = writer_of(root.attribute("keras_version"))
+        room = Path(path).stat().st_size
         with CustomObjectScope(custom_objects):
-            model = _model(config, writer, root.label)
+            with allowance.of(WIDEST * room + SLACK, root.label):
+                model = _model(config, writer, root.label)
             plan = Plan(f"load_model: {root.label}")
             if "model_weights" in root:
                 plan.of_the_same_model(model, root.group("model_weights"))

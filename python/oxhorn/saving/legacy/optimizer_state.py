@@ -54,6 +54,9 @@ def from_keras_3(
     by_end = {variable.path.rpartition("/")[2]: variable for variable in variables}
     if len(by_end) == len(variables) == len(ends) and set(by_end) == set(ends):
         variables = [by_end[end] for end in ends]
+    elif "iteration" in ends and set(ends) <= {"iteration", "learning_rate"} <= set(by_end):
+        # It was saved before its first step.
+        variables = [by_end[end] for end in ends]
     if len(variables) != len(names):
         raise NotUnderstood(
             f"the file has {len(names)} variables of the optimizer, {len(variables)} were expected"

@@ -89,13 +89,12 @@ def upgrade_layer(entry: Any, writer: Writer) -> dict[str, Any]:
         return {**entry, "config": _passive(config)}
     if class_name in MODELS or _is_graph(config):
         return {**entry, "config": _upgrade_graph(class_name, config, writer)}
-    if _is_function_call(class_name, config, writer):
-        # A function of `ops` in the graph: only these have neither a dtype nor a `trainable`.
-        from oxhorn.engine import operation_names  # Rare, and a long table.
-
-        module = operation_names.place_of(operation_names.name_of(class_name))[0]
+    module = _module_of_function(class_name, config) if writer.is_keras_3 else None
+    if module is not None:
         return {**entry, "module": module, "registered_name": class_name}
     if writer.is_keras_3:
+        if class_name == "Lambda":
+            config = layer_rules.check_lambda(config, f"layer {config.get('name')!r} (Lambda)")
         return {**entry, "config": _with_kinds(config, writer)}
     return _upgrade_keras_2(entry, class_name, config, writer)
 
@@ -111,8 +110,17 @@ def _is_graph(config: Mapping[str, Any]) -> bool:
     return {"layers", "input_layers", "output_layers"} <= set(config)
 
 
-def _is_function_call(class_name: str, config: Mapping[str, Any], writer: Writer) -> bool:
-    return writer.is_keras_3 and not {"trainable", "dtype", "layers", "batch_shape"} & set(config)
+def _module_of_function(class_name: str, config: Mapping[str, Any]) -> str | None:
+    """Where a function of `ops` in the graph comes from, by its class; `None` for layers, which all have a dtype."""
+    if "trainable" in config or "dtype" in config:
+        return None
+    from oxhorn import ops
+    from oxhorn.engine import operation_names
+
+    name = operation_names.name_of(class_name)
+    namespace, _, short = name.rpartition(".")
+    known = ops.image.__all__ if namespace == "image" else ops.__all__
+    return operation_names.place_of(name)[0] if short in known else None
 
 
 # Models -----------------------------------------------------------------------------------------------

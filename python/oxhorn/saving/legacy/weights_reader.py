@@ -170,9 +170,8 @@ class Plan:
         if expected != len(stored):
             raise ValueError(
                 f"{self.who}: Layer count mismatch: the model has {expected} layers with weights, the file "
-                f"{len(stored)}: "
-                f"{list(stored)[:20]}. Nothing was changed. `by_name=True` takes the layers whose names are in the "
-                "file."
+                f"{len(stored)}: {list(stored)[:20]}. Nothing was changed. `load_weights(path, by_name=True)` takes "
+                "the layers whose names are in the file."
             )
 
     def _layer(self, layer: Any, weights: list[Any], group: Group, names: list[str], shown: str) -> None:

@@ -22,21 +22,25 @@ def save_whole_model(model: Any, path: str | os.PathLike[str], include_optimizer
     """Writes a model as `.h5`: config, weights, and, if it was compiled, how, and the state of the optimizer.
 
     Args:
-        model: A built model with a config.
+        model: A model with a config; one that is not built is written without weights.
         path: The file; one that was there is replaced when the new one is complete.
         include_optimizer: Whether to write how the model was compiled.
 
     Raises:
         OSError: If the file cannot be written.
-        ValueError: If the model is not built, or something in its config cannot be written.
+        ValueError: If it is built in part, or something in its config cannot be written.
     """
     logging.getLogger("oxhorn").warning(
         "You are saving your model as an HDF5 file. This file format is considered legacy; "
         "`model.save('my_model.keras')` writes the native one."
     )
-    check_built(model, "save_model")
+    if model.weights:
+        check_built(model, "save_model")
     _check_vocabularies(model)
-    described = json.dumps(_legacy(serialize_keras_object(model)))
+    native = serialize_keras_object(model)
+    # Readers who know no `build_config` pass it over; without it a model with a `call` of its own has no weights.
+    shapes = {"build_config": native["build_config"]} if native.get("build_config") else {}
+    described = json.dumps({**_legacy(native), **shapes})
     compiled = include_optimizer and getattr(model, "optimizer", None) is not None and model.compiled
     training = json.dumps(_training_config(model)) if compiled else None
     with hdf5.writing(path) as file:
@@ -124,9 +128,8 @@ def _legacy(entry: Any) -> Any:
 
 
 def _class_name(entry: dict[str, Any]) -> str:
-    registered = entry.get("registered_name")
-    own = str(entry.get("module") or "").startswith("keras.")
-    return str(entry["class_name"] if own or not registered else registered)
+    """The name under which a custom class was registered, and the class's own for others."""
+    return str(entry.get("registered_name") or entry["class_name"])
 
 
 def _training_config(model: Any) -> dict[str, Any]:
@@ -156,8 +159,7 @@ def _long_names(loss: Any) -> Any:
 def _nested(value: Any) -> Any:
     if isinstance(value, dict) and "class_name" in value:
         if value["class_name"] == "function":
-            own = str(value.get("module") or "").startswith("keras.")
-            return value["config"] if own else value.get("registered_name") or value["config"]
+            return value.get("registered_name") or value["config"]
         return {"class_name": _class_name(value), "config": value["config"]}
     if isinstance(value, dict):
         return {key: _nested(item) for key, item in value.items()}
