@@ -137,7 +137,7 @@ def test_formats_and_options(tmp_path: Path) -> None:
             model.export(path, format=name)
     with pytest.raises(NotImplementedError, match=r'format="onnx"'):
         model.export(path)
-    with pytest.raises(ValueError, match=r"unrecognized format='tensorrt'.*\['onnx'\]"):
+    with pytest.raises(ValueError, match=r"Unrecognized format='tensorrt'.*\['onnx'\]"):
         model.export(path, format="tensorrt")
     with pytest.raises(ValueError, match=r"option `opset_version` and no other; got is_static"):
         model.export(path, format="onnx", is_static=True)

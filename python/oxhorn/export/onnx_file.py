@@ -94,7 +94,7 @@ def export_model(
                 f"Model.export: format {format!r} needs another library and is not built. {known} "
                 'Call `model.export(path, format="onnx")`.'
             )
-        raise ValueError(f"Model.export: unrecognized format={format!r}. {known}")
+        raise ValueError(f"Model.export: Unrecognized format={format!r}. {known}")
     wrong = sorted(set(options) - {"opset_version"})
     if wrong:
         raise ValueError(
