@@ -372,6 +372,11 @@ def test_a_file_that_is_replaced_while_it_is_read(tmp_path):
         path.write_bytes(content)
         with pytest.raises(ValueError, match=r"weights\.safetensors"):
             arrays["0.weight"].load()
+    path.write_bytes((GOLDEN / "batch_norm.safetensors").read_bytes())
+    with opened(path, None, "test") as (arrays, _, _):
+        path.write_bytes((GOLDEN / "lstm_deep.safetensors").read_bytes())
+        with pytest.raises(ValueError, match=r"weights\.safetensors.* is gone"):
+            arrays["0.weight"].load()
 
 
 def test_nothing_changes_when_a_file_fails_late(tmp_path):

@@ -393,3 +393,30 @@ def test_names_on_the_way_back():
         to_torch_state_dict(keras.Model(x, layers.Attention(use_scale=True, name="attention")([x, x])))
     with pytest.raises(ValueError, match="expected a model or a layer"):
         to_torch_state_dict(state)
+
+
+def test_the_order_of_branches():
+    """Those that lead to the first of the arrays that meet come first."""
+    state = {
+        f"{name}.weight": numbers(4, 4, 1, 1) for name in ("stem", "conv1", "conv2", "downsample.0", "head")
+    }
+    for shortcut_first in (False, True):
+        inputs = keras.Input((3, 3, 4))
+        x = layers.Conv2D(4, 1, use_bias=False, name="stem")(inputs)
+        shortcut = layers.Conv2D(4, 1, use_bias=False, name="shortcut")(x)
+        y = layers.Conv2D(4, 1, use_bias=False, name="b")(layers.Conv2D(4, 1, use_bias=False, name="a")(x))
+        met = layers.Add()([shortcut, y] if shortcut_first else [y, shortcut])
+        model = keras.Model(inputs, layers.Conv2D(4, 1, use_bias=False, name="head")(met))
+        report = load_torch_state_dict(model, state)
+        block = (
+            ["shortcut/kernel", "a/kernel", "b/kernel"]
+            if shortcut_first
+            else ["a/kernel", "b/kernel", "shortcut/kernel"]
+        )
+        assert [match.variable for match in report.matched] == ["stem/kernel", *block, "head/kernel"]
+
+
+def test_other_functions_point_here(tmp_path):
+    with pytest.raises(ValueError, match="load_torch_state_dict"):
+        two_layers().load_weights(str(tmp_path / "weights.pth"))
+    assert keras.saving.load_torch_state_dict is load_torch_state_dict

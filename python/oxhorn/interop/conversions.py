@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -38,16 +38,20 @@ __all__ = [
 
 
 class Conversion(NamedTuple):
-    """From one or more arrays of PyTorch to one of ours, and back."""
+    """From one or more arrays of PyTorch to one of ours, and back.
+
+    `plain` is the conversion that the shapes are found with, where this one only adds another order.
+    """
 
     text: str
     to_ours: Callable[..., Array]
     to_torch: Callable[[Array], tuple[Array, ...]]
+    plain: Any = None
 
     def torch_shapes(self, shape: Sequence[int]) -> list[tuple[int, ...]]:
         """The shapes that the arrays of PyTorch have where ours has this one."""
         like = np.broadcast_to(np.float32(0), tuple(shape))  # one number, whatever the shape
-        return [array.shape for array in self.to_torch(like)]
+        return [array.shape for array in (self.plain or self).to_torch(like)]
 
 
 def alone(text: str, to_ours: Callable[[Array], Array], to_torch: Callable[[Array], Array]) -> Conversion:
@@ -150,4 +154,5 @@ def taken(inner: Conversion, order: Array, axis: int, text: str) -> Conversion:
         f"{inner.text}; {text}" if inner is not same else text,
         lambda *arrays: np.take(inner.to_ours(*arrays), order, axis),
         lambda array: inner.to_torch(np.take(array, back, axis)),
+        inner.plain or inner,
     )

@@ -92,8 +92,19 @@ def _safetensors(path: Path) -> dict[str, Stored]:
 
     safetensors.read(path, note)
 
+    tensors: dict[str, Any] = {}
+
     def reader(name: str) -> Any:
-        return lambda: safetensors.read(path, lambda _: [name])[0][name]
+        def load() -> Any:
+            if not tensors:
+                tensors.update(safetensors.read(path)[0])
+            if name not in tensors:
+                raise ValueError(
+                    f"{path}: tensor {name[:100]!r} is gone; was the file changed while being read?"
+                )
+            return tensors[name]
+
+        return load
 
     return {
         name: Stored(tuple(entry.shape), _SAFETENSORS[entry.dtype], reader(name))

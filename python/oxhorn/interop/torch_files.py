@@ -90,7 +90,7 @@ def _errors_of(path: Path) -> Iterator[None]:
 class _Storages:
     """The storages of a file, each read once."""
 
-    def __init__(self, read: Callable[[Storage], bytes], order: Literal["<", ">"]) -> None:
+    def __init__(self, read: Callable[[Storage], bytes | memoryview], order: Literal["<", ">"]) -> None:
         self._read = read
         self._order = order
         self._kept: dict[str, Array] = {}
@@ -103,7 +103,7 @@ class _Storages:
                 raise PickleError(
                     f"storage {storage.key} has {len(content)} bytes; was the file changed while being read?"
                 )
-            if storage.dtype == "bool" and content.strip(b"\x00\x01"):
+            if storage.dtype == "bool" and bytes(content).strip(b"\x00\x01"):
                 raise PickleError(f"storage {storage.key} of booleans has bytes other than 0 and 1")
             dtype = np.dtype(DTYPES[storage.dtype]).newbyteorder(self._order)
             self._kept[storage.key] = np.frombuffer(content, dtype)
@@ -220,8 +220,10 @@ def _read_old(content: bytes) -> tuple[Any, _Storages]:
     if position != len(content):
         raise PickleError(f"it has {len(content) - position} bytes after its last storage")
 
-    def read(storage: Storage) -> bytes:
+    whole = memoryview(content)  # storages are windows into what was read, not copies
+
+    def read(storage: Storage) -> memoryview:
         begin, end = places[storage.key]
-        return content[begin:end]
+        return whole[begin:end]
 
     return found, _Storages(read, "<")

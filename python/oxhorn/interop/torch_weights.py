@@ -67,8 +67,9 @@ def load_torch_state_dict(
         source: The path of a file of `torch.save` (of any version since 0.4) or of a safetensors file; or a dict of
             arrays of NumPy or tensors of PyTorch.
         mapping: Which module of PyTorch belongs to which layer.
-            "order": the modules as the source lists them, and the layers in the order of their calls (that of their
-            attributes, in a model that is a class of your own), one by one.
+            "order": the modules as the source lists them, and the layers as they lead to the outputs, one by one: where
+            branches meet, as in `Add()([a, b])`, those of `a` come first. In a model that is a class of your own
+            the order is that of its attributes.
             "name": modules and layers of the same name, nested ones with dots.
             A dict: names of modules, or of single arrays, and the names (or paths, `"encoder/dense"`) of layers or
             weights; None leaves one out. The levels of a recurrent module are `"rnn.l0"`, `"rnn.l1"`, ...; the halves

@@ -236,6 +236,11 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
         raise ValueError(
             "load_weights: File format not supported: expected a path that ends in '.weights.h5', '.weights.json', "
             f"'.keras', '.safetensors', '.h5' or '.hdf5'; got {path!r}."
+            + (
+                " Weights of PyTorch: interop.load_torch_state_dict."
+                if path.endswith((".pth", ".pt"))
+                else ""
+            )
         )
 
 
