@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from oxhorn.engine.operation import Operation
     from oxhorn.engine.stateless import StatelessScope
     from oxhorn.engine.variable import Variable
+    from oxhorn.export import export_onnx
     from oxhorn.initializers import Initializer
     from oxhorn.layers.input_layer import Input
     from oxhorn.layers.layer import Layer
@@ -109,6 +110,7 @@ _NAMES = {
     "StatelessScope": "engine.stateless",
     "Variable": "engine.variable",
     "device": "engine.device",
+    "export_onnx": "export",
     "grad": "autograd",
     "jacobian": "autograd",
     "name_scope": "engine.naming",

@@ -57,7 +57,8 @@ def test_row(row: Row) -> None:
 
 
 # What onnxruntime computes in float32 alone.
-FLOAT32 = set("Acos Acosh Asin Asinh Atan Atanh AveragePool Conv ConvTranspose Cosh Det Erf Sinh Tan".split())
+FLOAT32 = {"Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "AveragePool", "Conv", "ConvTranspose", "Cosh"}
+FLOAT32 |= {"Det", "Erf", "Sinh", "Tan"}
 FIRST = list({row.op: row for row in ROWS if row.differentiable()}.values())
 
 

@@ -63,13 +63,13 @@ REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
         r"in layer 'wild' draws random numbers",
     ),
     "stateful": (stateful, NotImplementedError, r"'memory' is stateful.*stateful=False"),
-    "subclass that was not called": (Subclass, ValueError, r"'mine' is not built.*input_signature"),
+    "subclass that was not called": (Subclass, ValueError, r"'mine' has not yet been built.*input_signature"),
     "sequential without shape": (
         lambda: keras.Sequential([L.Dense(1)], name="pile"),
         ValueError,
-        r"'pile' is not built.*Input\(shape=",
+        r"'pile' has not yet been built.*Input\(shape=",
     ),
-    "layer": (lambda: L.Dense(2), TypeError, r"expects a Model; got Dense"),
+    "layer": (lambda: L.Dense(2), TypeError, r"must be a `Model`; got Dense"),
 }
 
 

@@ -252,3 +252,24 @@ def test_trained_is_what_is_exported(tmp_path: Any) -> None:
     one = onnxruntime.InferenceSession(path)
     (got,) = one.run(None, {model.input_names[0]: x})
     np.testing.assert_allclose(got, model.predict(x, verbose=0), rtol=1e-5, atol=1e-6)
+
+
+def test_weights_that_are_used_twice_are_written_once() -> None:
+    x, y = keras.Input((6, 6, 2)), keras.Input((4, 3))
+    conv, rnn = L.Conv2D(2, 3, padding="same"), L.LSTM(3, return_sequences=True)
+    model = shaken(keras.Model([x, y], [conv(conv(x)), rnn(rnn(y))]))
+    content = check(model, [random(2, 6, 6, 2), random(2, 4, 3)])
+    large = [one.name for one in content.graph.initializer if np.prod(one.dims) > 6]
+    assert sorted(large) == sorted(variable.path for variable in model.weights if np.prod(variable.shape) > 2)
+
+
+def test_an_export_leaves_the_model_as_it_was(tmp_path: Any) -> None:
+    model = keras.Sequential(
+        [keras.Input((3,)), L.Dense(2, activity_regularizer="l2"), L.BatchNormalization()]
+    )
+    before = [variable.numpy() for variable in model.variables]
+    keras.export_onnx(model, tmp_path / "model.onnx")
+    assert model.losses == []
+    assert all(np.array_equal(a, b.numpy()) for a, b in zip(before, model.variables, strict=True))
+    model(random(2, 3))
+    assert not model.losses[0].is_traced

@@ -7,7 +7,7 @@ chain of convolutions, normalizations and pools has no transposition inside.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -79,6 +79,7 @@ class Builder:
             self._taken: set[str] = set()
             self._counts: dict[str, int] = {}
             self._known: dict[Any, Value] = {}
+            self._derived: dict[Any, tuple[Value, Value]] = {}
             self.scope = ""
 
     # Names ------------------------------------------------------------------------------------------
@@ -190,6 +191,18 @@ class Builder:
         """Whole numbers: axes, sizes, places."""
         return self.constant(np.asarray(list(numbers), "int64"))
 
+    def derived(
+        self, value: Value, how: Any, make: Callable[[Array], Array], hint: str | None = None
+    ) -> Value:
+        """A constant that is made of another one, the same for everybody who asks for it."""
+        key = (id(value), how)
+        known = self.root._derived.get(key)
+        if known is None:
+            assert value.array is not None
+            made = self.constant(make(value.array), hint or value.hint)
+            known = self.root._derived[key] = (value, made)
+        return known[1]
+
     # Sizes ------------------------------------------------------------------------------------------
 
     def size(self, value: Value, axis: int) -> int | Value:
@@ -267,7 +280,7 @@ class Builder:
         if value.dtype == dtype:
             return value
         if value.array is not None:
-            return self.constant(value.array.astype(dtype), value.hint)
+            return self.derived(value, dtype, lambda array: array.astype(dtype))
         if self.is_transposed(value) and value.first is not None:
             return self.with_channels_last(self.cast(value.first, dtype))
         return self.emit("Cast", [value], dtype, to=element_type(dtype))
@@ -278,7 +291,7 @@ class Builder:
         if perm == list(range(value.rank)):
             return value
         if value.array is not None:
-            return self.constant(value.array.transpose(perm), value.hint)
+            return self.derived(value, ("transpose", *perm), lambda array: array.transpose(perm))
         if self.is_transposed(value) and value.first is not None:
             order = to_first(value.rank)
             return self.transpose(value.first, [order.index(axis) for axis in perm])
@@ -296,7 +309,7 @@ class Builder:
         """
         numbers = [part for part in target if isinstance(part, int)]
         if value.array is not None and len(numbers) == len(target):
-            return self.constant(value.array.reshape(numbers), value.hint)
+            return self.derived(value, ("reshape", *numbers), lambda array: array.reshape(numbers))
         if shape is None:
             shape = [part if isinstance(part, int) and part >= 0 else None for part in target]
         return self.emit("Reshape", [value, self.sizes(target)], shape=shape)
@@ -304,7 +317,7 @@ class Builder:
     def reshape_keeping(self, value: Value, keep: int, target: Sequence[int], shape: Sequence[Dim]) -> Value:
         """The first axes as they are, the others under the shape `target`."""
         if value.array is not None:
-            return self.constant(value.array.reshape([*value.array.shape[:keep], *target]), value.hint)
+            return self.reshape(value, [*value.array.shape[:keep], *target])
         if 0 in target or 0 in value.shape[:keep]:
             return self.reshape(value, [*(self.size(value, axis) for axis in range(keep)), *target], shape)
         return self.emit("Reshape", [value, self.ints([*[0] * keep, *target])], shape=shape)
@@ -317,14 +330,14 @@ class Builder:
         for axis in sorted(axes):
             shape.insert(axis, 1)
         if value.array is not None:
-            return self.constant(value.array.reshape(shape), value.hint)
+            return self.reshape(value, [int(size or 0) for size in shape])
         return self.emit("Unsqueeze", [value, self.ints(axes)], shape=shape)
 
     def squeeze(self, value: Value, axes: Sequence[int]) -> Value:
         """Without these axes of size 1."""
         shape = [size for axis, size in enumerate(value.shape) if axis not in axes]
         if value.array is not None:
-            return self.constant(value.array.reshape(shape), value.hint)
+            return self.reshape(value, [int(size or 0) for size in shape])
         return self.emit("Squeeze", [value, self.ints(axes)], shape=shape)
 
     def expand(self, value: Value, target: Sequence[int | Value]) -> Value:

@@ -22,7 +22,8 @@ def export_onnx(
         file(x) = model(x, training=False)
 
     What is exported are the ops that a call of the model takes: so layers and models of your own export as well as
-    those that are built in. The batch size stays open. Inputs and outputs have the model's names.
+    those that are built in. The batch size stays open. Inputs and outputs have the model's names. A model in float64
+    is exported as such; onnxruntime itself runs convolutions, average pools and some functions in float32 alone.
 
     Args:
         model: A built model: functional, Sequential or subclassed.
@@ -53,7 +54,7 @@ def export_onnx(
     from oxhorn.saving.atomic import replacing
 
     if not isinstance(model, Model):
-        raise TypeError(f"export_onnx expects a Model; got {type(model).__name__}.")
+        raise TypeError(f"export_onnx: the model must be a `Model`; got {type(model).__name__}.")
     if opset_version not in (None, OPSET):
         raise ValueError(
             f"export_onnx writes opset {OPSET} of ONNX; got opset_version={opset_version!r}. Leave it out, or convert "

@@ -79,6 +79,8 @@ def trace_model(model: Model, input_signature: Any = None) -> TracedModel:
     finally:
         naming._stack.scopes = scopes
         call_context.replace(context)
+        # Those of the trace mean nothing behind it.
+        model._clear_losses()
     places: list[int | np.ndarray[Any, Any]] = []
     for leaf in leaves:
         if isinstance(leaf, _core.Tensor) and leaf.is_traced:
@@ -161,8 +163,9 @@ def _known_shapes(model: Model) -> Any:
     known = next(iter(shapes.values())) if shapes and len(shapes) == 1 else None
     if not model.built or known is None:
         raise ValueError(
-            f"{WHO}: model {model.name!r} is not built, or the shapes of its inputs are not known. Call it on data "
-            "once, `build` it, begin a Sequential with `Input(shape=...)`, or give `input_signature`."
+            f"{WHO}: model {model.name!r} has not yet been built, or the shapes of its inputs are not known. It "
+            "must be built before export: call it on data once, `build` it, begin a Sequential with `Input(shape=...)`, "
+            "or give `input_signature`."
         )
 
     def spec(shape: Any) -> InputSpec:

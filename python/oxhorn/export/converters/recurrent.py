@@ -59,14 +59,14 @@ def _gates(array: Array, node: Node, units: int) -> Array:
 
 
 def _as_node(b: Builder, node: Node, p: _Parts) -> list[Value]:
-    assert p.kernel.array is not None and p.recurrent.array is not None
-    w, r = (_gates(one, node, p.units).T[None] for one in (p.kernel.array, p.recurrent.array))
-    bias = None
-    if p.bias is not None and p.bias.array is not None:
-        both = (
-            p.bias.array if p.bias.array.ndim == 2 else np.stack([p.bias.array, np.zeros_like(p.bias.array)])
-        )
-        bias = b.constant(_gates(both, node, p.units).reshape(1, -1), f"{p.bias.hint}/all")
+    def gates(value: Value) -> Value:
+        return b.derived(value, "gates", lambda array: _gates(array, node, p.units).T[None])
+
+    def both(array: Array) -> Array:
+        twice = array if array.ndim == 2 else np.stack([array, np.zeros_like(array)])
+        return _gates(twice, node, p.units).reshape(1, -1)
+
+    bias = None if p.bias is None else b.derived(p.bias, "gates", both)
     backwards = p.options["backwards"]
     more: dict[str, Any] = {"linear_before_reset": int(p.reset_after)} if node.op == "gru" else {}
     if node.op == "simple_rnn":
@@ -81,8 +81,8 @@ def _as_node(b: Builder, node: Node, p: _Parts) -> list[Value]:
         NODES[node.op],
         [
             b.transpose(p.x, [1, 0, 2]),
-            b.constant(w, f"{p.kernel.hint}/gates"),
-            b.constant(r, f"{p.recurrent.hint}/gates"),
+            gates(p.kernel),
+            gates(p.recurrent),
             bias,
             None,
             *(b.unsqueeze(state, [0]) for state in p.states),

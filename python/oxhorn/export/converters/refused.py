@@ -13,7 +13,8 @@ _REASONS = {
     "is part of losses and metrics, not of inference": "confusion_counts ctc_loss sparse_softmax_crossentropy",
     "is part of gradients, not of inference": (
         "activation_gradient add_along_axis add_at add_rows cofactors concatenate_part contract_rows last_of_place "
-        "on_diagonal_of_axes other_factors_at reciprocal_gaps recurrence shift spread sum_of_place sum_to_like swap_rows"
+        "on_diagonal_of_axes other_factors_at reciprocal_gaps recurrence shift spread sum_of_place sum_to_like "
+        "swap_rows"
     ),
     "has no operator in ONNX": "erfinv gcd lcm",
     "orders whole rows, for which ONNX has no operator": "argsort_rows",
