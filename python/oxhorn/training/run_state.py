@@ -64,7 +64,7 @@ class RunState:
             "trainable": self._flags(variables)[1],
             "compile": fingerprint.describe_compiled(model),
             "optimizers": self._optimizer_settings(),
-            "fit": {**feed.describe(), "class_weight": fingerprint.plain(class_weight)},
+            "fit": fingerprint.plain({**feed.describe(), "class_weight": class_weight}),
             "seed": base if given else None,
         }
 

@@ -192,6 +192,13 @@ class Trainer(StepMethods):
         >>> history = model.fit(x, 2.0 * x, epochs=3, verbose=0)
         >>> len(history.history["loss"])
         3
+
+        >>> import pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "run.snapshot"
+        >>> _ = model.fit(x, 2.0 * x, epochs=3, verbose=0, resume=path)
+        >>> history = model.fit(x, 2.0 * x, epochs=5, verbose=0, resume=path)
+        >>> history.epoch
+        [0, 1, 2, 3, 4]
         """
         from oxhorn.training import fitting
 
