@@ -146,6 +146,18 @@ def test_frozen_batch_normalization_runs_on_its_averages() -> None:
     assert moved.any()  # The one above is trained, and its averages move.
 
 
+def test_a_model_that_is_called_as_in_inference_stays_so() -> None:
+    """As Keras's guide on transfer learning has it: unfrozen later, its statistics still do not move."""
+    base = keras.Sequential([keras.Input((8,)), L.Dense(6), L.BatchNormalization(name="norm")], name="base")
+    x = keras.Input((8,))
+    model = keras.Model(x, L.Dense(3)(base(x, training=False)))
+    model.compile("sgd", "mse")
+    before = base.get_weights()
+    model.fit(X, Y, verbose=0)
+    moved = [not np.array_equal(a, b) for a, b in zip(before, base.get_weights(), strict=True)]
+    assert moved == [True, True, True, True, False, False]
+
+
 # The optimizer -------------------------------------------------------------------------------------------
 
 
