@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import struct
 import tracemalloc
 import zipfile
@@ -355,6 +356,13 @@ def test_no_file(tmp_path):
         read(tmp_path / "missing.pth")
     with pytest.raises(OSError, match="directory"):
         read(tmp_path)
+
+
+def test_pipes_and_devices(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", "/dev/zero"):
+        with pytest.raises(ValueError, match="expected a regular file"):
+            read(path)
 
 
 def test_a_file_that_is_replaced_while_it_is_read(tmp_path):

@@ -236,3 +236,11 @@ def test_every_conversion_has_its_way_back():
                 assert [a.shape for a in there] == row.conversion.torch_shapes(array.shape)
                 assert len(there) == len(row.names)
                 np.testing.assert_array_equal(row.conversion.to_ours(*there), array)
+
+
+def test_a_note_on_functions():
+    layer = layers.LSTM(2, recurrent_activation="hard_sigmoid", name="rnn")
+    layer.build((None, 5, 3))
+    state = to_torch_state_dict(layer)
+    (note,) = load_torch_state_dict(layer, state).notes
+    assert note == "rnn has the functions ('tanh', 'hard_sigmoid'); PyTorch's are tanh and sigmoid"

@@ -143,14 +143,14 @@ class Plan:
             report.missing.append(f"{path} {tuple(variable.shape)}: {why}")
         if stopped:
             report.notes.append(stopped)
-        self._note_epsilons()
+        self._note_settings()
 
     def _counts(self, variable: Any) -> bool:
         """Whether a variable is a weight: states of random generators and counters of metrics are not."""
         return id(variable) in self._targets.weights
 
-    def _note_epsilons(self) -> None:
-        """An epsilon is not in a state dict, and the usual ones differ by a factor of 100."""
+    def _note_settings(self) -> None:
+        """What a state dict does not hold: an epsilon (they differ by a factor of 100), the functions of gates."""
         layers = {
             id(target.layer): target.layer
             for target in self._targets.found
@@ -166,6 +166,14 @@ class Plan:
                 f"{count} x {name} with epsilon={epsilon:g}: a state dict does not hold it; PyTorch's default is "
                 f"{_USUAL_EPSILON:g}"
             )
+        for layer in layers.values():
+            if not hasattr(layer, "recurrent_activation"):
+                continue
+            found = tuple(getattr(f, "__name__", "?") for f in (layer.activation, layer.recurrent_activation))
+            if found != ("tanh", "sigmoid"):
+                self.report.notes.append(
+                    f"{layer.name} has the functions {found}; PyTorch's are tanh and sigmoid"
+                )
 
     def values(self) -> list[tuple[Any, Array]]:
         """Variables and their new values, all of them read and converted; none is set."""

@@ -55,6 +55,8 @@ def opened(source: Any, key: Any, who: str) -> Iterator[tuple[dict[str, Stored],
         )
     path = Path(source)
     where = str(path)
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise ValueError(f"{where}: expected a regular file; this is a pipe or a device.")
     with path.open("rb") as file:
         start = file.read(9)
     if len(start) == 9 and start[8:] == b"{" and not start.startswith(torch_files.ZIP_START):

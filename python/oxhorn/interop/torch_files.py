@@ -58,7 +58,7 @@ def opened(path: Path) -> Iterator[tuple[Any, Load]]:
             if start == ZIP_START:
                 found, storages = _read_zip(stack.enter_context(zipfile.ZipFile(file)), size)
             else:
-                found, storages = _read_old(file.read())
+                found, storages = _read_old(file.read(size))
 
         def load(tensor: StoredTensor) -> Array:
             with _errors_of(path):
