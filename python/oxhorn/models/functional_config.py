@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from oxhorn import tree
+from oxhorn.engine.call_spec import signature_of
 from oxhorn.engine.keras_tensor import KerasTensor
 from oxhorn.engine.operation import Node, Operation
 from oxhorn.engine.operation_names import name_of
 from oxhorn.engine.symbolic import FunctionCall
 from oxhorn.layers.input_layer import InputLayer
+from oxhorn.layers.layer import Layer
 from oxhorn.models.functional import Functional
 from oxhorn.models.graph import ModelGraph
 from oxhorn.saving.serialization import (
@@ -168,13 +170,28 @@ def _replay(operations: dict[str, _Entry], waiting: list[tuple[Any, Any]]) -> No
                 blocked.add(id(operation))
                 later.append((operation, call))
                 continue
-            operation(*args, **kwargs)
+            operation(*args, **_chosen(operation, kwargs))
         if len(later) == len(waiting):
             raise ValueError(
                 "The config of the model cannot be resolved: the calls of "
                 f"{sorted({operation.name for operation, _ in later})} wait for results that no call makes."
             )
         waiting = later
+
+
+def _chosen(operation: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a layer's call without those that are the defaults of `call`.
+
+    Keras writes these too: `training=False` of a `Dropout` would keep it from dropping anything ever after.
+    """
+    if not isinstance(operation, Layer):
+        return kwargs
+    parameters = signature_of(operation.call).parameters
+    return {
+        name: value
+        for name, value in kwargs.items()
+        if name not in parameters or parameters[name].default is not value
+    }
 
 
 def _arguments(operations: dict[str, _Entry], call: Any) -> tuple[list[Any], dict[str, Any]]:

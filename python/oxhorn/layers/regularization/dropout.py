@@ -76,6 +76,10 @@ class Dropout(CoreLayer):
             self.seed_generator = seed if isinstance(seed, SeedGenerator) else SeedGenerator(self.seed)
         self.supports_masking = True
 
+    def call(self, inputs: Any, training: bool | None = False, mask: Any = None) -> Any:
+        """Drop in the core."""
+        return super().call(inputs, training=training, mask=mask)
+
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         return {**super().get_config(), "rate": self.rate, "seed": self.seed, "noise_shape": self.noise_shape}

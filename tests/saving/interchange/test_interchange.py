@@ -1,0 +1,135 @@
+"""Ours to Keras to ours: equal configs, predictions, losses, metrics and optimizer states, and the same next step.
+
+All models are written first, then Keras works on all of them in one process, then each is a test.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import oxhorn as keras
+from tests.saving.interchange import oracle
+from tests.saving.interchange.case import Case, Sent, numbers, send
+from tests.saving.interchange.cases_layers import LAYERS
+from tests.saving.interchange.cases_models import MODELS
+from tests.saving.interchange.cases_training import LOSSES, METRICS, OPTIMIZERS
+
+pytestmark = [
+    oracle.needed,
+    pytest.mark.long,
+    pytest.mark.filterwarnings("ignore:.*has no trainable weights"),
+    pytest.mark.filterwarnings("ignore:.*legacy"),
+]
+TABLES = {
+    "layers": LAYERS,
+    "models": MODELS,
+    "losses": LOSSES,
+    "metrics": METRICS,
+    "optimizers": OPTIMIZERS,
+}
+EVERY = [(table, case) for table, cases in TABLES.items() for case in cases]
+
+
+def plain(config: Any) -> Any:
+    return json.loads(json.dumps(config))
+
+
+class Exchange:
+    """What came back, by the name of the case; an error on the way is kept for the case's own test."""
+
+    def __init__(self, root: Path) -> None:
+        self.sent: dict[str, Sent] = {}
+        self.errors: dict[str, Exception] = {}
+        # NumPy starts at once but trains nothing.
+        folders = {"numpy": root / "numpy", "jax": root / "jax"}
+        for folder in folders.values():
+            folder.mkdir()
+        for number, (_, case) in enumerate(EVERY):
+            folder = folders["jax" if "train" in case.steps else "numpy"]
+            try:
+                self.sent[case.name] = send(case, folder / f"{number:04d}")
+            except Exception as error:
+                self.errors[case.name] = error
+        for backend, folder in folders.items():
+            oracle.run(folder, backend)
+
+
+@pytest.fixture(scope="module")
+def exchange(tmp_path_factory: pytest.TempPathFactory) -> Exchange:
+    return Exchange(tmp_path_factory.mktemp("cases"))
+
+
+def near(got: list[Any], wanted: list[Any], what: str, loose: float = 1.0) -> None:
+    assert len(got) == len(wanted), f"{what}: {len(got)} arrays instead of {len(wanted)}"
+    for i, (a, b) in enumerate(zip(got, wanted, strict=True)):
+        assert a.shape == b.shape, f"{what} {i}"
+        if a.dtype.kind in "US":
+            assert (a == b).all()
+            continue
+        scale = max(1.0, float(np.abs(b[np.isfinite(b)]).max(initial=0.0)))
+        np.testing.assert_allclose(
+            a.astype("float64"),
+            b.astype("float64"),
+            rtol=1e-5 * loose,
+            atol=1e-5 * scale * loose,
+            err_msg=f"{what} {i}",
+        )
+
+
+@pytest.mark.parametrize("case", [case for _, case in EVERY], ids=lambda case: case.name)
+def test_there_and_back(case: Case, exchange: Exchange) -> None:
+    if case.name in exchange.errors:
+        raise exchange.errors[case.name]
+    sent = exchange.sent[case.name]
+    result = json.loads((sent.folder / "result.json").read_text())
+    assert "error" not in result, f"{result['error']}\n{result['trace']}"
+    with np.load(sent.folder / "keras.npz") as arrays:
+        theirs: dict[str, list[Any]] = {}
+        for key in sorted(arrays, key=lambda name: (name.rstrip("0123456789"), len(name), name)):
+            theirs.setdefault(key.rstrip("0123456789"), []).append(arrays[key])
+    # There.
+    near(theirs.get("weight", []), sent.before["weight"], "a weight in Keras")
+    if "predict" in case.steps:
+        near(theirs["prediction"], sent.before["prediction"], "a prediction of Keras", case.loose)
+    if "optimizer" in sent.before:
+        near(theirs.get("optimizer", []), sent.before["optimizer"], "the optimizer's state in Keras")
+    if "evaluate" in case.steps:
+        assert result["logs"] == sorted(sent.logs)
+        ours = [np.asarray(v, "float64") for v in keras.tree.flatten(dict(sorted(sent.logs.items())))]
+        near(theirs["log"], ours, "a log of Keras", 10 * case.loose)
+    if "weights" in case.steps:
+        near(theirs["loaded"], sent.before["weight"], "a weight from .weights.h5")
+    # And back.
+    for name in case.again:
+        if name.endswith(".weights.h5"):
+            again = keras.models.clone_model(sent.model)
+            again.load_weights(sent.folder / name)
+        else:
+            again = keras.models.load_model(sent.folder / name, custom_objects=case.objects)
+        if name.endswith(".keras"):
+            assert plain(again.get_config()) == plain(sent.model.get_config())
+            assert plain(again.get_compile_config()) == plain(sent.model.get_compile_config())
+        near(again.get_weights(), sent.before["weight"], f"a weight from {name}")
+        if "predict" in case.steps:
+            near(
+                numbers(again(case.inputs, training=False)),
+                sent.before["prediction"],
+                f"a prediction from {name}",
+            )
+        if again.compiled and "optimizer" in sent.before:
+            near(
+                [v.numpy() for v in again.optimizer.variables], sent.before["optimizer"], f"state from {name}"
+            )
+        if "train" in case.steps and again.compiled:
+            again.train_on_batch(case.inputs, case.y)
+            near(
+                again.get_weights(),
+                theirs["trained"],
+                f"a weight from {name} after the next step",
+                10 * case.loose,
+            )
