@@ -26,7 +26,7 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo build test test-rust test-python test-long fuzz notebooks lint format bench wheel data names clean
+.PHONY: help demo build test test-rust test-python test-long test-keras golden fuzz notebooks lint format bench wheel data names clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,12 @@ fuzz: $(CORE) $(DEV) $(FUZZER) ## fuzz every reader of files, configs and attrib
 	  $(FUZZER) run --sanitizer none $$target -- -dict=fuzz/dictionary.txt -max_total_time=$(FUZZ_SECONDS) \
 	    -max_len=4096 -timeout=10 -rss_limit_mb=2048 -malloc_limit_mb=256 -verbosity=0 -print_final_stats=1; \
 	done
+
+test-keras: $(CORE) $(DEV) .venv-keras/.stamp ## exchange models of every kind with Keras (installs it into .venv-keras)
+	OXHORN_KERAS_PYTHON=$(CURDIR)/.venv-keras/bin/python $(PY) -m pytest -q -m '' tests/saving/interchange
+
+golden: $(CORE) $(DEV) ## write the files that later versions have to open; once for each release
+	$(PY) tools/write_golden_files.py
 
 notebooks: $(CORE) $(DEV) ## execute every notebook in its quick variant
 	OXHORN_QUICK=1 $(PY) -m pytest -q -p no:cacheprovider --nbmake --nbmake-timeout=600 notebooks
@@ -90,7 +96,7 @@ names: $(CORE) ## write docs/keras_names.md: which of Keras's names are here, an
 	$(PY) tools/keras_names.py
 
 clean: ## remove everything that make made
-	rm -rf $(VENV) .venv-bench target dist build bench-results .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-bench .venv-keras target dist build bench-results .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	rm -f python/oxhorn/_core*.so python/oxhorn/_core*.pyd
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -125,4 +131,9 @@ $(FUZZER): $(BASE)
 	for peer in 'keras>=3.15,<4 jax[cpu]>=0.10,<0.11' 'tensorflow-cpu>=2.21,<3' 'torch>=2.15,<3'; do \
 	  .venv-bench/bin/python -m pip --quiet install $$peer || echo "WARNING: pip could not install $$peer" >&2; \
 	done
+	@touch $@
+
+.venv-keras/.stamp: Makefile
+	test -x .venv-keras/bin/python || $(PYTHON) -m venv .venv-keras
+	.venv-keras/bin/python -m pip --quiet install 'keras>=3.15,<4' 'jax[cpu]>=0.10,<0.11' 'h5py>=3.14,<4'
 	@touch $@

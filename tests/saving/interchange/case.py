@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ class Case:
     """A model, what it is fed with, and what both sides do with it.
 
     `steps`: "predict"; "evaluate" on (x, y); "train", one step on (x, y); "weights": `model.weights.h5` is read too.
-    `file` is what Oxhorn writes, `again` what Keras writes.
+    `file` is what Oxhorn writes, `again` what Keras writes. `backend` is that of Keras, if it matters.
     """
 
     name: str
@@ -29,7 +29,13 @@ class Case:
     file: str = "model.keras"
     again: tuple[str, ...] = ("again.keras",)
     loose: float = 1.0
-    objects: dict[str, Any] = field(default_factory=dict)
+    same_config: bool = True
+    backend: str = ""
+
+    @property
+    def runs_on(self) -> str:
+        """The backend of Keras: NumPy starts at once, but trains nothing."""
+        return self.backend or ("jax" if "train" in self.steps else "numpy")
 
     @property
     def inputs(self) -> Any:
@@ -71,7 +77,7 @@ def send(case: Case, folder: Path) -> Sent:
     before["weight"] = model.get_weights()
     if "predict" in case.steps:
         before["prediction"] = numbers(model(case.inputs, training=False))
-    if model.compiled:
+    if model.compiled and model.optimizer.built and case.file.endswith(".keras"):
         before["optimizer"] = [variable.numpy() for variable in model.optimizer.variables]
     logs = {}
     if "evaluate" in case.steps:

@@ -183,7 +183,6 @@ UNUSUAL = [
     case("dropout", lambda: L.Dropout(0.5, noise_shape=(None, 1), seed=3), floats(3, 4)),
     case("alpha-dropout", lambda: L.AlphaDropout(0.2, noise_shape=(3, 4), seed=3), floats(3, 4)),
     case("gaussian-noise", lambda: L.GaussianNoise(0.5, seed=3), floats(3, 4)),
-    case("softmax-axes", lambda: L.Softmax(axis=(1, 2)), floats(3, 4, 5)),
     case("prelu", lambda: L.PReLU(alpha_initializer=S.Constant(0.3), shared_axes=[1]), floats(3, 4, 5)),
     case("relu", lambda: L.ReLU(max_value=1.5, negative_slope=0.1, threshold=0.2), floats(3, 4)),
     case("permute", lambda: L.Permute((3, 1, 2)), floats(2, 3, 4, 5)),
@@ -240,6 +239,20 @@ UNUSUAL += [
 
 # What is no matter of one tensor of numbers: text, and functions.
 _APART = {"Lambda", "IntegerLookup", "HashedCrossing", "Hashing", "StringLookup", "TextVectorization"}
-LAYERS = [row_case(row) for row in ROWS if row.layer not in ADDED | _APART]
-LAYERS += [image_case(row) for row in IMAGE_ROWS]
+
+
+def _beyond_keras(row: Any) -> bool:
+    """What Keras 3.15 cannot read, or read and use, of its own files either."""
+    return (
+        # Several axes, which come back as a list.
+        (row.layer == "Softmax" and not isinstance(row.arguments.get("axis", -1), int))
+        # Outside of training it returns the very tensor it got, and the model has no way from input to output.
+        or (row.layer == "Equalization" and "bins" in row.arguments)
+        # Outside of training its results do not have the shape that it tells.
+        or row.layer == "RandomCrop"
+    )
+
+
+LAYERS = [row_case(row) for row in ROWS if row.layer not in ADDED | _APART and not _beyond_keras(row)]
+LAYERS += [image_case(row) for row in IMAGE_ROWS if not _beyond_keras(row)]
 LAYERS += UNUSUAL

@@ -31,7 +31,7 @@ def stack() -> Any:
 def convolutional() -> Any:
     x = keras.Input((8, 8, 3), name="pictures")
     y = L.Conv2D(4, 3, activation="relu")(x)
-    y = L.SeparableConv2D(4, 3, padding="same")(y) + y
+    y = L.Add()([L.SeparableConv2D(4, 3, padding="same")(y), y])
     y = L.GlobalAveragePooling2D()(L.MaxPooling2D()(y))
     return compiled(keras.Model(x, L.Dense(2)(y)), IMAGES, Y[:6])
 
@@ -44,12 +44,12 @@ def recurrent() -> Any:
 
 
 def shared_and_nested() -> Any:
-    """A layer that is called twice, inside a model inside a model."""
+    """A layer that is called twice, in a model that is called twice. (Keras loses layers that belong to two models.)"""
     inside, both = keras.Input((3,)), L.Dense(3, name="both")
     inner = keras.Model(inside, both(both(inside)), name="inner")
     x = keras.Input((6,))
     left, right = ops.split(x, 2, axis=1)
-    y = L.Concatenate()([inner(left), inner(right), both(left)])
+    y = L.Concatenate()([inner(left), inner(right), L.Dense(3)(left)])
     return compiled(keras.Model(x, keras.Sequential([L.Dense(4), L.Dense(2)], name="top")(y)), X, Y)
 
 
@@ -77,42 +77,16 @@ def functions() -> Any:
 
 BACK = ("again.keras", "again.weights.h5", "again.h5")
 ALL = ("predict", "evaluate", "train", "weights")
+# Keras does not restore the optimizer of its older format, so there is no next step to compare.
 MODELS = [
     Case("model-stack", stack, (X,), Y, ALL, again=BACK),
     Case("model-convolutional", convolutional, (IMAGES,), Y[:6], ALL, again=BACK, loose=4.0),
-    Case("model-recurrent", recurrent, (WORDS,), Y, ALL, again=BACK, loose=4.0),
-    Case(
-        "model-shared-and-nested", shared_and_nested, (X,), Y, ALL, again=("again.keras", "again.weights.h5")
-    ),
+    # Keras writes masks as operations of their own, so its config is another one.
+    Case("model-recurrent", recurrent, (WORDS,), Y, ALL, again=BACK, loose=4.0, same_config=False),
+    Case("model-shared-and-nested", shared_and_nested, (X,), Y, ALL, again=BACK[:2]),
     Case("model-several", several, (X, X[::-1].copy()), steps=("predict", "weights"), again=BACK),
-    Case("model-functions", functions, (X,), steps=("predict", "weights"), again=("again.keras",)),
-    Case(
-        "legacy-stack",
-        stack,
-        (X,),
-        Y,
-        ("predict", "evaluate", "train"),
-        file="model.h5",
-        again=("again.h5", "again.keras"),
-    ),
-    Case(
-        "legacy-convolutional",
-        convolutional,
-        (IMAGES,),
-        Y[:6],
-        ("predict",),
-        file="model.h5",
-        again=("again.h5",),
-        loose=4.0,
-    ),
-    Case(
-        "legacy-recurrent",
-        recurrent,
-        (WORDS,),
-        Y,
-        ("predict",),
-        file="model.h5",
-        again=("again.h5",),
-        loose=4.0,
-    ),
+    Case("model-functions", functions, (X,), steps=("predict", "weights"), again=BACK[:1]),
+    Case("legacy-stack", stack, (X,), Y, ("predict", "evaluate"), "model.h5", ("again.h5", "again.keras")),
+    Case("legacy-convolutional", convolutional, (IMAGES,), Y[:6], ("predict",), "model.h5", BACK[2:], 4.0),
+    Case("legacy-recurrent", recurrent, (WORDS,), Y, ("predict",), "model.h5", BACK[2:], 4.0),
 ]

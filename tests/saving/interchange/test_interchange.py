@@ -45,12 +45,11 @@ class Exchange:
     def __init__(self, root: Path) -> None:
         self.sent: dict[str, Sent] = {}
         self.errors: dict[str, Exception] = {}
-        # NumPy starts at once but trains nothing.
         folders = {"numpy": root / "numpy", "jax": root / "jax"}
         for folder in folders.values():
             folder.mkdir()
         for number, (_, case) in enumerate(EVERY):
-            folder = folders["jax" if "train" in case.steps else "numpy"]
+            folder = folders[case.runs_on]
             try:
                 self.sent[case.name] = send(case, folder / f"{number:04d}")
             except Exception as error:
@@ -79,6 +78,38 @@ def near(got: list[Any], wanted: list[Any], what: str, loose: float = 1.0) -> No
             atol=1e-5 * scale * loose,
             err_msg=f"{what} {i}",
         )
+
+
+# Arguments that Keras takes and does not write.
+FORGOTTEN = {
+    "Huber": "delta",
+    "Identity": "gain",
+    "IdentityInitializer": "gain",
+    "MaxNumBoundingBoxes": "fill_value",
+    "RandomGrayscale": "seed",
+}
+
+
+def alike(got: Any, wanted: Any, place: str = "config") -> None:
+    """Equal, but for numbers that Keras has rounded to float32."""
+    if isinstance(wanted, dict):
+        assert isinstance(got, dict), place
+        forgotten = FORGOTTEN.get(place.rpartition(":")[2])
+        keys = {*got, *wanted} - {forgotten}
+        for key in keys:
+            assert key in got, f"{place}/{key} is not there any more"
+            assert key in wanted, f"{place}/{key} is new: {got[key]!r}"
+            inside = f":{wanted.get('class_name')}" if key == "config" else ""
+            alike(got[key], wanted[key], f"{place}/{key}{inside}")
+    elif isinstance(wanted, list):
+        assert isinstance(got, list), place
+        assert len(got) == len(wanted), place
+        for i, (a, b) in enumerate(zip(got, wanted, strict=True)):
+            alike(a, b, f"{place}[{i}]")
+    elif isinstance(wanted, float):
+        assert got == pytest.approx(wanted, rel=1e-6), place
+    else:
+        assert got == wanted, place
 
 
 @pytest.mark.parametrize("case", [case for _, case in EVERY], ids=lambda case: case.name)
@@ -110,10 +141,12 @@ def test_there_and_back(case: Case, exchange: Exchange) -> None:
             again = keras.models.clone_model(sent.model)
             again.load_weights(sent.folder / name)
         else:
-            again = keras.models.load_model(sent.folder / name, custom_objects=case.objects)
-        if name.endswith(".keras"):
-            assert plain(again.get_config()) == plain(sent.model.get_config())
-            assert plain(again.get_compile_config()) == plain(sent.model.get_compile_config())
+            again = keras.models.load_model(sent.folder / name)
+        if name.endswith(".keras") and case.same_config and case.file.endswith(".keras"):
+            # Read once, so that neither has arguments that are defaults.
+            copy = type(sent.model).from_config(plain(sent.model.get_config()))
+            alike(plain(again.get_config()), plain(copy.get_config()))
+            alike(plain(again.get_compile_config()), plain(sent.model.get_compile_config()))
         near(again.get_weights(), sent.before["weight"], f"a weight from {name}")
         if "predict" in case.steps:
             near(

@@ -99,6 +99,7 @@ class LayerNormalization(CoreLayer):
 
     def build(self, input_shape: Any = None) -> None:
         """Make the weights; `rms_scaling` goes without `beta`."""
+        self.axis = sorted(self.axis)
         if not self.rms_scaling:
             super().build(input_shape)
             return
