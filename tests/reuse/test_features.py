@@ -143,6 +143,60 @@ def test_the_same_numbers(make: Any, x: Any, until: Any) -> None:
         np.testing.assert_array_equal(one, other)
 
 
+OPT = keras.optimizers
+LABELS = np.arange(50) % 3
+LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+# What `compile` and `fit` are called with.
+WAYS: dict[str, tuple[Callable[[], dict[str, Any]], dict[str, Any]]] = {
+    "eager": (lambda: {"optimizer": "adam", "metrics": ["accuracy"], "run_eagerly": True}, {}),
+    "closures": (lambda: {"optimizer": OPT.LBFGS()}, {}),
+    "class weights": (
+        lambda: {"optimizer": "adam", "weighted_metrics": ["accuracy"]},
+        {"class_weight": {0: 1.0, 1: 2.0, 2: 0.5}},
+    ),
+    "validation split": (lambda: {"optimizer": "adam", "metrics": ["accuracy"]}, {"validation_split": 0.2}),
+    "steps": (
+        lambda: {"optimizer": "adam", "steps_per_execution": 3},
+        {"steps_per_epoch": 2, "batch_size": 5},
+    ),
+    "surroundings": (
+        lambda: {
+            "optimizer": OPT.AdamW(0.01, gradient_accumulation_steps=2, use_ema=True, global_clipnorm=1.0)
+        },
+        {"batch_size": 4},
+    ),
+    "several optimizers": (lambda: {"optimizer": OPT.MultiOptimizer(lambda v: OPT.SGD(0.1))}, {}),
+    "scaled losses": (lambda: {"optimizer": OPT.LossScaleOptimizer(OPT.SGD(0.1))}, {}),
+    "a schedule": (lambda: {"optimizer": OPT.SGD(OPT.schedules.CosineDecay(0.1, 10))}, {}),
+    "factors": (lambda: {"optimizer": OPT.SGD(0.1, learning_rate_multipliers={"output": 0.5})}, {}),
+}
+
+
+@pytest.mark.parametrize("floatx", ["float32", "float64"])
+@pytest.mark.parametrize("way", WAYS)
+def test_the_same_numbers_however_it_is_trained(way: str, floatx: str) -> None:
+    compiled, options = WAYS[way]
+    results = []
+    keras.config.set_floatx(floatx)
+    try:
+        for cached in (False, True):
+            model = stack(1)
+            reuse.freeze(model, until="hidden2")
+            model.compile(loss=LOSS, **compiled())
+            keras.utils.set_random_seed(2)
+            options = {"epochs": 3, "verbose": 0, **options}
+            if cached:
+                history = model.cache_features(X, until="hidden2").fit(LABELS, **options)
+            else:
+                history = model.fit(X, LABELS, **options)
+            results.append((history.history, model.get_weights()))
+    finally:
+        keras.config.set_floatx("float32")
+    assert results[0][0] == results[1][0]
+    same(results[0][1], results[1][1])
+
+
 def test_text() -> None:
     """Layers that read text are a part of what is stored."""
     model = read()

@@ -48,7 +48,8 @@ class FeatureCache:
     `model.cache_features(x, until=layer)` makes one. Below the cut, nothing changes while the layers above are
     trained, so it is computed once and not in every epoch. Training on it gives the same numbers, to the bit, as
     training the whole model from the same seed, in a fraction of the time. The layers are those of the model: what is
-    learned here, the whole model knows.
+    learned here, the whole model knows. `fit` and `transform` see that nothing below the cut has changed since; whoever
+    calls the methods of `model` himself sees to it himself.
 
     Attributes:
         model: The upper part, a functional model that shares the layers, the optimizer, the loss and the metrics.
