@@ -17,6 +17,7 @@ NEEDS = {
     "08_fuel_use.ipynb": (datasets.auto_mpg,),
     "09_overfitting.ipynb": (datasets.movie_reviews, datasets.mnist),
     "10_why_deep_networks_learn.ipynb": (datasets.mnist,),
+    "11_optimizers_and_learning_rates.ipynb": (datasets.mnist,),
 }
 
 

@@ -154,12 +154,12 @@ def test_plot_history() -> None:
     x, y = np.ones((8, 2)), np.ones(8)
     run = model.fit(x, y, epochs=4, validation_data=(x, y), validation_freq=2, verbose=0)
     plain = {"loss": [3.0, 2.0, 1.0]}
-    axes = utils.plot_history([("small", run), ("big", plain)], log=True)
+    axes = utils.plot_history([("small", run), ("BIG", plain)], log=True)
     full, dashed, other = axes.get_lines()
     assert full.get_ydata().tolist() == run.history["loss"] and dashed.get_xdata().tolist() == [1, 3]
     assert dashed.get_linestyle() == "--" and dashed.get_color() == full.get_color() != other.get_color()
     labels = [label.get_text() for label in axes.get_legend().get_texts()]
-    assert labels == ["Small training", "Small validation", "Big training"]
+    assert labels == ["Small, training", "Small, validation", "BIG, training"]
     for single in (run, run.history, {"one": run}, [run]):
         assert len(utils.plot_history(single, key="mae", ax=axes).get_lines()) >= 5
     for bad, words in (

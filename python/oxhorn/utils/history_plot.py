@@ -37,10 +37,15 @@ def plot_history(histories: Any, key: str = "loss", ax: Any = None, log: bool = 
         ax = new_axes("plot_history", "`history.history` has the numbers.", (8.0, 5.0))
     for i, (name, (epochs, values)) in enumerate(runs):
         color = _COLORS[i % len(_COLORS)]
-        label = str(name).capitalize() + " " if name else ""
+        label = f"{str(name)[:1].upper()}{str(name)[1:]}, " if name else ""
         marker = "o" if len(epochs) == 1 else ""
         ax.plot(
-            epochs, values[key], color=color, lw=1.8, marker=marker, label=f"{label}training".capitalize()
+            epochs,
+            values[key],
+            color=color,
+            lw=1.8,
+            marker=marker,
+            label=label + ("training" if name else "Training"),
         )
         if "val_" + key in values:
             # With validation_freq there are fewer values than epochs.
@@ -53,7 +58,7 @@ def plot_history(histories: Any, key: str = "loss", ax: Any = None, log: bool = 
                 color=color,
                 lw=1.8,
                 marker=marker,
-                label=f"{label}validation".capitalize(),
+                label=label + ("validation" if name else "Validation"),
             )
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set_xlabel("epoch")
