@@ -72,7 +72,8 @@ def _encoded(value: Any, place: str, records: dict[str, Record], who: str) -> An
         name = place.lstrip("/")
         while name in records or name in ("", TREE):
             name += "+"
-        records[name] = np.ascontiguousarray(value).reshape(value.shape)
+        native = value.dtype.newbyteorder("=")
+        records[name] = np.ascontiguousarray(value, native).reshape(value.shape)
         return {"a" if isinstance(value, np.ndarray) else "s": name}
     what = f"array of {value.dtype}" if isinstance(value, np.ndarray) else type(value).__name__
     raise TypeError(
