@@ -24,7 +24,7 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    pub fn place(&self) -> (usize, usize) {
+    pub fn place(self) -> (usize, usize) {
         (self.index as usize, self.output as usize)
     }
 }

@@ -79,7 +79,7 @@ impl Listing {
                     },
                 },
                 number,
-                inputs: node.inputs.iter().map(Slot::place).collect(),
+                inputs: node.inputs.iter().map(|s| s.place()).collect(),
                 outputs: node.outputs.clone(),
             })
         };
@@ -93,6 +93,6 @@ impl Listing {
 
     /// (node, output) of each output.
     pub fn outputs(&self) -> Vec<(usize, usize)> {
-        self.outputs.iter().map(Slot::place).collect()
+        self.outputs.iter().map(|s| s.place()).collect()
     }
 }

@@ -90,12 +90,22 @@ def pyramid() -> keras.Model:
     )
 
 
+def channels_first() -> keras.Model:
+    x = keras.Input((3, 9, 8))
+    form = {"data_format": "channels_first"}
+    y = L.Conv2D(4, 3, padding="same", activation="relu", **form)(x)
+    y = L.MaxPooling2D(**form)(L.BatchNormalization(axis=1)(y))
+    y = L.UpSampling2D(2, **form)(L.ZeroPadding2D(1, **form)(y))
+    return keras.Model(x, L.Conv2DTranspose(2, 3, activation="tanh", **form)(y))
+
+
 # The model, and how many transpositions its file may have.
 IMAGES = {
     "plain": (plain_images, 2),
     "residual": (residual, 1),
     "branches": (branches, 1),
     "pyramid": (pyramid, 3),
+    "channels first": (channels_first, 0),
 }
 
 
@@ -107,7 +117,7 @@ def test_images_are_transposed_at_the_ends_only(name: str) -> None:
     content = check(model, random(3, *shape), random(1, *shape), loose=4)
     kinds = ops_of(content)
     assert kinds.count("Transpose") == most
-    assert kinds[0] == "Transpose"
+    assert most == 0 or kinds[0] == "Transpose"
 
 
 class Positions(L.Layer):

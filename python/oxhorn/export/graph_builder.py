@@ -32,14 +32,16 @@ class Value:
         shape: Sizes; `None` where they are open.
         array: The numbers of a constant.
         first: The same with channels first, if that was computed or asked for.
+        source: The value that this one is a transposition of, and the order of its axes, where nobody has read it yet.
     """
 
-    __slots__ = ("array", "dims", "dtype", "first", "hint", "name", "shape")
+    __slots__ = ("array", "dims", "dtype", "first", "hint", "name", "shape", "source")
 
     def __init__(self, dtype: str, shape: Sequence[Dim], name: str | None = None) -> None:
         self.dtype, self.shape, self.name = dtype, tuple(shape), name
         self.array: Array | None = None
         self.first: Value | None = None
+        self.source: tuple[Value, list[int]] | None = None
         # What a constant is called; the tensor of sizes of a value that is only looked at for its shape.
         self.hint, self.dims = "constant", None
 
@@ -103,11 +105,9 @@ class Builder:
             if value.array is not None:
                 value.name = self.unique(value.hint)
                 self.root.initializers[value.name] = np.asarray(value.array, order="C")
-            elif value.first is not None:
-                made = self.emit(
-                    "Transpose", [value.first], value.dtype, value.shape, perm=to_last(value.rank)
-                )
-                value.name = made.name
+            elif value.first is not None or value.source is not None:
+                source, perm = value.source or (value.first, to_last(value.rank))
+                value.name = self.emit("Transpose", [source], value.dtype, value.shape, perm=perm).name
             elif value.dims is not None:
                 made = self.filled(value.dims, np.zeros(1, value.dtype), value.shape)
                 value.name = made.name
@@ -215,6 +215,9 @@ class Builder:
         source = value
         if self.is_transposed(value) and value.first is not None:
             axis, source = to_last(value.rank)[axis], value.first
+        elif value.name is None and value.source is not None:
+            source, perm = value.source
+            axis = perm[axis]
         return self.emit("Shape", [source], "int64", (1,), start=axis, end=axis + 1)
 
     def sizes(self, parts: Sequence[int | Value]) -> Value:
@@ -242,7 +245,7 @@ class Builder:
             return self.ints([size for size in value.shape if size is not None])
         if value.dims is not None:
             return value.dims
-        if self.is_transposed(value):
+        if value.name is None:
             return self.sizes([self.size(value, axis) for axis in range(value.rank)])
         return self.emit("Shape", [value], "int64", (value.rank,))
 
@@ -295,7 +298,14 @@ class Builder:
         if self.is_transposed(value) and value.first is not None:
             order = to_first(value.rank)
             return self.transpose(value.first, [order.index(axis) for axis in perm])
-        return self.emit("Transpose", [value], shape=[value.shape[axis] for axis in perm], perm=perm)
+        if value.source is not None:
+            source, before = value.source
+            return self.transpose(source, [before[axis] for axis in perm])
+        if perm == to_last(value.rank):
+            return self.with_channels_last(value)
+        made = Value(value.dtype, [value.shape[axis] for axis in perm])
+        made.source = (value, perm)
+        return made
 
     def reshape(
         self, value: Value, target: Sequence[int | Value], shape: Sequence[Dim] | None = None

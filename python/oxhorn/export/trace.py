@@ -164,8 +164,8 @@ def _known_shapes(model: Model) -> Any:
     if not model.built or known is None:
         raise ValueError(
             f"{WHO}: model {model.name!r} has not yet been built, or the shapes of its inputs are not known. It "
-            "must be built before export: call it on data once, `build` it, begin a Sequential with `Input(shape=...)`, "
-            "or give `input_signature`."
+            "must be built before export: call it on data once, `build` it, begin a Sequential with "
+            "`Input(shape=...)`, or give `input_signature`."
         )
 
     def spec(shape: Any) -> InputSpec:
