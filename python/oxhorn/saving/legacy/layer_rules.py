@@ -31,10 +31,11 @@ _RENAMED: dict[tuple[str, str], str] = {
     ("LeakyReLU", "alpha"): "negative_slope",
 }
 # Classes that were given another name, or are a special case of another one.
-_CLASSES = {
+CLASSES = {
     "SyncBatchNormalization": "BatchNormalization",
     "BatchNormalizationV1": "BatchNormalization",
     "BatchNormalizationV2": "BatchNormalization",
+    "GroupedQueryAttention": "GroupQueryAttention",
     "LSTMV2": "LSTM",
     "GRUV2": "GRU",
 }
@@ -74,7 +75,7 @@ def upgrade(class_name: str, config: dict[str, Any], where: str, writer: str) ->
         )
     if class_name == "Lambda":
         config = check_lambda(config, where)
-    class_name = _CLASSES.get(class_name, class_name)
+    class_name = CLASSES.get(class_name, class_name)
     for (of, old), new in _RENAMED.items():
         if class_name == of and old in config:
             config.setdefault(new, config.pop(old))

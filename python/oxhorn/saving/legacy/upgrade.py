@@ -95,7 +95,8 @@ def upgrade_layer(entry: Any, writer: Writer) -> dict[str, Any]:
     if writer.is_keras_3:
         if class_name == "Lambda":
             config = layer_rules.check_lambda(config, f"layer {config.get('name')!r} (Lambda)")
-        return {**entry, "config": _with_kinds(config, writer)}
+        class_name = layer_rules.CLASSES.get(class_name, class_name)
+        return {**entry, "class_name": class_name, "config": _with_kinds(config, writer)}
     return _upgrade_keras_2(entry, class_name, config, writer)
 
 

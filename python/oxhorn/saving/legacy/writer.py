@@ -16,6 +16,8 @@ from oxhorn.saving.serialization import serialize_keras_object
 
 # Whose form it is: readers choose by it.
 KERAS_VERSION = "3.15.1"
+# These files hold the names of classes, not the public ones where they differ.
+NAMES_IN_KERAS = {"GroupQueryAttention": "GroupedQueryAttention"}
 
 
 def save_whole_model(model: Any, path: str | os.PathLike[str], include_optimizer: bool = True) -> None:
@@ -128,8 +130,9 @@ def _legacy(entry: Any) -> Any:
 
 
 def _class_name(entry: dict[str, Any]) -> str:
-    """The name under which a custom class was registered, and the class's own for others."""
-    return str(entry.get("registered_name") or entry["class_name"])
+    """The name under which a custom class was registered, and for others the class's own in Keras."""
+    name = str(entry["class_name"])
+    return str(entry.get("registered_name") or NAMES_IN_KERAS.get(name, name))
 
 
 def _training_config(model: Any) -> dict[str, Any]:
