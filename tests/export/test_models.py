@@ -12,6 +12,7 @@ import pytest
 import oxhorn as keras
 from oxhorn import ops
 from oxhorn.export.trace import trace_model
+from tests.downloads import trained_model
 from tests.export.runs import assert_same, check, made, ops_of, run, session
 from tests.models.architectures import ARCHITECTURES
 
@@ -283,3 +284,15 @@ def test_an_export_leaves_the_model_as_it_was(tmp_path: Any) -> None:
     assert all(np.array_equal(a, b.numpy()) for a, b in zip(before, model.variables, strict=True))
     model(random(2, 3))
     assert not model.losses[0].is_traced
+
+
+# Networks that others trained, and the shape of their inputs.
+PUBLISHED = {"cnn_model.h5": (32, 32, 3), "emotion_model.hdf5": (64, 64, 1)}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_networks(name: str) -> None:
+    model = keras.saving.load_model(trained_model(name), compile=False)
+    pictures = np.random.default_rng(0).uniform(0, 1, (3, *PUBLISHED[name])).astype("float32")
+    content = check(model, pictures, pictures[:1], loose=10)
+    assert ops_of(content).count("Transpose") <= 2
