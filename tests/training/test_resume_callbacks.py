@@ -248,6 +248,37 @@ def test_stopped_is_finished(tmp_path: Path) -> None:
     assert_equal(outcome(again, again.fit(resume=tmp_path / "a", epochs=9)), done)
 
 
+class StopThere(cb.Callback):
+    """Ends training after a batch, and raises at the end of that epoch if asked."""
+
+    def __init__(self, raises: bool) -> None:
+        super().__init__()
+        self.raises = raises
+        self.now = 0
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.now = epoch
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        if (self.now, batch) == (1, 3):
+            self.model.stop_training = True
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if self.raises and self.model.stop_training:
+            raise Interrupted
+
+
+def test_stopped_within_an_epoch(tmp_path: Path) -> None:
+    whole = made(plain)
+    expected = outcome(whole, whole.fit(callbacks=[StopThere(False)]))
+    with pytest.raises(Interrupted):
+        made(plain).fit(callbacks=[StopThere(True), cb.BackupAndRestore(tmp_path / "a", save_freq=2)])
+    second = made(plain)
+    keeper = cb.BackupAndRestore(tmp_path / "a", save_freq=2)
+    assert_equal(outcome(second, second.fit(callbacks=[StopThere(False), keeper])), expected)
+    assert expected["epochs"] == [0, 1]
+
+
 @pytest.mark.parametrize("hook", ["on_epoch_end", "on_train_batch_end", "on_train_end", "on_test_end"])
 def test_a_callback_that_raises(hook: str, tmp_path: Path) -> None:
     def fail(*_: Any, **__: Any) -> None:

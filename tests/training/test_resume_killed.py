@@ -24,6 +24,7 @@ SCRIPT = """
     import numpy as np
     import oxhorn as keras
     way, path, epochs, pause = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
+    keras.config.set_num_threads(int(sys.argv[5]))
     keras.utils.set_random_seed(11)
     rng = np.random.default_rng(0)
     x = rng.normal(size=(120, 6)).astype("float32")
@@ -63,13 +64,22 @@ SCRIPT = """
 """
 
 
-def start(way: str, path: Path, epochs: int, pause: float, **options: str) -> subprocess.Popen[str]:
+def start(way: str, path: Path, epochs: int, pause: float, threads: int = 1) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(SCRIPT), way, str(path), str(epochs), str(pause)],
+        [
+            sys.executable,
+            "-c",
+            textwrap.dedent(SCRIPT),
+            way,
+            str(path),
+            str(epochs),
+            str(pause),
+            str(threads),
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "python"), **options},
+        env={**os.environ, "PYTHONPATH": str(ROOT / "python")},
     )
 
 
@@ -100,7 +110,7 @@ def killed_until_done(
     """The result, and how often the process was killed, after up to `longest` seconds of training each."""
     rng = random.Random(seed)
     for kills in range(400):
-        process = start(way, path, epochs, pause, OXHORN_NUM_THREADS=str(1 + kills % 2))
+        process = start(way, path, epochs, pause, threads=1 + kills % 2)
         first = first_line(process)
         try:
             process.wait(timeout=rng.uniform(0.0, longest))
