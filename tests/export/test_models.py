@@ -100,12 +100,22 @@ def channels_first() -> keras.Model:
     return keras.Model(x, L.Conv2DTranspose(2, 3, activation="tanh", **form)(y))
 
 
+def open_sizes() -> keras.Model:
+    x = keras.Input((None, None, 2))
+    y = L.Conv2D(3, 3, strides=2, padding="same", activation="relu")(x)
+    y = L.AveragePooling2D(3, strides=2, padding="same")(L.ZeroPadding2D(1)(y))
+    y = L.UpSampling2D(2, interpolation="bilinear")(y)
+    y = L.UpSampling2D((2, 3))(L.MaxPooling2D(2, padding="same")(y))
+    return keras.Model(x, L.Conv2D(2, 2, padding="same", dilation_rate=2)(L.Cropping2D(1)(y)))
+
+
 # The model, and how many transpositions its file may have.
 IMAGES = {
     "plain": (plain_images, 2),
     "residual": (residual, 1),
     "branches": (branches, 1),
     "pyramid": (pyramid, 3),
+    "open": (open_sizes, 2),
     "channels first": (channels_first, 0),
 }
 
@@ -147,6 +157,21 @@ def text() -> keras.Model:
     x = L.Embedding(11, 4, mask_zero=True)(tokens)
     x = L.Bidirectional(L.LSTM(3, return_sequences=True))(x)
     return keras.Model(tokens, L.Dense(1, activation="sigmoid")(L.GRU(3)(x)))
+
+
+class Choosy(L.Layer):
+    def call(self, x: Any) -> Any:
+        y = ops.exp(x)
+
+        def step(carry: Any, row: Any) -> tuple[Any, Any]:
+            return ops.cond(ops.sum(row) > 0, lambda: row * y[0], lambda: carry), carry
+
+        return y, ops.scan(step, ops.zeros((3,)), x)[0]
+
+
+def nested() -> keras.Model:
+    x = keras.Input((3,))
+    return keras.Model(x, Choosy()(x))
 
 
 def forecast() -> keras.Model:
@@ -226,6 +251,11 @@ def test_branches_and_loops_of_ones_own() -> None:
     model = keras.Model(x, [y, z, total, steps])
     for seed in range(3):
         check(model, random(3, 4, seed=seed))
+
+
+def test_a_branch_in_a_loop_that_reads_an_output() -> None:
+    for seed in range(2):
+        check(nested(), random(4, 3, seed=seed), random(1, 3, seed=seed))
 
 
 def test_double_precision() -> None:

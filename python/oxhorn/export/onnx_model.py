@@ -96,15 +96,7 @@ def _without_copies(nodes: list[Any]) -> list[Any]:
     """A node whose only reader is the copy to an output writes that output itself."""
     made = {name: node for node in nodes for name in node.output}
     readers: dict[str, int] = {}
-    for node in nodes:
-        for name in node.input:
-            readers[name] = readers.get(name, 0) + 1
-        for attribute in node.attribute:
-            if attribute.HasField("g"):
-                # What a branch reads from outside is not counted one by one.
-                for inner in attribute.g.node:
-                    for name in inner.input:
-                        readers[name] = readers.get(name, 0) + 2
+    _count_readers(nodes, readers)
     kept = []
     for node in nodes:
         if node.name.endswith("/output") and node.op_type == "Identity":
@@ -114,6 +106,16 @@ def _without_copies(nodes: list[Any]) -> list[Any]:
                 continue
         kept.append(node)
     return kept
+
+
+def _count_readers(nodes: list[Any], readers: dict[str, int], each: int = 1) -> None:
+    """How often each value is read; what a branch or a loop reads from outside counts as read by several."""
+    for node in nodes:
+        for name in node.input:
+            readers[name] = readers.get(name, 0) + each
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                _count_readers(list(attribute.g.node), readers, 2)
 
 
 def write(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from oxhorn.export.converters.table import Node, converts
-from oxhorn.export.graph_builder import Builder, Value, to_last
+from oxhorn.export.graph_builder import Builder, Dim, Value, to_first, to_last
 
 FAR = 2**31 - 1
 
@@ -71,9 +72,18 @@ def _first_axis(rank: int, axis: int) -> int:
 @converts("strided_slice")
 def strided_slice(b: Builder, node: Node) -> Value:
     """From, to and by how much along each axis."""
-    (x,) = node.inputs
+    return _cut(b, node.inputs[0], node.attributes["cuts"], node.spec[1])
+
+
+def _cut(b: Builder, x: Value, cuts: Sequence[Mapping[str, Any]], shape: Sequence[Dim]) -> Value:
+    if x.array is not None:
+        return b.constant(x.array[tuple(slice(c["begin"], c["end"], c["stride"]) for c in cuts)], x.hint)
+    if b.is_transposed(x) and x.first is not None:
+        order = to_first(x.rank)
+        moved = _cut(b, x.first, [cuts[axis] for axis in order], [shape[axis] for axis in order])
+        return b.with_channels_last(moved)
     axes, begins, ends, steps = [], [], [], []
-    for axis, cut in enumerate(node.attributes["cuts"]):
+    for axis, cut in enumerate(cuts):
         begin, end, step = cut["begin"], cut["end"], cut["stride"]
         if begin is None and end is None and step == 1:
             continue
@@ -83,10 +93,7 @@ def strided_slice(b: Builder, node: Node) -> Value:
         steps.append(step)
     if not axes:
         return x
-    if x.array is not None:
-        cuts = tuple(slice(c["begin"], c["end"], c["stride"]) for c in node.attributes["cuts"])
-        return b.constant(x.array[cuts], x.hint)
-    return b.emit("Slice", [x, *(b.ints(part) for part in (begins, ends, axes, steps))], shape=node.spec[1])
+    return b.emit("Slice", [x, *(b.ints(part) for part in (begins, ends, axes, steps))], shape=shape)
 
 
 @converts("slice_at")

@@ -9,7 +9,7 @@ import numpy as np
 from oxhorn.export.converters.reductions import tensordot_matrix
 from oxhorn.export.converters.shapes import padded
 from oxhorn.export.converters.table import Node, converts
-from oxhorn.export.graph_builder import Builder, Dim, Value, to_first
+from oxhorn.export.graph_builder import Builder, Dim, Value, to_first, to_last
 
 
 def _per_axis(sizes: list[int], rank: int) -> list[int]:
@@ -60,7 +60,7 @@ def conv(b: Builder, node: Node) -> Value:
     dilations = _per_axis(node.attributes["dilation"], n)
     sizes = [size or 1 for size in kernel.shape[:n]]
     spans = [(size - 1) * d + 1 for size, d in zip(sizes, dilations, strict=True)]
-    groups = (x.shape[-1] or 1) // (kernel.shape[-2] or 1)
+    groups = (x.shape[-1] or 1) // (kernel.shape[-2] or 1) or node.attributes["groups"] or 1
     weights = b.transpose(kernel, [n + 1, n, *range(n)])
     around = _around(*pads(node, node.attributes["padding"], list(x.shape[1:-1]), spans, strides))
     y = b.emit(
@@ -144,12 +144,7 @@ def resample(b: Builder, node: Node) -> Value:
     (kind, number) = next(iter(a["size"].items()))
     n = x.shape[axis]
     if n is None and kind == "Times" and method in ("nearest", "bilinear") and not a["antialias"]:
-        scales = b.constant(np.asarray([number], "float32"))
-        modes = {"nearest": ("nearest", "asymmetric"), "bilinear": ("linear", "half_pixel")}
-        mode, places = modes[method]
-        more: dict[str, Any] = {"nearest_mode": "floor"} if mode == "nearest" else {}
-        options: dict[str, Any] = dict(mode=mode, coordinate_transformation_mode=places, axes=[axis], **more)
-        return b.emit("Resize", [x, None, scales], shape=node.spec[1], **options)
+        return _resized(b, x, axis, number, method)
     n = _known(node, x, axis)
     size = number if kind == "Exactly" else n * number
     if method == "nearest":
@@ -157,6 +152,18 @@ def resample(b: Builder, node: Node) -> Value:
     attributes = {"axis": 0, "size": size, "method": method, "antialias": a["antialias"]}
     matrix = _core.apply("resample", [_core.tensor(np.eye(n))], attributes).numpy()
     return tensordot_matrix(b, x, matrix, axis)
+
+
+def _resized(b: Builder, x: Value, axis: int, times: int, method: str) -> Value:
+    """An axis of open size made longer by a whole factor."""
+    if b.is_transposed(x) and x.first is not None:
+        return b.with_channels_last(_resized(b, x.first, to_last(x.rank)[axis], times, method))
+    scales = b.constant(np.asarray([times if i == axis else 1 for i in range(x.rank)], "float32"))
+    options: dict[str, Any] = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
+    if method == "nearest":
+        options = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+    shape = [None if i == axis else size for i, size in enumerate(x.shape)]
+    return b.emit("Resize", [x, None, scales], shape=shape, **options)
 
 
 def _known(node: Node, x: Value, axis: int) -> int:
