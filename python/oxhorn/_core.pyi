@@ -15,6 +15,8 @@ __all__ = [
     "op_names",
     "Variable",
     "Graph",
+    "Listing",
+    "ListedNode",
     "Program",
     "Subgraph",
     "cond",
