@@ -252,6 +252,10 @@ FORGED: dict[str, Change] = {
     "callbacks as a list": put("callbacks", value=["EarlyStopping 1"]),
     "a callback's state as a number": put("callbacks", "EarlyStopping 1", value=7),
     "a callback's state of something else": put("callbacks", "EarlyStopping 1", value={"rate": 1}),
+    "a callback's number as a text": put("callbacks", "EarlyStopping 1", "wait", value="long"),
+    "a history of numbers": put("callbacks", "History 1", "history", "loss", value=3.5),
+    "epochs as a number": put("callbacks", "History 1", "epoch", value=2),
+    "a vocabulary for a layer without": put("extra", 1, value=["a", "b"]),
     "history as a number": put("callbacks", "History 1", value=3.5),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from typing import Any
 
 Logs = dict[str, Any]
@@ -109,6 +110,13 @@ class Callback:
                 "get_state overrides set_state, too."
             )
         for name, value in state.items():
+            now = getattr(self, name)
+            if value is not None and now is not None and not isinstance(value, _kind(now)):
+                raise ValueError(
+                    f"{type(self).__name__}.set_state: expected {name!r} to be of type {type(now).__name__}; got "
+                    f"{type(value).__name__}."
+                )
+        for name, value in state.items():
             setattr(self, name, value)
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
@@ -175,3 +183,7 @@ class Callback:
             name in self.__dict__ or getattr(type(self), name) is not getattr(base, name)
             for name in BATCH_HOOKS[phase]
         )
+
+
+def _kind(value: Any) -> Any:
+    return numbers.Number if isinstance(value, numbers.Number) else type(value)

@@ -31,6 +31,20 @@ class History(Callback):
         self.epoch: list[int] = []
         self.history: dict[str, list[Any]] = {}
 
+    def set_state(self, state: Any) -> None:
+        """Takes the epochs and the metrics of a run that goes on.
+
+        Args:
+            state: What `get_state` returned.
+
+        Raises:
+            ValueError: If it is no such state.
+        """
+        columns = state.get("history") if isinstance(state, dict) else None
+        if not isinstance(columns, dict) or not all(isinstance(values, list) for values in columns.values()):
+            raise ValueError("History.set_state: expected lists of values by name.")
+        super().set_state(state)
+
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self.epoch = []
 

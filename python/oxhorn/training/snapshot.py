@@ -29,7 +29,7 @@ _KEYS = (
 
 
 # What parts of the wrong kind lead to.
-_MISFITS = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError)
+_MISFITS = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, NotImplementedError)
 
 
 class DamagedSnapshotError(ValueError):
