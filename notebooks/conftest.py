@@ -18,6 +18,8 @@ NEEDS = {
     "09_overfitting.ipynb": (datasets.movie_reviews, datasets.mnist),
     "10_why_deep_networks_learn.ipynb": (datasets.mnist,),
     "11_optimizers_and_learning_rates.ipynb": (datasets.mnist,),
+    "12_convolution.ipynb": (datasets.mnist,),
+    "13_architectures.ipynb": (datasets.fashion_mnist,),
 }
 
 
