@@ -374,6 +374,20 @@ def test_long_lists_of_names(tmp_path: Path) -> None:
     assert_same(values(model), values(keras.saving.load_model(tmp_path / "m.h5", compile=False)))
 
 
+def test_many_names_in_a_large_file(tmp_path: Path) -> None:
+    """Keras 2 wrote names as texts of any length, each of which could be long; the texts there are say how long."""
+    model = randomized(
+        keras.Sequential([keras.Input((1,)), *[layers.Dense(1, name=f"d{i}") for i in range(100)]])
+    )
+    save_legacy_weights(model, tmp_path / "w.h5")
+    with h5py.File(tmp_path / "w.h5", "a") as file:
+        file.attrs["layer_names"] = [f"d{i}" for i in range(100)]
+        file["more"] = np.zeros(3_000_000)
+    other = keras.models.clone_model(model)
+    other.load_weights(tmp_path / "w.h5")
+    assert_same(values(model), values(other))
+
+
 def test_names_that_cannot_be_groups(tmp_path: Path) -> None:
     model = keras.Sequential([keras.Input((1,)), layers.Dense(1, name="top_level_model_weights")])
     with pytest.raises(ValueError, match="top_level_model_weights"):

@@ -64,6 +64,7 @@ LAYERS: list[tuple[str, dict[str, Any], list[int | None], dict[str, Any]]] = [
     ("LSTM", {"units": 2, "recurrent_activation": "hard_sigmoid"}, STEPS, {"recurrent_activation": HARD}),
     ("Activation", {"activation": "hard_sigmoid"}, STEPS, {"activation": HARD}),
     ("Dropout", {"rate": 0.5, "noise_shape": None, "seed": None}, [None, 3], {"rate": 0.5}),
+    ("SpatialDropout2D", {"rate": 0.5, "noise_shape": None, "seed": None}, IMAGE, {"rate": 0.5}),
     ("MaxPooling2D", POOLING, IMAGE, {}),
     ("Embedding", {"input_dim": 5, "output_dim": 2, "input_length": 3}, [None, 3], {"output_dim": 2}),
     ("Dense", {"units": 2, "dtype": {"class_name": "Policy", "config": {"name": "float64"}}}, [None, 3], {}),
@@ -109,6 +110,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("TFOpLambda", {"function": "math.add"}, "TensorFlow function"),
     ("Dense", {"units": 2, "surprise": 1}, r"layer 'it' \(Dense\).*key 'surprise'"),
     ("LSTM", {"units": 2, "time_major": True}, "key 'time_major'"),
+    ("SpatialDropout1D", {"rate": 0.5, "noise_shape": [None, 1, 3]}, "key 'noise_shape'"),
     ("DepthwiseConv2D", {"kernel_size": [3, 3], "groups": 2}, "key 'groups'"),
     ("Conv2D", {"nb_filter": 2, "dim_ordering": "th"}, "Keras 1"),
     ("Dense", {"output_dim": 2, "init": "uniform"}, "key 'output_dim'"),
@@ -225,6 +227,31 @@ def test_models_inside_count_calls_from_one(inner_class: str) -> None:
     x = np.ones((1, 3), "float32")
     layer = model.layers[1]
     np.testing.assert_allclose(model.predict(x, verbose=0), layer(layer(x)), rtol=1e-6)
+
+
+def test_names_with_slashes(tmp_path: Path) -> None:
+    """Keras 2 allowed them; as groups of a file they are paths."""
+    config = graph(
+        [start(), dense("a/b", [[["x", 0, 0, {}]]]), dense("c", [[["a/b", 0, 0, {}]]])], [["c", 0, 0]]
+    )
+    model = model_of(config)
+    assert [layer.name for layer in model.layers] == ["x", "a_b", "c"]
+    values = np.arange(9.0).reshape(3, 3)
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file.attrs["keras_version"] = "2.9.0"
+        file.attrs["model_config"] = json.dumps(config)
+        weights = file.create_group("model_weights")
+        weights.attrs["layer_names"] = ["c", "x", "a/b"]
+        weights.create_group("x").attrs["weight_names"] = np.zeros(0)
+        for i, name in enumerate(("a/b", "c")):
+            group = weights.create_group(name)
+            group.attrs["weight_names"] = [f"{name}/kernel:0", f"{name}/bias:0"]
+            group[f"{name}/kernel:0"], group[f"{name}/bias:0"] = values + i, np.full(3, float(i))
+    loaded = keras.saving.load_model(tmp_path / "m.h5", compile=False)
+    np.testing.assert_array_equal(loaded.get_layer("a_b").kernel, values)
+    np.testing.assert_array_equal(loaded.get_layer("c").bias, np.ones(3))
+    model.load_weights(tmp_path / "m.h5", by_name=True)
+    np.testing.assert_array_equal(model.get_layer("a_b").kernel, values)
 
 
 BAD_GRAPHS: list[tuple[Any, str]] = [
@@ -394,6 +421,8 @@ def test_values_without_names() -> None:
     # Later versions wrote an empty place for the slot that only amsgrad uses.
     empty = [f"Variable_{i}:0" for i in range(13)]
     assert state_of(empty, [*by_model, (1,), (1,), (1,), (1,)], weights) == found
+    # Saved before the first step.
+    assert state_of(["Adam/iter:0"], [()], weights) == ["iteration"]
     # RMSprop had no counter at first.
     assert len(state_of(names[:4], SHAPES, weights, "RMSprop")) == 4
 

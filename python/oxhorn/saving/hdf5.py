@@ -34,7 +34,7 @@ MAX_OBJECTS = 1_000_000
 MAX_DEPTH = 100
 MAX_PATH = 10_000
 MAX_TEXT = 100_000_000
-MAX_VARIABLE_TEXTS = 1 << 30
+MAX_VARIABLE_TEXTS = 1 << 31
 # Arrays whose shape nobody expects may take this much, or this many times what is stored of them.
 MAX_UNEXPECTED = 1 << 24
 MAX_EXPANSION = 100
@@ -122,18 +122,17 @@ class _File:
         self.source = source
         self.label = label
         self.size = size
-        self._heaps_are_sound = False
+        self._longest_text: int | None = None
 
-    def check_heaps(self) -> None:
-        """Looks over the texts of any length, once."""
-        if self._heaps_are_sound:
-            return
-        if isinstance(self.source, (str, os.PathLike)):
-            with Path(self.source).open("rb") as file:
-                check_heaps(file, self.label)
-        else:
-            check_heaps(self.source, self.label)
-        self._heaps_are_sound = True
+    def longest_text(self) -> int:
+        """The bytes of the longest text of any length; all of them are looked over, once."""
+        if self._longest_text is None:
+            if isinstance(self.source, (str, os.PathLike)):
+                with Path(self.source).open("rb") as file:
+                    self._longest_text = check_heaps(file, self.label)
+            else:
+                self._longest_text = check_heaps(self.source, self.label)
+        return self._longest_text
 
 
 class Group:
@@ -447,13 +446,15 @@ def _attribute(handle: Any, name: str, who: str, file: _File) -> Any:
     count = math.prod(shape)
     # Texts of any length lie elsewhere in the file; many of them may point to one long text.
     variable = text is not None and text.length is None
-    too_large = variable and count > 1 and count * file.size > MAX_VARIABLE_TEXTS
-    if too_large or count > MAX_NAMES or count * dtype.itemsize > MAX_TEXT:
+    if count > MAX_NAMES or count * dtype.itemsize > MAX_TEXT:
         raise ValueError(
             f"{shown} is too large: {count} values of {dtype.itemsize} bytes in a file of {file.size} bytes."
         )
-    if variable:
-        file.check_heaps()
+    if variable and count * file.longest_text() > MAX_VARIABLE_TEXTS and count > 1:
+        raise ValueError(
+            f"{shown} is too large: {count} texts, each of which could have {file.longest_text()} bytes; "
+            f"{MAX_VARIABLE_TEXTS} bytes are the limit."
+        )
     with translated(file.label):
         value = handle.attrs[name]
     if text is None:

@@ -20,19 +20,24 @@ MAX_COLLECTIONS = 100_000
 MAX_STEPS = 10_000_000
 
 
-def check_heaps(file: BinaryIO, label: str) -> None:
+def check_heaps(file: BinaryIO, label: str) -> int:
     """Follows the sizes in every collection of the file.
+
+    Returns:
+        The bytes of the longest text.
 
     Raises:
         ValueError: If one does not lead from object to object to the end.
     """
     size = file.seek(0, io.SEEK_END)
     _check_superblock(file, label)
-    steps = 0
+    steps = longest = 0
     for count, start in enumerate(_collections(file, size)):
-        steps += _walk(file, start, size, label)
+        taken, largest = _walk(file, start, size, label)
+        steps, longest = steps + taken, max(longest, largest)
         if count >= MAX_COLLECTIONS or steps > MAX_STEPS:
             raise ValueError(f"{label}: the HDF5 file has more texts than any model; it is not read.")
+    return longest
 
 
 def _check_superblock(file: BinaryIO, label: str) -> None:
@@ -61,13 +66,14 @@ def _collections(file: BinaryIO, size: int) -> list[int]:
     return starts
 
 
-def _walk(file: BinaryIO, start: int, size: int, label: str) -> int:
+def _walk(file: BinaryIO, start: int, size: int, label: str) -> tuple[int, int]:
+    """The number of objects, and the size of the largest."""
     file.seek(start + 8)
     length = int.from_bytes(file.read(8), "little")
     # The library refuses what reaches beyond the file by itself.
     if length > size - start:
-        return 1
-    place, end, steps = HEADER, length, 0
+        return 1, 0
+    place, end, steps, largest = HEADER, length, 0, 0
     while place + HEADER <= end:
         file.seek(start + place)
         head = file.read(HEADER)
@@ -78,8 +84,9 @@ def _walk(file: BinaryIO, start: int, size: int, label: str) -> int:
                 f"{label}: the HDF5 file is damaged: a text of {taken} bytes at byte {start + place}, where "
                 f"{end - place} are left."
             )
+        largest = largest if index == 0 else max(largest, taken)
         place += step
         steps += 1
         if steps > MAX_STEPS:
             break
-    return steps
+    return steps, largest

@@ -87,6 +87,8 @@ def upgrade(class_name: str, config: dict[str, Any], where: str, writer: str) ->
         class_name, config["threshold"] = "ReLU", config.pop("theta", 1.0)
     if class_name in ("GRU", "GRUCell") and "reset_after" not in config:
         config["reset_after"] = False  # The only kind before Keras 2.1.
+    if class_name.startswith("SpatialDropout") and config.get("noise_shape") is None:
+        config.pop("noise_shape", None)
     if class_name == "MultiHeadAttention":
         for key in ("query_shape", "key_shape", "value_shape"):
             config.pop(key, None)

@@ -123,6 +123,8 @@ class _Reader:
         if isinstance(first, list) and len(first) == 1:
             first = first[0]
         args = [first]
+        if kwargs.get("constants", 0) is None:
+            del kwargs["constants"]
         if class_name in _RECURRENT and isinstance(first, list):
             # The first states were written as more inputs.
             args, kwargs["initial_state"] = [first[0]], first[1:]

@@ -81,6 +81,10 @@ def from_keras_2(
         NotUnderstood: If it is not clear what belongs where.
     """
     kind = type(optimizer).__name__
+    ends = [name.rpartition("/")[2].removesuffix(":0") for name in names]
+    if len(ends) == 1 and ends[0] in _COUNTERS:
+        # It was saved before its first step, or has no slots.
+        return [(optimizer.iterations, 0)]
     if kind not in _SLOTS:
         raise NotUnderstood(f"the layout of {kind}'s state in files of Keras 2 is not known")
     found = _by_name(kind, names, weights)

@@ -134,6 +134,9 @@ def _upgrade_graph(class_name: str, config: dict[str, Any], writer: Writer) -> d
             f"'layers' of the {class_name} {config.get('name')!r} must be a list; got {_short(entries)}."
         )
     _check_names(entries, config.get("name"))
+    if not writer.is_keras_3:
+        config = without_slashes(config)
+        entries = config["layers"]
     graph = {**config, "layers": [upgrade_layer(entry, writer) for entry in entries]}
     if not writer.is_keras_3:
         graph.pop("autocast", None)
@@ -144,6 +147,45 @@ def _upgrade_graph(class_name: str, config: dict[str, Any], writer: Writer) -> d
             graph["layers"] = _with_input(entries, graph["layers"])
         return graph
     return node_rules.upgrade_nodes(graph)
+
+
+def plain_name(name: str) -> str:
+    """A name as layers may have it; Keras 2 allowed slashes in it."""
+    return name.replace("/", "_")
+
+
+def without_slashes(config: dict[str, Any]) -> dict[str, Any]:
+    """The config of a model, whose layers have plain names, also where calls mention them."""
+    if not all(isinstance(entry, dict) for entry in config["layers"]):
+        return config
+    old = [entry["config"].get("name") for entry in config["layers"] if isinstance(entry.get("config"), dict)]
+    renamed = {name: plain_name(name) for name in old if isinstance(name, str) and "/" in name}
+    if not renamed or set(renamed.values()) & set(old) or len(set(renamed.values())) != len(renamed):
+        return config
+
+    def visit(value: Any) -> Any:
+        if isinstance(value, list):
+            named = len(value) >= 3 and isinstance(value[0], str) and type(value[1]) is int
+            first = [renamed.get(value[0], value[0])] if named else []
+            return first + [visit(item) for item in value[len(first) :]]
+        if isinstance(value, dict):
+            return {key: visit(item) for key, item in value.items()}
+        return value
+
+    layers = []
+    for entry in config["layers"]:
+        new = dict(entry)
+        if isinstance(entry.get("config"), dict) and entry["config"].get("name") in renamed:
+            new["config"] = {**entry["config"], "name": renamed[entry["config"]["name"]]}
+        if entry.get("name") in renamed:
+            new["name"] = renamed[entry["name"]]
+        if "inbound_nodes" in entry:
+            new["inbound_nodes"] = visit(entry["inbound_nodes"])
+        layers.append(new)
+    ends: dict[str, Any] = {
+        key: visit(config[key]) for key in ("input_layers", "output_layers") if key in config
+    }
+    return {**config, **ends, "layers": layers}
 
 
 def _check_names(entries: list[Any], model: Any) -> None:
@@ -210,10 +252,15 @@ def _upgrade_keras_2(
 
 
 def _arguments(cls: type) -> set[str]:
-    names: set[str] = set()
+    """What `cls(...)` takes, also by way of its bases."""
+    # `from_config` sets these afterwards, where `__init__` does not take them.
+    names = {"name", "trainable", "dtype"}
     for base in cls.__mro__:
         if "__init__" in vars(base):
-            names.update(inspect.signature(vars(base)["__init__"]).parameters)
+            parameters = inspect.signature(vars(base)["__init__"]).parameters
+            names.update(parameters)
+            if not any(one.kind is one.VAR_KEYWORD for one in parameters.values()):
+                break
     return names - {"self", "args", "kwargs"}
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from oxhorn.saving import hdf5
 from oxhorn.saving.hdf5 import Array, Dataset, Group
 from oxhorn.saving.legacy.attributes import names_in
-from oxhorn.saving.legacy.upgrade import writer_of
+from oxhorn.saving.legacy.upgrade import plain_name, writer_of
 
 TOP_LEVEL = "top_level_model_weights"
 
@@ -125,7 +125,11 @@ class Plan:
         """The layers by their names: for the model that the same file describes."""
         stored = {name: names for name, names in _stored_layers(group) if names}
         layers = {layer.name: layer for layer in model.layers if layer.weights}
-        if set(stored) != set(layers):
+        if not set(stored) <= set(layers):
+            layers = {name: layers[plain_name(name)] for name in stored if plain_name(name) in layers}
+        if set(stored) != set(layers) or len(layers) != len(
+            [layer for layer in model.layers if layer.weights]
+        ):
             # Layers without names of their own got others.
             self.in_order(model, group)
             return
@@ -141,7 +145,7 @@ class Plan:
         for layer in model.layers:
             layers.setdefault(layer.name, []).append(layer)
         for k, (name, names) in enumerate(_stored_layers(group)):
-            for layer in layers.get(name, []):
+            for layer in layers.get(name) or layers.get(plain_name(name), []):
                 weights = legacy_order(layer)
                 shown = f"layer #{k} (named {layer.name})"
                 if len(weights) != len(names) and self.skip_mismatch:
