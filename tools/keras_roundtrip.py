@@ -84,7 +84,6 @@ def main(root: Path) -> int:
         except Exception as error:
             result = {"error": f"{type(error).__name__}: {error}", "trace": traceback.format_exc()[-3000:]}
         (folder / "result.json").write_text(json.dumps(result))
-        keras.backend.clear_session()
     print(f"{len(folders)} cases")
     return 0 if folders else 1
 
