@@ -50,7 +50,7 @@ def spend(shape: Sequence[int], dtype: str, path: str) -> None:
     size = math.prod(shape) * np.dtype(dtype).itemsize
     if size > _allowance.left:
         raise ValueError(
-            f"{_allowance.label}: the config asks for a variable {path!r} of shape {tuple(shape)} ({size} "
+            f"{_allowance.label}: the config asks for {path!r} of shape {tuple(shape)} ({size} "
             "bytes), and the file does not hold that much."
         )
     _allowance.left -= size

@@ -219,14 +219,20 @@ class Operation:
         try:
             return cls(**config)
         except TypeError as error:
-            raise TypeError(
-                f"{cls.__name__} could not be made from its config {config!r}: {error}. "
-                "If its `__init__` takes other arguments, define `get_config` and `from_config`."
+            raise ConfigError(
+                f"{cls.__name__} could not be made from its config {_shortened(config)}: {error}. If its `__init__` "
+                "takes other arguments, define `get_config` and `from_config`; objects in it (layers, models, ...) are "
+                "explicitly deserialized there."
             ) from error
         except ValueError as error:
             raise ConfigError(
-                f"{cls.__name__} could not be made from its config {config!r}: {error}"
+                f"{cls.__name__} could not be made from its config {_shortened(config)}: {error}"
             ) from error
+
+
+def _shortened(config: Any) -> str:
+    text = repr(config)
+    return text if len(text) <= 1000 else f"{text[:1000]}..."
 
 
 # `get_config` methods that only add to the automatic config (Layer's joins this set).

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from oxhorn import tree
 from oxhorn.engine.call_spec import signature_of
-from oxhorn.engine.keras_tensor import KerasTensor
+from oxhorn.engine.keras_tensor import KerasTensor, any_symbolic
 from oxhorn.engine.operation import Node, Operation
 from oxhorn.engine.operation_names import name_of
 from oxhorn.engine.symbolic import FunctionCall
@@ -170,6 +170,8 @@ def _replay(operations: dict[str, _Entry], waiting: list[tuple[Any, Any]]) -> No
                 blocked.add(id(operation))
                 later.append((operation, call))
                 continue
+            if not any_symbolic([args, kwargs]):
+                raise ValueError(f"The config of the model calls {operation.name!r} on no tensor.")
             operation(*args, **_chosen(operation, kwargs))
         if len(later) == len(waiting):
             raise ValueError(

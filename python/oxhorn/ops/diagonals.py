@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from oxhorn import _core
+from oxhorn.engine import allowance
 from oxhorn.ops.arguments import as_number, as_tensor, one_axis
 from oxhorn.ops.dispatch import operation
 from oxhorn.ops.reductions import as_summand
@@ -158,6 +159,8 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
         return _core.apply("power", [_core.apply("expand_dims", [x], {"axis": 1}), exponents])
     if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 0:
         raise ValueError(f"vander: `N` must be a whole number of at least 0; got {N!r}.")
+    # One op a column.
+    allowance.spend((int(count), 1024), "float64", "vander")
     powers = [_core.apply("ones_like", [x])]
     while len(powers) < count:
         powers.append(_core.apply("multiply", [powers[-1], x]))

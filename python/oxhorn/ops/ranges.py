@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from oxhorn import _core, config
+from oxhorn.engine import allowance
 from oxhorn.engine.dtypes import result_type
 from oxhorn.engine.sizes import Size, template
 from oxhorn.engine.variable import standardize_dtype
@@ -103,6 +104,7 @@ def linspace(
     wanted = _float_dtype(start, stop) if dtype is None else standardize_dtype(dtype)
     parts = count - 1 if endpoint else count
     if _numbers(start, stop):
+        allowance.spend((count,), "float64", "linspace")
         values = np.linspace(start, stop, count, endpoint=endpoint)
         result = _as_constant(values, wanted)
         step = constant(
@@ -231,6 +233,7 @@ def _between(first: Any, last: Any, count: int, parts: int, axis: int, owner: st
     """The values first (1 - t) + last t for t = 0, 1 / parts, ...: exact at both ends."""
     spread = _core.apply("subtract", [last, first])
     place = one_axis(owner, axis, len(spread.shape) + 1)
+    allowance.spend((count,), "float64", "linspace")
     steps = np.arange(count, dtype="float64") / max(parts, 1)
     t = constant(steps.reshape((count,) + (1,) * (len(spread.shape) - place)), first.dtype)
     first, last = (

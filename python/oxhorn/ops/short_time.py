@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from oxhorn import _core
+from oxhorn.engine import allowance
 from oxhorn.ops.arguments import as_tensor, to_tensor
 from oxhorn.ops.dispatch import operation
 from oxhorn.ops.fourier import length_argument, parts
@@ -54,6 +55,7 @@ def extract_sequences(x: Any, sequence_length: int, sequence_stride: int) -> Any
 def _window(owner: str, window: Any, sequence_length: int, fft_length: int, dtype: str) -> Any:
     """The window in the middle of `fft_length` numbers, zeros around it; ones everywhere if there is none."""
     if window is None:
+        allowance.spend((fft_length,), "float64", "window")
         return _core.tensor(np.ones(fft_length), dtype)
     if isinstance(window, str):
         if window not in ("hann", "hamming"):
@@ -62,6 +64,7 @@ def _window(owner: str, window: Any, sequence_length: int, fft_length: int, dtyp
             )
         # a - (1 - a) cos(2 pi t / n), one period of it
         a = 0.5 if window == "hann" else 0.54
+        allowance.spend((sequence_length,), "float64", "window")
         wave = np.cos(2.0 * np.pi * np.arange(sequence_length) / sequence_length)
         window = np.ones(1) if sequence_length == 1 else a - (1.0 - a) * wave
     window = to_tensor(window, dtype)

@@ -206,8 +206,14 @@ def read_model(
         if not compile:
             config["compile_config"] = None
         room = members.size(WEIGHTS)
-        with allowance.of(WIDEST * room + SLACK, members.label):
-            model = deserialize_keras_object(config, custom_objects)
+        try:
+            with allowance.of(WIDEST * room + SLACK, members.label):
+                model = deserialize_keras_object(config, custom_objects)
+        except (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError) as error:
+            # What numbers and types that no model has do to a class that does not expect them.
+            raise ValueError(
+                f"{members.label}: the model could not be made from its config: {type(error).__name__}: {error}"
+            ) from error
         if not hasattr(model, "predict_step"):
             raise ValueError(f"{members.label}: holds a {type(model).__name__}; expected a model.")
         with members.opened(WEIGHTS, MAX_EXPANSION * _bytes_of(model) + SLACK) as root:

@@ -13,14 +13,11 @@ import numpy as np
 
 from oxhorn import _core
 from oxhorn.engine.keras_tensor import KerasTensor
+from oxhorn.engine.operation import ConfigError
 from oxhorn.saving import builtin_names, registration
 
 PLAIN = (str, bool, int, float, type(None))
 T = TypeVar("T")
-
-
-class ConfigError(TypeError):
-    """What is wrong with a part of a config; the parts around it add nothing to it."""
 
 
 class _Shared(threading.local):
@@ -327,7 +324,7 @@ def _instance(class_name: str, config: dict[str, Any]) -> Any:
     if inner is None:
         inner = {}
     if not isinstance(inner, dict):
-        raise TypeError(f"Expected 'config' to be a dict for {class_name!r}; got {shortened(inner)}.")
+        raise ConfigError(f"Expected 'config' to be a dict for {class_name!r}; got {shortened(inner)}.")
     if inspect.isfunction(cls):
         return cls
     if not hasattr(cls, "from_config"):
@@ -350,6 +347,8 @@ def _instance(class_name: str, config: dict[str, Any]) -> Any:
         instance.build_from_config(build_config)
     compile_config = config.get("compile_config")
     if compile_config and hasattr(instance, "compile_from_config"):
+        if not isinstance(compile_config, dict):
+            raise ConfigError(f"Expected 'compile_config' to be a dict; got {shortened(compile_config)}.")
         instance.compile_from_config(compile_config)
     return instance
 
@@ -371,7 +370,8 @@ def find_class(class_name: str, module: Any = None, registered_name: Any = None)
         return found
     close = builtin_names.close_names(class_name)
     raise ConfigError(
-        f"Unknown class {class_name!r} (module {module!r}, registered name {registered_name!r})."
+        f"Unknown class {shortened(class_name)} (module {shortened(module)}, registered name "
+        f"{shortened(registered_name)})."
         + (f" Similar built-in classes: {close}." if close else "")
         + " If it is your own, register it with `saving.register_keras_serializable()` or pass it in "
         "`custom_objects`."
@@ -411,7 +411,7 @@ def _function(module: Any, name: Any, registered_name: Any) -> Callable[..., Any
         found = registration.find_by_bare_name(name)
     if not callable(found):
         raise ConfigError(
-            f"Unknown function {name!r} (module {module!r}). If it is your own, register it with "
+            f"Unknown function {shortened(name)} (module {shortened(module)}). If it is your own, register it with "
             "`saving.register_keras_serializable()` or pass it in `custom_objects`."
         )
     function: Callable[..., Any] = found
@@ -432,7 +432,7 @@ def _deserialize_special(class_name: str, inner: Any) -> Any:
             else "A `__typespec__` describes a tensor of TensorFlow, which is not known here."
         )
     if not isinstance(inner, dict):
-        raise TypeError(f"Expected 'config' to be a dict for {class_name!r}; got {shortened(inner)}.")
+        raise ConfigError(f"Expected 'config' to be a dict for {class_name!r}; got {shortened(inner)}.")
     if class_name == "__keras_tensor__":
         return KerasTensor(inner.get("shape", ()), dtype=inner.get("dtype"))
     if class_name == "__numpy__":

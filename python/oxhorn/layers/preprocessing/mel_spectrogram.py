@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from oxhorn import _core, arguments, ops
+from oxhorn.engine import allowance
 from oxhorn.layers.layer import Layer
 
 __all__ = ["MelSpectrogram"]
@@ -156,6 +157,7 @@ class MelSpectrogram(Layer):
         Returns:
             A tensor of shape `(num_spectrogram_bins, num_mel_bins)`.
         """
+        allowance.spend((num_spectrogram_bins, num_mel_bins), "float64", "matrix of bands")
         edges = np.linspace(_mel(lower_edge_hertz), _mel(upper_edge_hertz), num_mel_bins + 2)
         frequencies = _mel(np.linspace(0.0, sampling_rate / 2.0, num_spectrogram_bins)[1:, None])
         width = edges[1:] - edges[:-1]
