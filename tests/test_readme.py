@@ -25,7 +25,7 @@ def test_the_first_block_learns(tmp_path, monkeypatch):
     namespace = {"__name__": "__main__"}
     exec(compile(BLOCKS[0], "README.md", "exec"), namespace)
     assert namespace["accuracy"] > 0.93
-    assert (tmp_path / "digits.weights.safetensors").is_file()
+    assert (tmp_path / "digits.keras").is_file()
 
 
 def test_local_links_lead_somewhere():
