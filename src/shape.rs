@@ -122,6 +122,21 @@ pub fn count(who: &str, shape: &[usize], dtype: DType) -> Result<usize> {
         })
 }
 
+/// A size times a number, if that can be counted: a product that wraps around would be a small shape for a large result.
+pub fn times(who: &str, dim: Dim, n: usize) -> Result<Dim> {
+    let product = dim.unwrap_or(1).checked_mul(n);
+    match product.filter(|n| isize::try_from(*n).is_ok()) {
+        Some(size) => Ok(dim.map(|_| size)),
+        None => Err(Error::value(who)
+            .expected("a size below 2^63")
+            .got(format!(
+                "{} times {n}",
+                dim.map_or("None".into(), |d| d.to_string())
+            ))
+            .hint("Use smaller numbers")),
+    }
+}
+
 /// NumPy's broadcasting rule: align right; sizes are equal, or one of them is 1. An unknown size meets 1 as itself,
 /// and anything else as that other size.
 pub fn broadcast(who: &str, a: &[Dim], b: &[Dim]) -> Result<Dims> {

@@ -18,6 +18,8 @@ __all__ = [
     "Listing",
     "ListedNode",
     "Program",
+    "Listing",
+    "ListedNode",
     "Subgraph",
     "cond",
     "scan",

@@ -8,7 +8,7 @@ use crate::autograd::{Value, apply};
 use crate::dispatch;
 use crate::error::{Error, Result};
 use crate::kernels::memory::{fill, row_major, strided};
-use crate::shape::{Spec, Specs, show};
+use crate::shape::{Dims, Spec, Specs, show};
 use crate::sized;
 use crate::tensor::{Tensor, View, ViewMut};
 
@@ -90,13 +90,23 @@ impl Op for Pad {
                 .expected("at least one element to pad from")
                 .got(show(&x[0].dims)));
         }
-        x[0].with_dims(
-            x[0].dims
-                .iter()
-                .zip(&self.width)
-                .map(|(d, (b, a))| d.map(|n| n + b + a)),
-        )
-        .one()
+        let dims: Dims = x[0]
+            .dims
+            .iter()
+            .zip(&self.width)
+            .map(|(d, &(b, a))| {
+                // The border alone must be countable too: a size that is not known yet is added to it later.
+                let padded = b.checked_add(a).and_then(|w| w.checked_add(d.unwrap_or(0)));
+                match padded.filter(|n| isize::try_from(*n).is_ok()) {
+                    Some(n) => Ok(d.map(|_| n)),
+                    None => Err(Error::value("pad")
+                        .expected("a padded size below 2^63")
+                        .got(format!("({b}, {a}) around an axis of {}", show(&x[0].dims)))
+                        .hint("Pad by less")),
+                }
+            })
+            .collect::<Result<_>>()?;
+        x[0].with_dims(dims).one()
     }
 
     fn forward(&self, _: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {

@@ -10,7 +10,7 @@ use super::window::{Padding, Sizes, Window};
 use crate::autograd::{Value, apply};
 use crate::error::{Error, Result};
 use crate::kernels::patches::{self as kernel, Patches as Geometry};
-use crate::shape::{Dims, Spec, Specs, show};
+use crate::shape::{Dims, Spec, Specs, show, times};
 use crate::tensor::{View, ViewMut};
 use crate::{float_dispatch, sized};
 
@@ -54,7 +54,7 @@ impl Patches {
         let outputs = self.0.outputs(&x.dims)?;
         let mut dims: Dims = smallvec::smallvec![x.dims[0]];
         dims.extend(outputs);
-        dims.push(x.dims[x.rank() - 1].map(|c| c * taps(&self.0)));
+        dims.push(times(self.0.who, x.dims[x.rank() - 1], taps(&self.0))?);
         Ok(dims)
     }
 }

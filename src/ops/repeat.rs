@@ -8,7 +8,7 @@ use crate::autograd::{Value, apply};
 use crate::dispatch;
 use crate::dtype::Element;
 use crate::error::{Error, Result};
-use crate::shape::{Spec, Specs, axis_index, show, split_at_axis};
+use crate::shape::{Spec, Specs, axis_index, show, split_at_axis, times};
 use crate::tensor::{View, ViewMut};
 
 /// Each element (repeat), or the whole axis (tile), `times` times along an axis.
@@ -40,7 +40,7 @@ impl Op for Repeat {
 
     fn infer(&self, x: &[Spec]) -> Result<Specs> {
         let mut dims = x[0].dims.clone();
-        dims[self.axis] = dims[self.axis].map(|n| n * self.times);
+        dims[self.axis] = times(self.name(), dims[self.axis], self.times)?;
         x[0].with_dims(dims).one()
     }
 

@@ -177,6 +177,10 @@ impl Op for Resample {
     }
 
     fn forward(&self, _: &mut Run, x: &[View<'_>], y: &mut [ViewMut<'_>]) -> Result<()> {
+        if y[0].is_empty() {
+            // The taps of an axis are made whatever the others hold.
+            return Ok(());
+        }
         let layout: [usize; 3] = split_at_axis(x[0].shape(), self.axis).into();
         let taps = self.taps(layout[1]);
         if self.method == Method::Nearest {

@@ -10,7 +10,7 @@ use crate::autograd::{Value, apply};
 use crate::error::{Error, Result};
 use crate::float_dispatch;
 use crate::kernels::reduce::Fold;
-use crate::shape::{Spec, Specs};
+use crate::shape::{Spec, Specs, show};
 use crate::tensor::{View, ViewMut};
 
 /// Sums a gradient over the axes along which `like` was broadcast to its shape. Looks at the shape of `like` alone.
@@ -31,6 +31,17 @@ impl Op for SumToLike {
     }
 
     fn infer(&self, x: &[Spec]) -> Result<Specs> {
+        let (from, to) = (&x[0].dims, &x[1].dims);
+        let fits = from.len() >= to.len()
+            && to
+                .iter()
+                .zip(&from[from.len() - to.len()..])
+                .all(|(t, f)| *t == Some(1) || t.is_none() || f.is_none() || t == f);
+        if !fits {
+            return Err(Error::value("sum_to_like")
+                .expected("a second shape that broadcasts to the first")
+                .got(format!("{} and {}", show(from), show(to))));
+        }
         x[1].with_dtype(x[0].dtype).one()
     }
 

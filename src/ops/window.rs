@@ -7,6 +7,12 @@ use crate::autograd::Value;
 use crate::error::{Error, Result};
 use crate::shape::{Dim, show};
 
+/// Places of one window.
+const MAX_TAPS: usize = 1 << 30;
+
+/// Zeros that "same" and "causal" put around an axis for a window that is larger than the input.
+const MAX_ZEROS: usize = 1 << 20;
+
 /// Zeros around an axis.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub enum Padding {
@@ -188,11 +194,19 @@ impl Window {
             }
             _ => {}
         }
+        let sizes = size.spread(who, &format!("{what} sizes"), rank)?;
+        let taps = sizes.iter().try_fold(1_usize, |n, size| n.checked_mul(*size));
+        if taps.is_none_or(|n| n > MAX_TAPS) {
+            return Err(Error::value(who)
+                .expected(format!("a {what} of at most {MAX_TAPS} places"))
+                .got(format!("{what} sizes {:?}", size.0.as_slice()))
+                .hint(format!("Use a smaller {what}")));
+        }
         Ok(Self {
             who,
             what,
             rank,
-            size: size.spread(who, &format!("{what} sizes"), rank)?,
+            size: sizes,
             stride: stride.spread(who, "strides", rank)?,
             dilation: dilation.spread(who, "a dilation rate", rank)?,
             padding: padding.clone(),
@@ -214,6 +228,8 @@ impl Window {
             return Some((1, 0));
         }
         let (before, after) = match &self.padding {
+            // Kernels copy rows with the zeros around them, so that these must stay few.
+            Padding::Same | Padding::Causal if span.saturating_sub(n) > MAX_ZEROS => return None,
             Padding::Same => {
                 let output = n.div_ceil(stride);
                 let needed = (output.max(1) - 1).checked_mul(stride)?.checked_add(span)?;
