@@ -2,7 +2,10 @@
 //! line is a class or function name, the rest its config as JSON. Each is put to work on a few numbers.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
+#[path = "../mutate.rs"]
+mod mutate;
+
+use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 use oxhorn::autograd::{Value, Variable};
 use oxhorn::dtype::DType;
 use oxhorn::ops::Attrs;
@@ -13,6 +16,10 @@ use oxhorn::{activations, constraints, initializers, losses, regularizers};
 fn matrix() -> Tensor {
     Tensor::from_slice(&[2, 3], &[0.1_f32, 0.2, 0.7, 0.5, -0.25, 0.0]).expect("a small tensor")
 }
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    mutate::mutate(data, size, max_size, seed, 1)
+});
 
 fuzz_target!(|text: &str| {
     let Some((name, config)) = text.split_once('\n') else {

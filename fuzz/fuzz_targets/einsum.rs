@@ -20,7 +20,13 @@ fuzz_target!(|text: &str| {
                 .split(',')
                 .filter(|d| !d.is_empty())
                 .take(8)
-                .map(|d| if d == "?" { Some(None) } else { d.parse().ok().map(Some) })
+                .map(|d| {
+                    if d == "?" {
+                        Some(None)
+                    } else {
+                        d.parse().ok().map(Some)
+                    }
+                })
                 .collect()
         })
         .collect();

@@ -3,7 +3,10 @@
 //! A layer is made, asked for its weights, and traced; nothing is run, so that large sizes cost nothing.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
+#[path = "../mutate.rs"]
+mod mutate;
+
+use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 use oxhorn::autograd::{Graph, Value, Variable};
 use oxhorn::dtype::DType;
 use oxhorn::layers::{Built, Call};
@@ -19,12 +22,22 @@ fn shapes(line: &str) -> Option<Vec<Spec>> {
                 .split(',')
                 .filter(|d| !d.is_empty())
                 .take(8)
-                .map(|d| if d == "?" { Some(None) } else { d.parse().ok().map(Some) })
+                .map(|d| {
+                    if d == "?" {
+                        Some(None)
+                    } else {
+                        d.parse().ok().map(Some)
+                    }
+                })
                 .collect::<Option<_>>()?;
             Some(Spec::new(DType::F32, dims))
         })
         .collect()
 }
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    mutate::mutate(data, size, max_size, seed, 2)
+});
 
 fuzz_target!(|text: &str| {
     let mut lines = text.splitn(3, '\n');

@@ -3,7 +3,10 @@
 //! The op is traced; what is small is also run, on numbers that repeat.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
+#[path = "../mutate.rs"]
+mod mutate;
+
+use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 use oxhorn::autograd::{Graph, Value};
 use oxhorn::dtype::DType;
 use oxhorn::ops::{Attrs, lookup};
@@ -34,7 +37,13 @@ fn specs(line: &str) -> Option<Vec<Spec>> {
                 .split(',')
                 .filter(|d| !d.is_empty())
                 .take(8)
-                .map(|d| if d == "?" { Some(None) } else { d.parse().ok().map(Some) })
+                .map(|d| {
+                    if d == "?" {
+                        Some(None)
+                    } else {
+                        d.parse().ok().map(Some)
+                    }
+                })
                 .collect::<Option<_>>()?;
             Some(Spec::new(dtype, dims))
         })
@@ -54,12 +63,28 @@ fn numbers(spec: &Spec) -> Option<Value> {
             DType::Bool => u8::from(i % 3 == 0),
             DType::U8 => (i % 7) as u8,
             // The lowest byte of each number, so that numbers are small.
-            DType::I32 => if i % 4 == 0 { (i / 4 % 5) as u8 } else { 0 },
-            DType::I64 => if i % 8 == 0 { (i / 8 % 5) as u8 } else { 0 },
+            DType::I32 => {
+                if i % 4 == 0 {
+                    (i / 4 % 5) as u8
+                } else {
+                    0
+                }
+            }
+            DType::I64 => {
+                if i % 8 == 0 {
+                    (i / 8 % 5) as u8
+                } else {
+                    0
+                }
+            }
         };
     }
     Some(tensor.into())
 }
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    mutate::mutate(data, size, max_size, seed, 2)
+});
 
 fuzz_target!(|text: &str| {
     let mut lines = text.splitn(3, '\n');
@@ -79,7 +104,9 @@ fuzz_target!(|text: &str| {
     let Ok(outputs) = outputs else { return };
     let small = |value: &Value| {
         let sizes = value.dims();
-        let count = sizes.iter().try_fold(1_usize, |n, d| n.checked_mul(d.unwrap_or(2)));
+        let count = sizes
+            .iter()
+            .try_fold(1_usize, |n, d| n.checked_mul(d.unwrap_or(2)));
         count.is_some_and(|n| n <= SMALL)
     };
     if outputs.iter().all(small) {
