@@ -54,6 +54,7 @@ mod reduce;
 mod reduce_gradient;
 mod repeat;
 mod resample;
+mod running;
 mod samplers;
 mod scatter;
 mod search;
@@ -72,8 +73,7 @@ mod window;
 
 pub use adaptive::adaptive_max;
 pub use arg_extreme::{argmax, argmin};
-use arrange::cumprod_along;
-pub use arrange::{count_nonzero, cumprod, cumsum, diag, moveaxis, roll, slice, swapaxes, unstack};
+pub use arrange::{count_nonzero, diag, moveaxis, roll, slice, swapaxes, unstack};
 pub use aspect::fit_aspect;
 pub use attention::{AttentionExtras, dot_product_attention};
 pub use attributes::Attributes;
@@ -110,6 +110,8 @@ pub use recurrent::{Kind, Settings, recurrent};
 pub use reduce::{Axes, all, any, logsumexp, max, mean, min, prod, std, sum, var};
 pub use repeat::{repeat, tile};
 pub use resample::{Method, resample, upsample};
+use running::cumprod_along;
+pub use running::{cumprod, cumsum};
 pub use scatter::{gather_at, scatter};
 pub use search::nonzero;
 pub use segments::segment_sum;
@@ -169,6 +171,7 @@ static FAMILIES: &[&[(&str, OpFn)]] = &[
     resample::OPS,
     sizes::OPS,
     samplers::OPS,
+    running::OPS,
     scatter::OPS,
     search::OPS,
     segments::OPS,
