@@ -129,7 +129,27 @@ MODELS: dict[str, Callable[[], tuple[Any, list[Any], list[Any]]]] = {
     ),
     "nadam": with_optimizer(keras.optimizers.Nadam(0.01)),
 }
+
+
+def calls() -> tuple[Any, list[Any], list[Any]]:
+    """TensorFlow functions between layers, which Keras 2 makes layers of."""
+    import tensorflow as tf
+
+    inputs = keras.Input((4, 3))
+    x = layers.Dense(3)(inputs)
+    x = tf.nn.relu(1.0 - x * 2.0) / 3.0 + inputs - 0.5
+    y = tf.reduce_mean(x, axis=1, keepdims=True) + tf.reduce_max(inputs, axis=-1, keepdims=True)
+    z = tf.concat([x, tf.math.maximum(x, y), tf.nn.softmax(x)], axis=-1)[:, 1:, ::2]
+    z = tf.clip_by_value(tf.transpose(z, [0, 2, 1]), -1.0, 1.0) ** 2.0
+    z = tf.stack([tf.reshape(z, (-1, 15)), tf.squeeze(tf.expand_dims(tf.reshape(z, (-1, 15)), 1), 1)], axis=1)
+    outputs = layers.Dense(1)(tf.reduce_sum(tf.cast(z, "float32") * tf.tanh(z), axis=1))
+    model = keras.Model(inputs, outputs)
+    model.compile("adam", loss="mse")
+    return model, [RANDOM.normal(size=(4, 4, 3))], [RANDOM.normal(size=(4, 1))]
+
+
 if KERAS_2:
+    MODELS["calls"] = calls
     old = keras.optimizers.legacy
     MODELS |= {
         "old_sgd": with_optimizer(old.SGD(0.1, decay=0.1)),

@@ -107,7 +107,8 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("Merge", {"mode": "sum"}, r"Layer 'it' \(Merge\).*Keras 2\.9\.0.*Concatenate"),
     ("LocallyConnected2D", {"filters": 1}, "LocallyConnected2D"),
     ("CuDNNLSTM", {"units": 2}, "CuDNNLSTM"),
-    ("TFOpLambda", {"function": "math.add"}, "TensorFlow function"),
+    ("TFOpLambda", {"function": "math.bessel_i0"}, r"layer 'it' .*calls TensorFlow's 'math\.bessel_i0'"),
+    ("TFOpLambda", {"function": ["x"]}, "TensorFlow"),
     ("Dense", {"units": 2, "surprise": 1}, r"layer 'it' \(Dense\).*key 'surprise'"),
     ("LSTM", {"units": 2, "time_major": True}, "key 'time_major'"),
     ("SpatialDropout1D", {"rate": 0.5, "noise_shape": [None, 1, 3]}, "key 'noise_shape'"),
@@ -254,7 +255,26 @@ def test_names_with_slashes(tmp_path: Path) -> None:
     np.testing.assert_array_equal(model.get_layer("a_b").kernel, values)
 
 
+def call_of(function: Any, arguments: Any) -> dict[str, Any]:
+    """A model that calls a function of TensorFlow's on its input."""
+    layer = {"class_name": "TFOpLambda", "config": {"name": "tf.f", "function": function}, "name": "tf.f"}
+    return graph([start(), {**layer, "inbound_nodes": [["x", 0, 0, arguments]]}], [["tf.f", 0, 0]])
+
+
+def test_calls_of_tensorflow() -> None:
+    x = np.array([[1.0, -2.0, 3.0]], "float32")
+    got = model_of(call_of("math.multiply", {"y": 2.0, "name": None})).predict(x, verbose=0)
+    np.testing.assert_array_equal(got, x * 2)
+    first = ["_CONSTANT_VALUE", -1, 1.0, {"y": ["x", 0, 0], "name": None}]
+    layer = {"class_name": "TFOpLambda", "config": {"name": "f", "function": "math.subtract"}, "name": "f"}
+    model = model_of(graph([start(), {**layer, "inbound_nodes": [first]}], [["f", 0, 0]]))
+    np.testing.assert_array_equal(model.predict(x, verbose=0), 1 - x)
+
+
 BAD_GRAPHS: list[tuple[Any, str]] = [
+    (call_of("math.multiply", {"y": 2.0, "surprise": 1}), "surprise"),
+    (call_of("math.multiply", {"y": "two"}), "expected numbers"),
+    (call_of("io.read_file", {}), "io.read_file"),
     (graph([start(), start()], [["x", 0, 0]]), "'x' twice"),
     (graph([start(), dense("d", [[["nobody", 0, 0, {}]]])], [["d", 0, 0]]), "nobody"),
     (graph([start(), dense("d", [[["d", 0, 0, {}]]])], [["d", 0, 0]]), "wait"),

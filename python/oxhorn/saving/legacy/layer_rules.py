@@ -45,8 +45,6 @@ _GONE = {
     "MaxoutDense": "It was a layer of Keras 1.",
     "LocallyConnected1D": "Its weights differ from place to place, and there is no such layer any more.",
     "LocallyConnected2D": "Its weights differ from place to place, and there is no such layer any more.",
-    "TFOpLambda": "It is a call of a TensorFlow function between layers.",
-    "SlicingOpLambda": "It is a TensorFlow slice between layers.",
     "TensorFlowOpLayer": "It is a call of a TensorFlow function between layers.",
     "DenseFeatures": "Feature columns are TensorFlow's.",
     "CuDNNLSTM": "Its weights lie in the order of a graphics card's library.",

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from oxhorn.saving.legacy.tensorflow_calls import upgraded_call
+
 _RECURRENT = ("RNN", "LSTM", "GRU", "SimpleRNN", "Bidirectional", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
 _CONSTANT = "_CONSTANT_VALUE"
 
@@ -35,6 +37,10 @@ def upgrade_nodes(graph: dict[str, Any]) -> dict[str, Any]:
     layers = []
     for name, entry in by_name.items():
         nodes = [reader.call(node, entry["class_name"], name) for node in calls[name]]
+        symbol = entry.get("tensorflow")
+        if symbol is not None:
+            nodes = [upgraded_call(symbol, node, f"layer {name!r}") for node in nodes]
+        entry = {key: value for key, value in entry.items() if key != "tensorflow"}
         layers.append({**entry, "name": name, "inbound_nodes": nodes})
     functional = {name for name, entry in by_name.items() if _has_graph(entry)}
     ends = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from oxhorn.saving import builtin_names, registration
-from oxhorn.saving.legacy import layer_rules, node_rules
+from oxhorn.saving.legacy import layer_rules, node_rules, tensorflow_calls
 
 MODELS = ("Sequential", "Functional", "Model")
 # Keys whose values are layers, or lists of layers, inside the config of a wrapper or of a recurrent layer.
@@ -227,6 +227,10 @@ def _upgrade_keras_2(
     entry: dict[str, Any], class_name: str, config: dict[str, Any], writer: Writer
 ) -> dict[str, Any]:
     where = f"layer {config.get('name')!r} ({class_name})"
+    if class_name in tensorflow_calls.CLASSES:
+        symbol = tensorflow_calls.function_of(config, where, writer.text)
+        nodes = {key: value for key, value in entry.items() if key in ("name", "inbound_nodes")}
+        return {**nodes, **tensorflow_calls.entry_of(symbol, config.get("name"))}
     class_name, config = layer_rules.upgrade(class_name, dict(config), where, writer.text)
     config = _with_kinds(config, writer)
     cls = builtin_names.find_class("keras.layers", class_name)
