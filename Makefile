@@ -53,7 +53,7 @@ fuzz: $(CORE) $(DEV) $(FUZZER) ## fuzz every reader of files, configs and attrib
 	$(PY) tools/fuzz_seeds.py
 	set -e; for target in $(FUZZ_TARGETS); do \
 	  echo "fuzzing $$target for $(FUZZ_SECONDS) s"; \
-	  $(FUZZER) run --sanitizer none $$target -- -dict=fuzz/dictionary.txt -max_total_time=$(FUZZ_SECONDS) \
+	  $(FUZZER) run --sanitizer none --codegen-units 64 $$target -- -dict=fuzz/dictionary.txt -max_total_time=$(FUZZ_SECONDS) \
 	    -max_len=4096 -timeout=10 -rss_limit_mb=2048 -malloc_limit_mb=256 -verbosity=0 -print_final_stats=1; \
 	done
 

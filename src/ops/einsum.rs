@@ -245,7 +245,7 @@ fn check_sizes(subscripts: &str, terms: &[Term]) -> Result<()> {
 /// The product of sizes for a reshape: -1 where one is open, `None` where it cannot be said in one number.
 fn merged(dims: &[Dim]) -> i64 {
     dims.iter()
-        .try_fold(1, |n, d| Some(n * (*d)? as i64))
+        .try_fold(1, |n, d| Some(i64::saturating_mul(n, (*d)? as i64)))
         .unwrap_or(-1)
 }
 
