@@ -37,6 +37,7 @@ class KerasFileEditor:
     >>> editor.delete_weight("dense", "1")
     >>> list(editor.weights_dict["layers"]["dense"])
     ['0']
+    >>> folder.cleanup()
     """
 
     def __init__(self, filepath: str | os.PathLike[str]) -> None:
