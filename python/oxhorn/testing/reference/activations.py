@@ -82,6 +82,11 @@ def hard_sigmoid(x: ArrayLike) -> Array:
     return np.clip(np.asarray(x) / 6.0 + 0.5, 0.0, 1.0)
 
 
+def keras_2_hard_sigmoid(x: Array) -> Array:
+    """min(max(0.2 x + 0.5, 0), 1): another slope than that of `hard_sigmoid`."""
+    return np.clip(0.2 * x + 0.5, 0.0, 1.0)
+
+
 def log_sigmoid(x: ArrayLike) -> Array:
     """f(x) = log(sigmoid(x)) = -softplus(-x)"""
     return -softplus(-np.asarray(x))
