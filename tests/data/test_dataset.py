@@ -299,6 +299,9 @@ def test_single_samples_are_no_batches(method: str) -> None:
 
 
 def test_an_empty_dataset_says_so() -> None:
+    nothing = Dataset.range(5).filter(lambda i: i > 9)
+    with pytest.raises(ValueError, match="fit got a Dataset that yields no batch: it has no elements"):
+        model().fit(nothing)
     empty = Dataset.from_tensor_slices((X, Y)).batch(8).take(0)
     with pytest.raises(ValueError, match="yields no batch"):
         model().fit(empty, verbose=0)
@@ -330,6 +333,7 @@ def test_reduce_and_as_numpy_iterator() -> None:
     assert list(Dataset.from_tensor_slices([1.5]).as_numpy_iterator()) == [np.float32(1.5)]
     assert repr(numbers()) == "<Dataset of 7 elements>"
     assert Dataset.from_tensors((1, 2.0)).element_spec == "(int32[], float32[])"
+    assert Dataset.from_tensors(["a", "bc"]).element_spec == "text[2]"
 
 
 def test_data_frames() -> None:

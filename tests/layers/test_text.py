@@ -291,7 +291,10 @@ A = {"vocabulary": ["a"]}
     ("make", "message"),
     [
         (lambda: StringLookup()(["a"]), "has no vocabulary.*adapt"),
-        (lambda: TextVectorization()(["a"]), "has no vocabulary.*adapt"),
+        (
+            lambda: TextVectorization(name="words")(["a"]),
+            "^TextVectorization 'words' has no vocabulary.*adapt",
+        ),
         (lambda: IntegerLookup(output_mode="count")([1]), "When using `output_mode=count` and"),
         (lambda: StringLookup(max_tokens=1), "must be greater than 1"),
         (lambda: StringLookup(max_tokens=2.5), "max_tokens"),

@@ -83,6 +83,7 @@ BAD: dict[str, tuple[Any, type[Exception], str]] = {
         ValueError,
         "one.png is not a picture",
     ),
+    "text": (lambda f: utils.load_img(write(f, b"hello")), ValueError, "no known kind of picture.$"),
     "cut off": (lambda f: utils.load_img(cut(f)), ValueError, "one.png is not a picture"),
     "not there": (lambda f: utils.load_img(f / "none.png"), FileNotFoundError, "none.png"),
     "no path": (lambda f: utils.load_img(3), TypeError, "expected a path"),

@@ -467,6 +467,11 @@ class Dataset:
         from oxhorn.training.data_adapters.sources import IterableSource
 
         first = None if self._batched else next(iter(self._node), None)
+        if first is None and not self._batched:
+            raise ValueError(
+                f"{who} got a Dataset that yields no batch: it has no elements. Look at what goes into it, "
+                "and at what `filter`, `take` and `skip` leave of it."
+            )
         if self._batched is False or (first is not None and any(leaf.ndim == 0 for leaf in leaves(first))):
             raise ValueError(
                 f"{who}: expected a Dataset of batches; got one of single samples, {described(first)}. Call "

@@ -89,7 +89,8 @@ def described(element: Any) -> str:
         return "(" + ", ".join(described(part) for part in element) + ("," if len(element) == 1 else "") + ")"
     if isinstance(element, dict):
         return "{" + ", ".join(f"{key!r}: {described(part)}" for key, part in element.items()) + "}"
-    return f"{element.dtype.name}{list(element.shape)}"
+    name = "text" if element.dtype.kind in "OSU" else element.dtype.name  # and not how long the longest is
+    return f"{name}{list(element.shape)}"
 
 
 def stack(elements: Sequence[Any], begin: int, who: str) -> Any:

@@ -89,7 +89,9 @@ def load_img(
         if color_mode != "grayscale" or picture.mode not in _GREYS:
             picture = picture.convert(MODES[color_mode])
     except (OSError, SyntaxError, ValueError, image.DecompressionBombError) as error:
-        raise ValueError(f"load_img: {name} is not a picture that can be read: {error}.") from None
+        unknown = isinstance(error, image.UnidentifiedImageError)  # its own words have an address in memory
+        reason = "it has the format of no known kind of picture" if unknown else error
+        raise ValueError(f"load_img: {name} is not a picture that can be read: {reason}.") from None
     if target_size is None:
         return picture
     height, width = _size(target_size, "target_size", "load_img")

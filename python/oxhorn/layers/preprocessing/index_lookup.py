@@ -57,6 +57,8 @@ class IndexLookup(HostLayer):
         ValueError: If an argument is not one of these.
     """
 
+    _known_as: str | None = None  # what messages call it, if it is a part of another layer
+
     def __init__(
         self,
         max_tokens: int | None,
@@ -312,8 +314,9 @@ class IndexLookup(HostLayer):
         reason = ""
         if self.output_mode != "int" and not self.pad_to_max_tokens:
             reason = f"When using `output_mode={self.output_mode}` and `pad_to_max_tokens=False`, it sets the size. "
+        who = self._known_as or f"{type(self).__name__} {self.name!r}"
         raise RuntimeError(
-            f"{type(self).__name__} {self.name!r} has no vocabulary. {reason}Either pass a `vocabulary` argument to "
+            f"{who} has no vocabulary. {reason}Either pass a `vocabulary` argument to "
             "the layer, or call `adapt(data)` with some sample data, before it is called."
         )
 

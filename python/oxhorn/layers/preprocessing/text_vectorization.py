@@ -125,6 +125,7 @@ class TextVectorization(HostLayer):
             dtype=self.dtype_policy,
             name=f"{self.name}_lookup",
         )
+        self._lookup_layer._known_as = f"{who} {self.name!r}"
         self._output_mode = self._lookup_layer.output_mode
         if output_sequence_length is not None:
             if self._output_mode != "int":
