@@ -18,8 +18,6 @@ __all__ = [
     "Listing",
     "ListedNode",
     "Program",
-    "Listing",
-    "ListedNode",
     "Subgraph",
     "cond",
     "scan",
