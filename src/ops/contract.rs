@@ -43,7 +43,11 @@ pub fn tensordot(a: &Value, b: &Value, axes_a: &[i64], axes_b: &[i64]) -> Result
             .expected("contracted axes of known sizes")
             .got(format!("{} and {}", show(&da), show(&db)))
     })? as i64;
-    let rows = |d: &[Dim], f: &[usize]| f.iter().try_fold(1, |n, &i| Some(i64::saturating_mul(n, d[i]? as i64))).unwrap_or(-1);
+    let rows = |d: &[Dim], f: &[usize]| {
+        f.iter()
+            .try_fold(1, |n, &i| Some(i64::saturating_mul(n, d[i]? as i64)))
+            .unwrap_or(-1)
+    };
     let left = reshape(&transpose(a, Some(&order(&fa, &ca)))?, &[rows(&da, &fa), inner])?;
     let right = reshape(&transpose(b, Some(&order(&cb, &fb)))?, &[inner, rows(&db, &fb)])?;
     let shape: Vec<i64> = fa
