@@ -18,7 +18,7 @@ FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?= $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs)))
 
 RUST_SOURCES := Cargo.toml $(wildcard Cargo.lock) $(shell find src -name '*.rs' 2>/dev/null)
-LINTED := python tests tools examples benches $(wildcard notebooks/*.py)
+LINTED := python tests tools examples benches exercises/conftest.py exercises/test_pupil.py $(wildcard notebooks/*.py)
 
 # One interpreter for every build, so that cargo never rebuilds because it found another.
 export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
@@ -63,8 +63,8 @@ test-keras: $(CORE) $(DEV) .venv-keras/.stamp ## exchange models of every kind w
 golden: $(CORE) $(DEV) ## write the files that later versions have to open; once for each release
 	$(PY) tools/write_golden_files.py
 
-notebooks: $(CORE) $(DEV) ## execute every notebook in its quick variant
-	OXHORN_QUICK=1 $(PY) -m pytest -q -p no:cacheprovider --nbmake --nbmake-timeout=600 notebooks
+notebooks: $(CORE) $(DEV) ## execute every notebook in its quick variant, and the solutions of the exercises
+	OXHORN_QUICK=1 $(PY) -m pytest -q -p no:cacheprovider --nbmake --nbmake-timeout=600 notebooks exercises/solutions
 
 lint: $(CORE) $(DEV) ## check formatting, clippy, ruff, mypy and the stub of the core; warnings are errors
 	cargo fmt --check

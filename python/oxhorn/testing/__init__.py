@@ -1,10 +1,11 @@
-"""Tools for everybody's tests: gradient checks, batteries for layers, losses, metrics and optimizers, the reference."""
+"""Tools for everybody's tests: gradient checks, batteries of layers, losses, metrics and optimizers, exercises."""
 
 from typing import TYPE_CHECKING
 
 from oxhorn import lazy
 
 if TYPE_CHECKING:
+    from oxhorn.testing import exercises as exercises
     from oxhorn.testing import reference as reference
     from oxhorn.testing.gradients import check_gradients
     from oxhorn.testing.layers import check_layer
@@ -15,7 +16,7 @@ else:
     __getattr__, __dir__ = lazy.names(
         __name__,
         {
-            "oxhorn.testing": "reference",
+            "oxhorn.testing": "exercises, reference",
             "oxhorn.testing.gradients": "check_gradients",
             "oxhorn.testing.layers": "check_layer",
             "oxhorn.testing.losses": "check_loss",
@@ -24,4 +25,12 @@ else:
         },
     )
 
-__all__ = ["check_gradients", "check_layer", "check_loss", "check_metric", "check_optimizer", "reference"]
+__all__ = [
+    "check_gradients",
+    "check_layer",
+    "check_loss",
+    "check_metric",
+    "check_optimizer",
+    "exercises",
+    "reference",
+]
