@@ -51,14 +51,14 @@ def _notebooks(given: list[str]) -> list[Path]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if not config.getoption("--time-limit") > 0:
-        raise pytest.UsageError(
-            f"--time-limit: expected a positive number of seconds, got {config.getoption('--time-limit')}"
-        )
+    # The options are unknown where pytest comes upon this folder only while it collects.
+    limit = config.getoption("--time-limit", TIME_LIMIT)
+    if not limit > 0:
+        raise pytest.UsageError(f"--time-limit: expected a positive number of seconds, got {limit}")
     try:
         config.stash[_ROWS] = [
             (path, task.name)
-            for path in _notebooks(config.getoption("--notebook"))
+            for path in _notebooks(config.getoption("--notebook", []))
             for task in tasks(exercise_of(path))
         ]
     except ValueError as error:
@@ -101,7 +101,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    target = session.config.getoption("--marks")
+    target = session.config.getoption("--marks", None)
     if target:
         marks = [dataclasses.asdict(m) for several in _MARKS.values() for m in several]
         try:
