@@ -20,6 +20,7 @@ NEEDS = {
     "11_optimizers_and_learning_rates.ipynb": (datasets.mnist,),
     "12_convolution.ipynb": (datasets.mnist,),
     "13_architectures.ipynb": (datasets.fashion_mnist,),
+    "16_regularization_and_dropout.ipynb": (datasets.mnist,),
 }
 
 
