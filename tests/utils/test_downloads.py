@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import random
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -47,6 +48,16 @@ def zipped(members: dict[str, bytes]) -> bytes:
         for name, data in members.items():
             archive.writestr(name, data)
     return file.getvalue()
+
+
+def altered(data: bytes, at: int) -> bytes:
+    changed = bytearray(data)
+    for i in range(at, at + 8):
+        changed[i] ^= 0xA5
+    return bytes(changed)
+
+
+NOISE = random.Random(3).randbytes(200_000)
 
 
 def left_over(path: Path) -> list[str]:
@@ -108,6 +119,15 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "cut off": (tar({"a": b"x" * 10_000}, "")[:6000], "cannot be unpacked"),
     "bomb": (zipped({f"{i}": b"\0" * (1 << 22) for i in range(8)}), "times its size"),
     "no archive": (TEXT, "to be an archive"),
+    "long name": (tar({"L": b"x" * 2_000_000}, L={"type": tarfile.GNUTYPE_LONGNAME}), "bytes of notes"),
+    "long header": (tar({"x": b"x" * 2_000_000}, x={"type": tarfile.XHDTYPE}), "bytes of notes"),
+    "long header later": (
+        tar({"a": TEXT, "x": b"x" * 2_000_000}, x={"type": tarfile.XGLTYPE}),
+        "bytes of notes",
+    ),
+    "altered gzip": (altered(tar({"a": NOISE}), 100_000), "cannot be unpacked"),
+    "altered xz": (altered(tar({"a": NOISE}, "xz"), 100_000), "cannot be unpacked"),
+    "altered zip": (altered(zipped({"a": TEXT * 1000}), 35), "cannot be unpacked"),
 }
 
 

@@ -1,7 +1,8 @@
-"""How much memory the variables of a model may take while the model is read from a file.
+"""How much a model may take while it is read from a file: memory for its variables, and calls of its layers.
 
 A config of a few hundred bytes can ask for a layer of a billion units. Its weights would have to be in the file, so the
-size of the file says how much there can be.
+size of the file says how much there can be. And thirty models, each of which calls the one inside it twice, make
+a billion calls: the calls are counted.
 """
 
 from __future__ import annotations
@@ -17,26 +18,55 @@ import numpy as np
 class _Allowance(threading.local):
     def __init__(self) -> None:
         self.left: int | None = None
+        self.calls = 0
         self.label = ""
 
 
 _allowance = _Allowance()
+_lock = threading.Lock()
+# How many are open, in all threads: a question that costs little where layers are called.
+open_ones = 0
+
+# A model of a thousand layers, ten times inside another, takes less than half as many calls.
+MAX_CALLS = 100_000
 
 
 @contextlib.contextmanager
 def of(size: int, label: str) -> Iterator[None]:
-    """Inside, new variables of this thread may take `size` bytes together.
+    """Inside, new variables of this thread may take `size` bytes together, and layers be called a number of times.
 
     Args:
         size: The bytes.
         label: The file, for the error.
     """
-    before = (_allowance.left, _allowance.label)
+    global open_ones
+    before = (_allowance.left, _allowance.calls, _allowance.label)
     _allowance.left, _allowance.label = size, label
+    _allowance.calls = MAX_CALLS
+    with _lock:
+        open_ones += 1
     try:
         yield
     finally:
-        _allowance.left, _allowance.label = before
+        with _lock:
+            open_ones -= 1
+        _allowance.left, _allowance.calls, _allowance.label = before
+
+
+def called(times: int = 1) -> None:
+    """Takes calls of layers off.
+
+    Raises:
+        ValueError: If there are not enough left.
+    """
+    if _allowance.left is None:
+        return
+    _allowance.calls -= times
+    if _allowance.calls < 0:
+        raise ValueError(
+            f"{_allowance.label}: the config asks for more than {MAX_CALLS} calls of layers: models inside "
+            "models, each called several times, multiply them."
+        )
 
 
 def spend(shape: Sequence[int], dtype: str, path: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from oxhorn import _core, tree
-from oxhorn.engine import call_context, masks
+from oxhorn.engine import allowance, call_context, masks
 from oxhorn.engine.arguments import convert_arguments, convert_arrays
 from oxhorn.engine.call_spec import CallSpec, call_facts, is_tensor_like, signature_of
 from oxhorn.engine.input_spec import assert_input_compatibility
@@ -36,6 +36,8 @@ class LayerCalls(LayerState):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         self._check_super_called()
+        if allowance.open_ones:
+            allowance.called()
         self.__dict__["_called"] = True
         if self._is_plain(args, kwargs):
             return self._call_plainly(args[0], kwargs.get("training"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+from collections import deque
 from typing import Any, NamedTuple
 
 from oxhorn import tree
@@ -153,32 +155,50 @@ def _operation(entry: dict[str, Any]) -> Any:
 
 
 class _NotYet(Exception):
-    """A call needs the result of another one that has not been made yet."""
+    """A call needs the result of another one, that of the operation with this number, which has not been made yet."""
+
+    def __init__(self, operation: Any, number: int) -> None:
+        super().__init__()
+        self.waits_for = (id(operation), number)
 
 
-def _replay(operations: dict[str, _Entry], waiting: list[tuple[Any, Any]]) -> None:
-    """Makes the calls, each as soon as its inputs are there; the calls of one layer in their order."""
-    while waiting:
-        later: list[tuple[Any, Any]] = []
-        blocked: set[int] = set()
-        for operation, call in waiting:
-            try:
-                if id(operation) in blocked:
-                    raise _NotYet
-                args, kwargs = _arguments(operations, call)
-            except _NotYet:
-                blocked.add(id(operation))
-                later.append((operation, call))
-                continue
-            if not any_symbolic([args, kwargs]):
-                raise ValueError(f"The config of the model calls {operation.name!r} on no tensor.")
-            operation(*args, **_chosen(operation, kwargs))
-        if len(later) == len(waiting):
-            raise ValueError(
-                "The config of the model cannot be resolved: the calls of "
-                f"{sorted({operation.name for operation, _ in later})} wait for results that no call makes."
-            )
-        waiting = later
+def _replay(operations: dict[str, _Entry], calls: list[tuple[Any, Any]]) -> None:
+    """Makes the calls, each as soon as its inputs are there; the calls of one layer in their order.
+
+    As if the list were gone through again and again, and what cannot be made yet left for the next round; but a call
+    is only tried again when the one that it waits for has been made, so that no order takes long.
+    """
+    own: dict[int, deque[int]] = {}
+    for i, (operation, _) in enumerate(calls):
+        own.setdefault(id(operation), deque()).append(i)
+    ready = [(0, numbers[0]) for numbers in own.values()]
+    heapq.heapify(ready)
+    waiting: dict[tuple[int, int], list[int]] = {}
+    while ready:
+        round, i = heapq.heappop(ready)
+        operation, call = calls[i]
+        try:
+            args, kwargs = _arguments(operations, call)
+        except _NotYet as not_yet:
+            waiting.setdefault(not_yet.waits_for, []).append(i)
+            continue
+        if not any_symbolic([args, kwargs]):
+            raise ValueError(f"The config of the model calls {operation.name!r} on no tensor.")
+        made = len(operation._inbound_nodes)
+        operation(*args, **_chosen(operation, kwargs))
+        queue = own[id(operation)]
+        queue.popleft()
+        awake = [queue[0]] if queue else []
+        for number in range(made, len(operation._inbound_nodes)):
+            awake += waiting.pop((id(operation), number), [])
+        for other in awake:
+            heapq.heappush(ready, (round if other > i else round + 1, other))
+    left = {calls[i][0].name for queue in own.values() for i in queue}
+    if left:
+        raise ValueError(
+            f"The config of the model cannot be resolved: the calls of {sorted(left)} wait for results that no call "
+            "makes."
+        )
 
 
 def _chosen(operation: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -249,7 +269,7 @@ def _tensor(operations: dict[str, _Entry], place: Any, at_end: bool = False) -> 
     if at_end:
         index -= _first_call(operation)
     if not 0 <= index < len(nodes):
-        raise _NotYet
+        raise _NotYet(operation, before + index)
     tensors = nodes[index].output_tensors
     if tensor_index >= len(tensors):
         raise ValueError(

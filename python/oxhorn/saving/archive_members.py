@@ -23,6 +23,8 @@ MAX_NAME = 4096
 MAX_EXPANSION = 100
 # Small members may well be packed more than a hundred times.
 SMALL = 1 << 24
+# All members together: assets are unpacked to the disk, and many small ones make a large one.
+MOST_TOGETHER = 1 << 28
 BLOCK = 1 << 20
 LOCAL_HEADER = struct.Struct("<4s5H3L2H")
 
@@ -64,6 +66,12 @@ class Archive:
                 raise ValueError(f"{label}: the member {info.filename[:100]!r} occurs more than once.")
             self._infos[info.filename] = info
         self._check_overlaps(infos)
+        size = sum(info.file_size for info in infos)
+        stored = sum(info.compress_size for info in infos)
+        if size > max(MOST_TOGETHER, MAX_EXPANSION * stored):
+            raise ValueError(
+                f"{label}: the members claim {size} bytes together, and {stored} are stored: a decompression bomb."
+            )
 
     def _check(self, info: zipfile.ZipInfo) -> None:
         name = info.orig_filename

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+# An empty list in JSON is three bytes, and some sixty in memory: the values are counted before they are made.
+MAX_VALUES = 4_000_000
+
 
 def read_json(content: bytes, label: str, limit: int) -> Any:
     """The value that `content` describes.
@@ -13,10 +16,15 @@ def read_json(content: bytes, label: str, limit: int) -> Any:
     a place is for the class to say that gets them.
 
     Raises:
-        ValueError: If it is no JSON, longer than `limit` bytes, nested too deep, or has a key twice in one object.
+        ValueError: If it is no JSON, longer than `limit` bytes, of more values than any model has, nested too deep, or
+            has a key twice in one object.
     """
     if len(content) > limit:
         raise ValueError(f"{label}: {len(content)} bytes of JSON or more; {limit} are the limit.")
+    # Every value but the first of a list or dict comes after a comma; commas in texts are counted too.
+    values = content.count(b",") + content.count(b"[") + content.count(b"{")
+    if values > MAX_VALUES:
+        raise ValueError(f"{label}: about {values} values in the JSON; {MAX_VALUES} are the limit.")
     try:
         return json.loads(content.decode("utf-8"), object_pairs_hook=_without_duplicates)
     except RecursionError:

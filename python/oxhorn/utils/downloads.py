@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import lzma
 import os
 import shutil
+import struct
 import tarfile
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from oxhorn.saving.atomic import replacing
 from oxhorn.utils.messages import print_message
@@ -18,6 +21,17 @@ from oxhorn.utils.messages import print_message
 # An archive may hold that many times its own size, and that many members.
 _MOST_GROWTH = 1000
 _MOST_MEMBERS = 1_000_000
+# The kinds of members in a tar file that describe the next one: the reader takes each into memory.
+_NOTES = (
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+)
+_MOST_NOTES = 1 << 20
+# What damaged bytes make of the unpackers of the standard library.
+_DAMAGE = (OSError, EOFError, zlib.error, lzma.LZMAError, UnicodeDecodeError)
 
 
 def get_file(
@@ -167,7 +181,7 @@ def _unpacked_name(name: str) -> str:
 def _unpack(archive: Path, folder: Path, formats: tuple[str, ...]) -> None:
     """Unpacks into a folder beside the archive, all or nothing."""
     writers: dict[str, tuple[Callable[[Any], bool], Callable[[Path, Path], None]]] = {
-        "tar": (tarfile.is_tarfile, _unpack_tar),
+        "tar": (_is_tar, _unpack_tar),
         "zip": (zipfile.is_zipfile, _unpack_zip),
     }
     for kind in formats:
@@ -208,13 +222,16 @@ class _Budget:
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("xb") as out:
             while block := source.read(1 << 20):
-                self._bytes -= len(block)
-                if self._bytes < 0:
-                    raise ValueError(
-                        f"get_file: {self._archive} would grow to more than {_MOST_GROWTH} times its size. Nothing was "
-                        "unpacked."
-                    )
+                self.spend(len(block))
                 out.write(block)
+
+    def spend(self, size: int) -> None:
+        self._bytes -= size
+        if self._bytes < 0:
+            raise ValueError(
+                f"get_file: {self._archive} would grow to more than {_MOST_GROWTH} times its size. Nothing was "
+                "unpacked."
+            )
 
 
 def _inside(folder: Path, name: str, archive: Path) -> Path:
@@ -229,10 +246,35 @@ def _inside(folder: Path, name: str, archive: Path) -> Path:
     return folder.joinpath(*parts)
 
 
+class _Header(tarfile.TarInfo):
+    """What stands before a member. Long names and other notes come as members of their own, read as a whole."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        header = super().frombuf(buf, encoding, errors)
+        if header.type in _NOTES and header.size > _MOST_NOTES:
+            raise _LongNotesError(f"a member has {header.size} bytes of notes; {_MOST_NOTES} are the limit")
+        return header
+
+
+class _LongNotesError(ValueError):
+    """Names longer than any file system takes: a decompression bomb."""
+
+
+def _is_tar(archive: Path) -> bool:
+    try:
+        with tarfile.open(archive, tarinfo=_Header):
+            return True
+    except _LongNotesError:
+        return True  # Unpacking it says so.
+    except (tarfile.TarError, *_DAMAGE):
+        return False
+
+
 def _unpack_tar(archive: Path, folder: Path) -> None:
     budget = _Budget(archive)
     try:
-        with tarfile.open(archive) as tar:
+        with tarfile.open(archive, tarinfo=_Header) as tar:
             for member in tar:
                 budget.member()
                 target = _inside(folder, member.name, archive)
@@ -247,7 +289,10 @@ def _unpack_tar(archive: Path, folder: Path) -> None:
                         f"get_file: {archive} has a member {member.name[:100]!r} that is a link or a device. Nothing "
                         "was unpacked."
                     )
-    except (tarfile.TarError, EOFError, OSError) as error:
+            # The sum of what is packed comes last, and nobody looks at it who stops before.
+            while tar.fileobj is not None and (block := tar.fileobj.read(1 << 20)):
+                budget.spend(len(block))
+    except (tarfile.TarError, _LongNotesError, *_DAMAGE) as error:
         raise ValueError(f"get_file: {archive} cannot be unpacked: {error}. Nothing was unpacked.") from None
 
 
@@ -263,5 +308,5 @@ def _unpack_zip(archive: Path, folder: Path) -> None:
                     continue
                 with package.open(member) as source:
                     budget.copy(source, target)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, struct.error, *_DAMAGE) as error:
         raise ValueError(f"get_file: {archive} cannot be unpacked: {error}. Nothing was unpacked.") from None

@@ -63,7 +63,8 @@ def load_whole_model(
                 raise ValueError(f"{root.label}: damaged: the file has no group 'model_weights'.")
             plan.assign(plan.read())
             if compile:
-                _compile(model, root, writer, plan)
+                with allowance.of(WIDEST * room + SLACK, root.label):
+                    _compile(model, root, writer, plan)
     return model
 
 
