@@ -108,7 +108,14 @@ def pictures() -> keras.Model:
     return keras.Model(inputs, layers.Reshape((-1,))(x[:, 1:]))
 
 
+def with_dtypes_of_functions() -> keras.Model:
+    inputs = keras.Input((4,))
+    zeros = keras.ops.zeros_like(inputs)
+    return keras.Model(inputs, keras.ops.sum(keras.ops.where(inputs > 0, inputs, zeros), axis=-1, keepdims=True))
+
+
 MODELS = {
+    "with dtypes of functions": (with_dtypes_of_functions, RANDOM.normal(size=(2, 4))),
     "pictures": (pictures, RANDOM.normal(size=(2, 8, 8, 3))),
     "functional": (functional, {"a": RANDOM.normal(size=(2, 4)), "b": RANDOM.normal(size=(2, 4))}),
     "recurrent": (recurrent, RANDOM.integers(0, 7, (2, 5))),

@@ -171,3 +171,18 @@ def test_not_compiled() -> None:
     for call in (model.fit, model.evaluate, model.train_on_batch, model.test_on_batch):
         with pytest.raises(ValueError, match=r"needs a compiled model, .* Call model.compile\(optimizer"):
             call(X, Y)
+
+
+@pytest.mark.parametrize("kind", [dict, list])
+def test_inputs_in_inputs(kind: type) -> None:
+    a, b, c = (keras.Input((4,), name=name) for name in "abc")
+    inner = [b, c] if kind is dict else {"c": c, "b": b}
+    model = keras.Model({"outer": a, "inner": inner} if kind is dict else [a, inner], a + 10 * b + 100 * c)
+    x, y, z = np.random.default_rng(0).integers(0, 9, (3, 5, 4)).astype("float32")
+    given = {"inner": [y, z], "outer": x} if kind is dict else [x, {"b": y, "c": z}]
+    np.testing.assert_array_equal(model.predict(given, verbose=0), x + 10 * y + 100 * z)
+    model.compile("sgd", "mse")
+    assert model.evaluate(given, x + 10 * y + 100 * z, verbose=0) == 0.0
+    short = {"inner": [y], "outer": x} if kind is dict else [x, {"b": y}]
+    with pytest.raises(ValueError, match="expected 3 inputs"):
+        model.predict(short, verbose=0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from oxhorn import tree
 from oxhorn.training.data_adapters.batch import Batch, Dtypes
 from oxhorn.training.structures import flatten
 from oxhorn.training.tensors import float_dtype_of
@@ -18,9 +19,11 @@ def declared_inputs(model: Any) -> list[Any]:
 def data_dtypes(model: Any) -> Dtypes:
     """Floating point dtypes for this model's data."""
     inputs: dict[str | int, str] = {}
-    for place, (name, tensor) in enumerate(_named_inputs(model)):
-        if tensor.dtype in ("float32", "float64"):
-            inputs[place] = inputs[name] = tensor.dtype
+    for place, (name, part) in enumerate(_outer_inputs(model)):
+        found = {tensor.dtype for tensor in flatten(part)} & {"float32", "float64"}
+        if found:
+            # Where one entry holds several inputs, the widest of them: the model casts.
+            inputs[place] = inputs[name] = max(found)
     return Dtypes(float_dtype_of(model), inputs)
 
 
@@ -32,13 +35,13 @@ def check_inputs(model: Any, batch: Batch) -> None:
     Raises:
         ValueError: If they differ.
     """
-    declared = _named_inputs(model)
+    declared = _outer_inputs(model)
     if not declared:
         return
     given = batch.template[0]
     who = f"The model {model.name!r}"
+    expected = [tensor for _, part in declared for tensor in tree.flatten(part)]
     names = [name for name, _ in declared]
-    expected = [tensor for _, tensor in declared]
     if isinstance(given, dict):
         missing = [name for name in names if name not in given]
         extra = [key for key in given if key not in names]
@@ -49,9 +52,9 @@ def check_inputs(model: Any, batch: Batch) -> None:
             raise ValueError(
                 f"{who} expected inputs named {names}; `x` has {list(given)}: {', '.join(problems)}."
             )
-        places = [given[name] for name in names]
+        places = [place for name in names for place in tree.flatten(given[name])]
     else:
-        places = flatten(given)
+        places = tree.flatten(given)
     if len(places) != len(expected):
         raise ValueError(
             f"{who} expected {len(expected)} input{'s' if len(expected) > 1 else ''} {names}; "
@@ -66,10 +69,10 @@ def check_inputs(model: Any, batch: Batch) -> None:
             _check_shape(who, tensor, sizes, tuple(batch.columns[place].shape))
 
 
-def _named_inputs(model: Any) -> list[tuple[str, Any]]:
+def _outer_inputs(model: Any) -> list[tuple[str, Any]]:
     """Names and symbolic tensors of the declared inputs: the keys, where they were declared as a dict.
 
-    Where layers come before the compiled part of the model, what they pass on.
+    An entry of a list or dict may be a list or dict of tensors again. Where layers come before the compiled part of the model, what they pass on.
     """
     part = getattr(getattr(model, "_graph", None), "host_part", None)
     if part is not None:
@@ -80,6 +83,8 @@ def _named_inputs(model: Any) -> list[tuple[str, Any]]:
     structure = model.input
     if isinstance(structure, dict):
         return [(str(key), structure[key]) for key in sorted(structure)]
+    if isinstance(structure, (list, tuple)) and len(structure) != len(tensors):
+        return [(f"inputs[{place}]", part) for place, part in enumerate(structure)]
     return list(zip(model.input_names, tensors, strict=True))
 
 

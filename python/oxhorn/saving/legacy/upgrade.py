@@ -112,10 +112,12 @@ def _is_graph(config: Mapping[str, Any]) -> bool:
 
 
 def _module_of_function(class_name: str, config: Mapping[str, Any]) -> str | None:
-    """Where a function of `ops` in the graph comes from, by its class; `None` for layers, which all have a dtype."""
-    if "trainable" in config or "dtype" in config:
+    """Where a function of `ops` in the graph comes from, by its class; `None` for layers."""
+    from oxhorn import layers, ops
+
+    # Layers may be trainable and have a dtype; of functions, some have a dtype (`zeros_like`).
+    if "trainable" in config or ("dtype" in config and class_name in layers.__all__):
         return None
-    from oxhorn import ops
     from oxhorn.engine import operation_names
 
     name = operation_names.name_of(class_name)
