@@ -60,3 +60,14 @@ def test_unknown_names_are_told_those_that_there_are() -> None:
     with pytest.raises(ValueError, match="expected an exercise, one of 01_backprop"):
         exercises.tasks("10_more")
     assert "adam_step" in dir(exercises.check)
+
+
+def test_answers_in_float32_lists_or_tensors_are_right_too() -> None:
+    from oxhorn import ops
+
+    for wrapped in (lambda y: y.astype("float32"), lambda y: y.tolist(), ops.convert_to_tensor):
+        exercises.check.dense_forward(lambda x, w, b, wrapped=wrapped: wrapped(x @ w + b))
+    exercises.check.conv2d(lambda *args: wrong_answers._conv()(*args).astype("float32"))
+    exercises.check.batch_norm_train(
+        lambda *args: [value.astype("float32") for value in wrong_answers._norm()(*args)]
+    )

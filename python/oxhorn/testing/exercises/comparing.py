@@ -109,10 +109,12 @@ def compare(
     guesses: Guesses | None = None,
     *,
     given: str = "",
-    rtol: float = 1e-5,
-    atol: float = 1e-7,
+    rtol: float = 2e-5,
+    atol: float = 2e-6,
 ) -> None:
-    """Nothing if `got` is `expected`; else an AssertionError with the place, both numbers and the likely cause.
+    """An AssertionError with the place, both numbers and the likely cause, unless `got` is `expected`.
+
+    The tolerances leave room for answers in float32.
 
     Args:
         name: The task.

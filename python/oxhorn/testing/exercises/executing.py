@@ -11,6 +11,7 @@ import json
 import linecache
 import os
 import sys
+import traceback
 import warnings
 from pathlib import Path
 from typing import Any, NoReturn
@@ -54,9 +55,12 @@ def main(path: str) -> None:
         path: The file with the order.
     """
     order = json.loads(Path(path).read_text(encoding="utf-8"))
-    # The stream is kept for what this module says; file descriptor 1 becomes that of the errors.
+    # The stream is kept for what this module says. What the notebook prints goes nowhere: an endless loop of it would
+    # fill a disk. Standard error remains for a crash of the interpreter, which has its last words there.
     tell = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    sys.stderr = os.fdopen(nowhere, "w", encoding="utf-8")
 
     def say(event: str, **what: Any) -> None:
         tell.write(json.dumps({"event": event, **what}) + "\n")
@@ -113,4 +117,8 @@ def _verdict(name: str, space: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    try:
+        main(sys.argv[1])
+    except BaseException:
+        traceback.print_exc(file=sys.__stderr__)
+        os._exit(1)
