@@ -38,10 +38,18 @@ def ill_network() -> Any:
     return model
 
 
+def _all(model: Any) -> list[Any]:
+    """The layers, those inside models too, from the lowest up."""
+    found = []
+    for layer in model.layers:
+        found += _all(layer) if hasattr(layer, "layers") else [layer]
+    return found
+
+
 def _dense(model: Any) -> list[Any]:
     from oxhorn import layers
 
-    return [layer for layer in model.layers if isinstance(layer, layers.Dense)]
+    return [layer for layer in _all(model) if isinstance(layer, layers.Dense)]
 
 
 @task("07_dying_network")
@@ -142,8 +150,8 @@ def _illness(model: Any, start: list[Any], x: Any, losses: list[float]) -> str:
     rate = float(np.asarray(model.optimizer.learning_rate))
     hidden = _dense(model)[:-1]
     names = {getattr(layer.activation, "__name__", "") for layer in hidden}
-    names |= {getattr(getattr(layer, "activation", None), "__name__", "") for layer in model.layers}
-    normalized = any("Normalization" in type(layer).__name__ for layer in model.layers)
+    names |= {getattr(getattr(layer, "activation", None), "__name__", "") for layer in _all(model)}
+    normalized = any("Normalization" in type(layer).__name__ for layer in _all(model))
     first = [w for w in start if w.ndim == 2][1]  # the second kernel: a hidden one
     spread = float(first.std()) * np.sqrt(first.shape[0])
     high = 0.02 if "Adam" in type(model.optimizer).__name__ else 0.5

@@ -94,7 +94,7 @@ def softplus(answer: Any) -> None:
         lambda x, dy: [dy * _sigmoid(x)],
         lambda x, dy: [
             {
-                "the planted bug is still there: for large x, softplus is x, so its slope there is 1, not 0": dy
+                "the planted bug is still there: where x is large, softplus is almost x. Which slope has it there?": dy
                 * _sigmoid(-x),
                 "the sign is wrong": -dy * _sigmoid(x),
                 "the upstream gradient is missing: dx = dy * slope": _sigmoid(x),
@@ -128,7 +128,7 @@ def l2_normalize(answer: Any) -> None:
         lambda x, dy: [gradient(x, dy)],
         lambda x, dy: [
             {
-                "the planted bug is still there: the length r depends on x too; subtract y * sum(dy * y)": dy
+                "the planted bug is still there: does the length r stay as it is when x changes?": dy
                 / norm(x),
                 "the second term is subtracted, not added": gradient(x, dy, 1.0),
                 "both terms are divided by r": dy / norm(x) + gradient(x, dy, -1.0, 0) - dy,
@@ -159,7 +159,7 @@ def scaled(answer: Any) -> None:
         lambda x, w, dy: [
             {"dx = dy * w": dy, "dx and dw are exchanged": dy * x},
             {
-                "the planted bug is still there: every row of the batch used w, so their gradients add up": (
+                "the planted bug is still there: every row of the batch has used w. What is to be done with their gradients?": (
                     (dy * x).mean(axis=0)
                 ),
                 "multiply by x: dw = sum(dy * x)": dy.sum(axis=0),
