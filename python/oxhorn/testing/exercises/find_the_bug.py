@@ -159,7 +159,7 @@ def scaled(answer: Any) -> None:
         lambda x, w, dy: [
             {"dx = dy * w": dy, "dx and dw are exchanged": dy * x},
             {
-                "the planted bug is still there: every row of the batch has used w. What is to be done with their gradients?": (
+                "the planted bug is still there: every row of the batch has used w. What becomes of their gradients?": (
                     (dy * x).mean(axis=0)
                 ),
                 "multiply by x: dw = sum(dy * x)": dy.sum(axis=0),
