@@ -97,7 +97,7 @@ def find(name: str) -> Task:
     '03_adam'
     """
     if name not in _TASKS:
-        tasks()
-    if name not in _TASKS:
-        raise ValueError(f"expected the name of a task, one of {', '.join(_TASKS)}; got {name!r}")
+        names = [t.name for t in tasks()]  # Enters all that there are.
+        if name not in names:
+            raise ValueError(f"expected the name of a task, one of {', '.join(names)}; got {name!r}")
     return _TASKS[name]
