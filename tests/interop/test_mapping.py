@@ -78,6 +78,15 @@ def test_templates_count():
         load_torch_state_dict(blocks(), state, [("net.{a}{b}", "x")])
 
 
+def test_patterns_that_fit_nothing_are_named():
+    state = {"net.fc.weight": np.zeros((3, 3), np.float32)}
+    with pytest.raises(
+        ValueError, match=r"of the patterns, '\^net' fit no module and no array.*re\.compile"
+    ) as raised:
+        load_torch_state_dict(blocks(), state, [("^net", "x"), ("net.fc", "block1_dense")])
+    assert "net.fc'" not in str(raised.value)
+
+
 def test_names_of_files_are_no_patterns():
     model = keras.Sequential([keras.Input((3,)), layers.Dense(3, use_bias=False, name="d")])
     odd = {r"(a+)+$\g<0>{i}[.weight": np.ones((3, 3), np.float32)}

@@ -323,7 +323,7 @@ def _model() -> Any:
             r"The following argument\(s\) are not supported: \['shuffle'\]",
         ),
         ("m.txt", {"save_format": "tf"}, ValueError, "The `save_format` argument is deprecated"),
-        ("none/m.keras", {}, FileNotFoundError, "none"),
+        ("none/m.keras", {}, FileNotFoundError, "there is no folder .*none.*Make it first"),
         ("hf://a/b", {}, ValueError, "only local files"),
     ],
 )

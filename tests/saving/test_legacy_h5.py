@@ -111,7 +111,9 @@ def pictures() -> keras.Model:
 def with_dtypes_of_functions() -> keras.Model:
     inputs = keras.Input((4,))
     zeros = keras.ops.zeros_like(inputs)
-    return keras.Model(inputs, keras.ops.sum(keras.ops.where(inputs > 0, inputs, zeros), axis=-1, keepdims=True))
+    return keras.Model(
+        inputs, keras.ops.sum(keras.ops.where(inputs > 0, inputs, zeros), axis=-1, keepdims=True)
+    )
 
 
 MODELS = {

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
+from oxhorn.saving.atomic import replacing
 from oxhorn.utils.messages import print_message
 
 # Where Keras keeps its data sets.
@@ -66,19 +66,14 @@ def download(who: str, name: str, checksum: str, max_bytes: int, origin: str = O
     url = origin + Path(name).name
     kind = "md5" if len(checksum) == 32 else "sha256"
     print_message(f"Downloading data from {url}")
-    # A temporary file beside the target, renamed when complete: nobody ever sees half a file.
-    handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as out:
+    with replacing(target) as temporary:
+        with temporary.open("wb") as out:
             digest = _copy(who, url, out, max_bytes, kind)
         if digest != checksum:
             raise ValueError(
                 f"{who}: expected {url} to have the {_KINDS[kind]} {checksum}, got {digest}. Nothing was kept; try "
                 f"again, or put a good copy at {target}."
             )
-        Path(temporary).replace(target)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
     return target
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-from pathlib import Path
 from typing import Any
 
 from oxhorn.models.model import Model
@@ -51,7 +50,7 @@ def export_onnx(
     Source: https://onnx.ai/onnx/operators
     """
     from oxhorn.export.graph_builder import OPSET
-    from oxhorn.saving.atomic import replacing
+    from oxhorn.saving.atomic import checked_target, replacing
 
     if not isinstance(model, Model):
         raise TypeError(f"export_onnx: the model must be a `Model`; got {type(model).__name__}.")
@@ -60,11 +59,7 @@ def export_onnx(
             f"export_onnx writes opset {OPSET} of ONNX; got opset_version={opset_version!r}. Leave it out, or convert "
             "the file with `onnx.version_converter`."
         )
-    target = Path(os.fspath(path))
-    if target.is_dir():
-        raise IsADirectoryError(f"export_onnx: {str(target)!r} is a folder. Give the name of a file in it.")
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"export_onnx: there is no folder {str(target.parent)!r}. Make it first.")
+    target = checked_target(path)
     try:
         importlib.import_module("onnx")
     except ImportError as error:
@@ -80,7 +75,7 @@ def export_onnx(
 
 
 def export_model(
-    model: Model,
+    model: Any,
     filepath: str | os.PathLike[str],
     format: str,
     verbose: bool | None,

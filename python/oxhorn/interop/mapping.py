@@ -134,11 +134,13 @@ def _by_patterns(
         for pattern, replacement in mapping
     ]
     pairs = Pairs([], [], [])
+    idle = [pattern for pattern, _ in mapping]
     for module in modules:
         left = needed(module)
-        for pattern in patterns:
+        for (written, _), pattern in zip(mapping, patterns, strict=True):
             fits, wanted = _match(pattern, module.name, who)
             if fits:
+                idle = [one for one in idle if one is not written]
                 rest, left = Module(module.name, left), {}
                 if wanted is None:
                     pairs.left_out.extend((module, array) for array in rest.arrays)
@@ -152,8 +154,17 @@ def _by_patterns(
                     assert wanted is not None
                     pairs.singles.append((module, array, wanted))
                 if fits:
+                    idle = [one for one in idle if one is not written]
                     del left[array]
-    return pairs
+    return pairs._replace(stopped=_of_idle(idle)) if idle else pairs
+
+
+def _of_idle(patterns: Sequence[Any]) -> str:
+    """What to say of patterns that fit no name."""
+    shown = ", ".join(repr(getattr(pattern, "pattern", pattern)) for pattern in patterns[:10])
+    as_text = any(isinstance(pattern, str) and re.search(r"[\\^$*|]", pattern) for pattern in patterns)
+    hint = ". Text is a template; for a regular expression pass `re.compile(...)`" if as_text else ""
+    return f"of the patterns, {shown} fit no module and no array{hint}"
 
 
 def _compiled(pattern: Any, who: str) -> re.Pattern[str]:

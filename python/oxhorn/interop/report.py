@@ -28,6 +28,17 @@ class LoadReport:
             state dict does not hold.
 
     `print(report)` shows all of it.
+
+    Example:
+    >>> import numpy as np
+    >>> import oxhorn as keras
+    >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="top")])
+    >>> state = {"fc.weight": np.ones((2, 3), "float32")}
+    >>> report = keras.interop.load_torch_state_dict(model, state, strict=False)
+    >>> report, report.complete
+    (<LoadReport matched=1, unused=0, missing=1, left_out=0, notes=0>, False)
+    >>> report.missing
+    ['top/bias (2,): fc has no bias']
     """
 
     def __init__(self) -> None:

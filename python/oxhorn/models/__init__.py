@@ -7,7 +7,8 @@ from oxhorn import lazy
 if TYPE_CHECKING:
     from oxhorn.models.cloning import clone_model
     from oxhorn.models.functional import Functional
-    from oxhorn.models.model import Model, model_from_json
+    from oxhorn.models.goes_to_files import model_from_json
+    from oxhorn.models.model import Model
     from oxhorn.models.sequential import Sequential
     from oxhorn.saving.models import load_model, save_model
 else:
@@ -16,7 +17,8 @@ else:
         {
             "oxhorn.models.cloning": "clone_model",
             "oxhorn.models.functional": "Functional",
-            "oxhorn.models.model": "Model, model_from_json",
+            "oxhorn.models.goes_to_files": "model_from_json",
+            "oxhorn.models.model": "Model",
             "oxhorn.models.sequential": "Sequential",
             "oxhorn.saving.models": "load_model, save_model",
         },

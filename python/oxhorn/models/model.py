@@ -1,11 +1,9 @@
-"""`Model`: layers joined to a whole, with training, weights in files, and a summary."""
+"""`Model`: layers joined to a whole, with training, files, and a summary."""
 
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Callable, Mapping
-from os import PathLike
 from typing import Any, Self
 
 from oxhorn import _core, tree
@@ -15,6 +13,7 @@ from oxhorn.engine.stateless import in_stateless_scope
 from oxhorn.engine.symbolic import FunctionCall
 from oxhorn.layers.core_layer import CoreLayer
 from oxhorn.layers.layer import Layer
+from oxhorn.models.goes_to_files import GoesToFiles
 from oxhorn.models.graph import ModelGraph
 from oxhorn.models.host_part import HostResults
 from oxhorn.training.looks_inside import LooksInside
@@ -32,7 +31,7 @@ def is_functional_call(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool
     )
 
 
-class Model(LooksInside, Trainer, Layer):
+class Model(GoesToFiles, LooksInside, Trainer, Layer):
     """Layers joined to a whole that trains, predicts and is saved.
 
     Made in one of three ways: from symbolic inputs and outputs (`Model(inputs, outputs)`); as a stack of layers
@@ -307,12 +306,6 @@ class Model(LooksInside, Trainer, Layer):
                 return model_from_functional_config(cls, config)
             return super().from_config(config)
 
-    def to_json(self, **kwargs: Any) -> str:
-        """The config of the model as JSON text; `model_from_json` reads it. Arguments go to `json.dumps`."""
-        from oxhorn.saving import serialize_keras_object
-
-        return json.dumps(serialize_keras_object(self), **kwargs)
-
     # State -------------------------------------------------------------------------------------------
 
     def get_state_tree(self, value_format: str = "backend_tensor") -> dict[str, Any]:
@@ -344,86 +337,6 @@ class Model(LooksInside, Trainer, Layer):
         from oxhorn.models import state_tree as trees
 
         trees.put(self, state_tree)
-
-    # Files -------------------------------------------------------------------------------------------
-
-    def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
-        """Writes the model as a whole: architecture, weights, how it was compiled, and where its optimizer stands.
-
-        Args:
-            filepath: A path that ends in `.keras` (or in `.h5` or `.hdf5`, the older format), or a file object.
-            overwrite: Whether a file that is there may be replaced.
-            zipped: `False` for a folder instead of an archive.
-            **kwargs: See `saving.save_model`.
-
-        Raises:
-            ValueError: For other endings, and for models that cannot be written, as with lambdas in them.
-        """
-        from oxhorn.saving import save_model
-
-        save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
-
-    def save_weights(
-        self, filepath: str | PathLike[str], overwrite: bool = True, max_shard_size: float | None = None
-    ) -> None:
-        """Writes the weights to a file; one that was there is kept until the new one is complete.
-
-        Args:
-            filepath: A path that ends in `.weights.h5` or `.safetensors`.
-            overwrite: Whether a file that is there may be replaced.
-            max_shard_size: The largest size of one file in GB; the path then ends in `.weights.json`.
-
-        Raises:
-            ValueError: If the path has another ending, or the model has no weights yet.
-            FileExistsError: If there is a file and `overwrite` is False.
-        """
-        from oxhorn.saving import save_weights
-
-        save_weights(self, filepath, overwrite=overwrite, max_shard_size=max_shard_size)
-
-    def load_weights(self, filepath: str | PathLike[str], skip_mismatch: bool = False, **kwargs: Any) -> None:
-        """Reads the weights from a file, all or none.
-
-        Args:
-            filepath: A path that ends in `.weights.h5`, `.weights.json`, `.keras`, `.safetensors`, `.h5` or `.hdf5`.
-            skip_mismatch: Leaves weights alone that the file lacks or has in another shape, with a warning,
-                instead of an error.
-            **kwargs: `by_name` and `objects_to_skip`; see `saving.load_weights`.
-
-        Raises:
-            ValueError: If the file is damaged, or its weights are not those of the model: nothing is changed then.
-        """
-        from oxhorn.saving import load_weights
-
-        load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
-
-    # Other programs ----------------------------------------------------------------------------------
-
-    def export(
-        self,
-        filepath: str | PathLike[str],
-        format: str = "tf_saved_model",
-        verbose: bool | None = None,
-        input_signature: Any = None,
-        **kwargs: Any,
-    ) -> None:
-        """Writes the model for other programs, for inference.
-
-        Args:
-            filepath: The file.
-            format: `"onnx"`, the format that is built; see `oxhorn.export.export_onnx`. (The default is that of
-                Keras.)
-            verbose: Whether to say where the file is; by default it is said.
-            input_signature: Shapes and dtypes of the arguments, where the model does not know them.
-            **kwargs: `opset_version`, for `"onnx"`.
-
-        Raises:
-            NotImplementedError: For formats of Keras that are not built, and for ops that the format lacks.
-            ValueError: For other formats and options, and if the model is not built.
-        """
-        from oxhorn.export.onnx_file import export_model
-
-        export_model(self, filepath, format, verbose, input_signature, kwargs)
 
     # Summary -----------------------------------------------------------------------------------------
 
@@ -495,25 +408,3 @@ def _inherited_init(cls: type) -> Callable[..., None]:
         vars(base)["__init__"] for base in cls.__mro__ if "__init__" in vars(base)
     )
     return found
-
-
-def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The model that the JSON text of `to_json` describes, with fresh weights.
-
-    Args:
-        json_string: The text.
-        custom_objects: Your own classes and functions in it, by name.
-
-    Raises:
-        ValueError: If the text is not JSON.
-        TypeError: If it names an unknown class.
-    """
-    from oxhorn.saving import deserialize_keras_object
-
-    try:
-        config = json.loads(json_string)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise ValueError(f"model_from_json: the text is not readable JSON: {error}.") from None
-    if not isinstance(config, dict):
-        raise ValueError(f"model_from_json expects the JSON of an object; got {type(config).__name__}.")
-    return deserialize_keras_object(config, custom_objects=custom_objects)

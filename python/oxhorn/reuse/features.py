@@ -58,6 +58,17 @@ class FeatureCache:
             (skip connections across the cut, other inputs).
         computed: Whether they were computed now; False if they were found on the disk.
 
+    Example:
+    >>> import numpy as np
+    >>> import oxhorn as keras
+    >>> names = ["hidden", "output"]
+    >>> model = keras.Sequential([keras.Input((4,)), *(keras.layers.Dense(3, name=name) for name in names)])
+    >>> frozen = keras.reuse.freeze(model, until="hidden")
+    >>> model.compile("sgd", loss="mse")
+    >>> cache = model.cache_features(np.ones((8, 4)), until="hidden")
+    >>> [layer.name for layer in cache.model.layers[1:]], cache.transform(np.ones((2, 4))).shape
+    (['output'], (2, 3))
+
     An addition to Keras's interface.
     """
 

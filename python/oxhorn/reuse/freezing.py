@@ -69,6 +69,14 @@ def unfreeze(model: Any, layers: Any = None, *, until: Any = None) -> list[str]:
         TypeError: If `model` is not a model, or an argument names no layers at all.
         ValueError: If something names no layer of the model.
 
+    Example:
+    >>> import oxhorn as keras
+    >>> names = ["hidden1", "hidden2", "output"]
+    >>> model = keras.Sequential([keras.Input((4,)), *(keras.layers.Dense(3, name=name) for name in names)])
+    >>> frozen = keras.reuse.freeze(model)
+    >>> keras.reuse.unfreeze(model, ["hidden2", "output"])
+    ['hidden2', 'output']
+
     An addition to Keras's interface.
     """
     chosen = _chosen(check_model(model, "unfreeze"), layers, until, "unfreeze")

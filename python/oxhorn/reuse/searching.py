@@ -32,6 +32,13 @@ class ReuseSearch:
         monitor: The log that decides.
         best: The record that is best by it; the first of several equals.
         model: The model of that record, trained.
+
+    Example:
+    >>> import oxhorn as keras
+    >>> records = [{"keep": 1, "frozen": True, "trained": 12, "seconds": 0.2, "val_loss": 0.5}]
+    >>> print(keras.reuse.ReuseSearch("val_loss", records, best=records[0]))
+    keep  frozen  trained  seconds  val_loss
+    1     yes     12       0.2      0.5000 <- best
     """
 
     monitor: str

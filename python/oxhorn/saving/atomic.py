@@ -16,10 +16,9 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     Its bytes are on the disk before its name changes, so that not even a power cut leaves half a file.
 
     Raises:
-        OSError: If the folder cannot be written to.
+        OSError: If there is no folder to write to, `path` is a folder itself, or cannot be written.
     """
-    # The file that a link points to is replaced, not the link.
-    target = Path(os.path.realpath(path))
+    target = checked_target(path)
     # Names of 255 bytes are the limit of most systems, and a character may take four.
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name[:50]}.", suffix=".part", dir=target.parent)
     os.close(descriptor)
@@ -35,6 +34,22 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
             temporary.unlink()
         raise
     _sync_folder(target.parent)
+
+
+def checked_target(path: str | os.PathLike[str]) -> Path:
+    """Where a file of this name is written: the file that a link points to is replaced, not the link.
+
+    Raises:
+        OSError: If there is no such folder, or `path` is a folder.
+    """
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        raise IsADirectoryError(f"{os.fspath(path)!r} is a folder. Give the name of a file in it.")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(
+            f"{os.fspath(path)!r}: there is no folder {str(target.parent)!r}. Make it first."
+        )
+    return target
 
 
 def _permissions(target: Path) -> int:

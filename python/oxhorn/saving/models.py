@@ -207,6 +207,14 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
     Raises:
         OSError: If the file cannot be read.
         ValueError: If the file is damaged, has other weights, or another ending; nothing is changed then.
+
+    >>> import oxhorn as keras, tempfile
+    >>> one, two = (keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]) for _ in range(2))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     one.save_weights(folder + "/m.weights.h5")
+    ...     keras.saving.load_weights(two, folder + "/m.weights.h5")
+    >>> bool((one.layers[0].kernel.numpy() == two.layers[0].kernel.numpy()).all())
+    True
     """
     skip = kwargs.pop("objects_to_skip", None)
     by_name = kwargs.pop("by_name", None)

@@ -72,7 +72,8 @@ def check_inputs(model: Any, batch: Batch) -> None:
 def _outer_inputs(model: Any) -> list[tuple[str, Any]]:
     """Names and symbolic tensors of the declared inputs: the keys, where they were declared as a dict.
 
-    An entry of a list or dict may be a list or dict of tensors again. Where layers come before the compiled part of the model, what they pass on.
+    An entry of a list or dict may be a list or dict of tensors again. Where layers come before the compiled part of
+    the model, what they pass on.
     """
     part = getattr(getattr(model, "_graph", None), "host_part", None)
     if part is not None:

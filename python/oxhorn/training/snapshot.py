@@ -100,7 +100,7 @@ class Snapshot:
             lines = "\n".join(f"  - {problem}" for problem in problems)
             raise ValueError(
                 f"fit: the snapshot {str(self.path)!r} is of another run, and nothing was changed:\n{lines}\nGo on "
-                "with the same model, compile arguments and data, or delete the file to begin anew."
+                "with the same model, compile arguments, data and callbacks, or delete the file to begin anew."
             )
 
     def needs_a_step(self, run: RunState) -> bool:
