@@ -121,7 +121,7 @@ $(CORE): $(BASE) $(RUST_SOURCES)
 $(FUZZER): $(BASE)
 	@command -v $${CXX:-c++} >/dev/null || \
 	  { echo "make fuzz needs a C++ compiler for libFuzzer (c++ was not found): install g++ or clang." >&2; exit 1; }
-	cargo install --quiet --locked --root $(VENV)/cargo cargo-fuzz --version 0.13.2
+	cargo install --quiet --locked --force --root $(VENV)/cargo cargo-fuzz --version 0.13.2
 	@touch $@
 
 # A peer that cannot be installed here is left out of the comparison, which says so.
