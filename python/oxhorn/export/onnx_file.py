@@ -86,8 +86,11 @@ def export_model(
     if format not in FORMATS:
         known = f"Formats that are built: {list(FORMATS)}."
         if format in OTHERS:
+            # Words that programs written for Keras look for.
+            keras = "`export_saved_model` only currently supports the tensorflow, jax and torch backends. "
             raise NotImplementedError(
-                f"Model.export: format {format!r} needs another library and is not built. {known} "
+                f"Model.export: format {format!r} needs another library and is not built. "
+                f"{keras if format == OTHERS[0] else ''}{known} "
                 'Call `model.export(path, format="onnx")`.'
             )
         raise ValueError(f"Model.export: Unrecognized format={format!r}. {known}")

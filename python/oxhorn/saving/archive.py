@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import io
 import json
 import math
 import os
@@ -275,16 +274,6 @@ def _assets(members: Archive | _Folder, names: list[str]) -> assets.ReadAssets |
         return lambda target: members.copy(name, target)
 
     return assets.ReadAssets({name[len(prefix) :]: copier(name) for name in found}, members.label)
-
-
-def is_archive(source: Any) -> bool:
-    """Whether this is a path of a ZIP file, or a file object."""
-    if isinstance(source, io.IOBase):
-        return True
-    try:
-        return zipfile.is_zipfile(source)
-    except OSError:
-        return False
 
 
 def is_folder(source: Any) -> bool:

@@ -33,8 +33,7 @@ def names_in(group: Group, attribute: str) -> list[str]:
         if not names or len(found) > MAX_NAMES:
             raise ValueError(
                 f"{group.label}: {attribute!r} of group {group.path[:200] or '/'!r} has empty pieces, or more than "
-                f"{MAX_NAMES} "
-                "names."
+                f"{MAX_NAMES} names."
             )
     return found
 

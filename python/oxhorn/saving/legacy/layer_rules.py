@@ -68,8 +68,7 @@ def upgrade(class_name: str, config: dict[str, Any], where: str, writer: str) ->
     if class_name in _GONE:
         raise ValueError(
             f"{where[0].upper()}{where[1:]}, written by {writer}, cannot be read: {_GONE[class_name]} Build the model "
-            "in "
-            "code, or pass a class of your own of this name in `custom_objects`."
+            "in code, or pass a class of your own of this name in `custom_objects`."
         )
     if class_name == "Lambda":
         config = check_lambda(config, where)

@@ -48,8 +48,7 @@ def load_whole_model(
         if config is None:
             raise ValueError(
                 f"No model config found in the file at {root.label}: it has no attribute 'model_config'. If it holds "
-                "weights "
-                "alone, build the model and use `load_weights`."
+                "weights alone, build the model and use `load_weights`."
             )
         writer = writer_of(root.attribute("keras_version"))
         room = Path(path).stat().st_size
@@ -85,8 +84,7 @@ def _compile(model: Any, root: Group, writer: Writer, plan: Plan) -> None:
     if training is None:
         _note(
             f"{root.label}: no training configuration found in the file, so the model was *not* compiled. Call "
-            "`compile` "
-            "before training."
+            "`compile` before training."
         )
         return
     try:
@@ -94,8 +92,7 @@ def _compile(model: Any, root: Group, writer: Writer, plan: Plan) -> None:
     except (TypeError, ValueError) as error:
         error.add_note(
             f"This happened while the model of {root.label} was compiled as it was when it was saved. Without that it "
-            "can be "
-            "had by `load_model(path, compile=False)`."
+            "can be had by `load_model(path, compile=False)`."
         )
         raise
     if "optimizer_weights" not in root or model.optimizer is None:
@@ -105,8 +102,7 @@ def _compile(model: Any, root: Group, writer: Writer, plan: Plan) -> None:
     except optimizer_state.NotUnderstood as error:
         _note(
             f"{root.label}: the saved state of the optimizer does not fit {type(model.optimizer).__name__}: {error}. "
-            "As a "
-            "result, the model starts with a freshly initialized optimizer."
+            "As a result, the model starts with a freshly initialized optimizer."
         )
 
 

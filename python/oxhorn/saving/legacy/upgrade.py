@@ -61,8 +61,7 @@ def upgrade_model(config: Any, writer: Writer) -> dict[str, Any]:
     if (1, 0) <= writer.version < (2, 0):
         raise ValueError(
             f"The model was written by {writer.text}. Layers of Keras 1 have other arguments and other weights, which "
-            "are "
-            "not read here. Open it with Keras 2 and save it again, or build the model anew and assign the weights."
+            "are not read here. Open it with Keras 2 and save it again, or build the model anew and assign the weights."
         )
     if not isinstance(config, dict) or not isinstance(config.get("class_name"), str):
         raise ValueError(

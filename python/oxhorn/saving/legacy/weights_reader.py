@@ -72,8 +72,7 @@ def weights_group(root: Group) -> Group:
         hint = " It looks like weights of Keras 3: call it NAME.weights.h5."
     raise ValueError(
         f"{root.label}: not a legacy file of weights or of a model: it has neither an attribute 'layer_names' nor a "
-        "group "
-        f"'model_weights'.{hint}"
+        f"group 'model_weights'.{hint}"
     )
 
 
@@ -83,8 +82,7 @@ def check_writer(group: Group) -> None:
     if (1, 0) <= writer.version < (2, 0):
         raise ValueError(
             f"{group.label}: the weights were written by {writer.text}, whose convolutions and recurrent layers keep "
-            "them in "
-            "another form. Convert the file with Keras 2, or assign the arrays by `layer.set_weights`."
+            "them in another form. Convert the file with Keras 2, or assign the arrays by `layer.set_weights`."
         )
 
 
@@ -159,8 +157,7 @@ class Plan:
             if top_level(model) and not may_skip:
                 raise ValueError(
                     f"{self.who} has no weights of model {model.name!r} itself, which has {len(top_level(model))}; "
-                    "nothing "
-                    "was changed."
+                    "nothing was changed."
                 )
             return
         found = group.group(TOP_LEVEL)
@@ -201,8 +198,8 @@ class Plan:
                 self._warn(f"mismatch in shape: {weight.path} of {shown} {problem}")
             else:
                 raise ValueError(
-                    f"{self.who}: Shape mismatch in {shown} for weight {weight.path}: it {problem}. Nothing was "
-                    "changed."
+                    f"{self.who}: Shape mismatch in {shown} for weight {weight.path}: it {problem}. Nothing "
+                    "was changed."
                 )
         self.layers.append(layer)
 

@@ -78,8 +78,7 @@ def _put_layers(group: Any, model: Any) -> None:
     if bad or len(set(names)) != len(names):
         raise ValueError(
             f"Layers of model {model.name!r} cannot be groups of an HDF5 file: their names {(bad or names)[:20]} must "
-            "be "
-            "different and have no '/'."
+            "be different and have no '/'."
         )
     put_names(group, "layer_names", names)
     group.attrs["backend"] = config.backend()
@@ -181,6 +180,5 @@ def _check_vocabularies(model: Any) -> None:
     if lost:
         raise ValueError(
             f"save_model: the vocabularies of layers {lost} cannot be written to a legacy `.h5` file. Save the model "
-            "as "
-            "`.keras`."
+            "as `.keras`."
         )
