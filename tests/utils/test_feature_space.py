@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -195,3 +196,36 @@ CATEGORIES = {"a": "integer_categorical", "b": "integer_categorical"}
 def test_bad_input(make: Any, message: str) -> None:
     with pytest.raises((ValueError, TypeError), match=message):
         make()
+
+
+def test_saved_and_opened(tmp_path: Path) -> None:
+    space = keras.utils.FeatureSpace(
+        {
+            "a b": "float_normalized",
+            "c": "string_categorical",
+            "d": "float_discretized",
+            "i": "integer_categorical",
+        },
+        crosses=[("c", "i")],
+        crossing_dim=8,
+    )
+    data = {"a b": [1.0, 2.0, 4.0], "c": ["u", "v", "u"], "d": [1.0, 5.0, 9.0], "i": [4, 5, 4]}
+    space.adapt(data)
+    space.save(tmp_path / "my space.keras")
+    copy = keras.models.load_model(tmp_path / "my space.keras")
+    new = {"a b": [3.0, 0.0], "c": ["v", "w"], "d": [7.0, -1.0], "i": [5, 6]}
+    np.testing.assert_array_equal(copy(new).numpy(), space(new).numpy())
+    model = keras.Model(copy.get_inputs(), keras.layers.Dense(2)(copy.get_encoded_features()))
+    assert model.predict({key: np.array(value) for key, value in new.items()}, verbose=0).shape == (2, 2)
+
+
+def test_only_keras_files_hold_a_feature_space(tmp_path: Path) -> None:
+    space = keras.utils.FeatureSpace({"a": "float_normalized"})
+    space.adapt({"a": [1.0, 2.0]})
+    with pytest.raises(ValueError, match=r"expected a path that ends in '\.keras'"):
+        space.save(tmp_path / "space.h5")
+    space.save(tmp_path / "space.keras")
+    content = (tmp_path / "space.keras").read_bytes()
+    (tmp_path / "half.keras").write_bytes(content[: len(content) // 2])
+    with pytest.raises(ValueError, match="cut off"):
+        keras.models.load_model(tmp_path / "half.keras")

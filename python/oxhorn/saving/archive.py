@@ -213,7 +213,8 @@ def read_model(
             raise ValueError(
                 f"{members.label}: the model could not be made from its config: {type(error).__name__}: {error}"
             ) from error
-        if not hasattr(model, "predict_step"):
+        # Models, and what else saves itself as a whole.
+        if not hasattr(model, "save"):
             raise ValueError(f"{members.label}: holds a {type(model).__name__}; expected a model.")
         with members.opened(WEIGHTS, MAX_EXPANSION * _bytes_of(model) + SLACK) as root:
             load_state(model, stores.Hdf5Reading(root), _assets(members, names), who="load_model")

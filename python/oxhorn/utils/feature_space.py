@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import builtins
+import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -418,6 +420,32 @@ class FeatureSpace(Layer):
             if not self.preprocessors[name].built:
                 self.preprocessors[name].build_from_config(inner)
         self._is_adapted = True
+
+    def save(self, filepath: Any) -> None:
+        """Writes the feature space and what it found to a file; `models.load_model` reads it.
+
+        Args:
+            filepath: A path that ends in `.keras`, or a file object that is open for writing bytes.
+
+        Raises:
+            ValueError: If the path has another ending.
+            OSError: If the folder is not there or cannot be written to.
+
+        >>> import oxhorn as keras, io
+        >>> space = keras.utils.FeatureSpace({"city": "string_categorical"})
+        >>> space.adapt({"city": ["Ulm", "Bonn", "Ulm"]})
+        >>> file = io.BytesIO()
+        >>> space.save(file)
+        >>> keras.models.load_model(file)({"city": ["Bonn"]}).numpy()
+        array([[0., 0., 1.]], dtype=float32)
+        """
+        from oxhorn.saving import save_model
+
+        if isinstance(filepath, (str, os.PathLike)) and Path(filepath).suffix != ".keras":
+            raise ValueError(
+                f"FeatureSpace.save: expected a path that ends in '.keras'; got {os.fspath(filepath)!r}."
+            )
+        save_model(self, filepath)
 
 
 def _number_of_categories(name: str, layer: Any) -> int:
