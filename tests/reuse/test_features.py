@@ -281,7 +281,7 @@ def test_the_cache_may_be_made_before_compile() -> None:
     model = stack()
     reuse.freeze(model, until="hidden2")
     cache = model.cache_features(X, until="hidden2")
-    with pytest.raises(ValueError, match="fit needs a compiled model"):
+    with pytest.raises(ValueError, match=r"FeatureCache.fit: the model .* is not compiled"):
         cache.fit(Y, verbose=0)
     model.compile("sgd", "mse")
     cache.fit(Y, verbose=0)

@@ -110,13 +110,19 @@ class FeatureCache:
             The `History`, as `Model.fit` on the whole model would return it.
 
         Raises:
-            ValueError: If frozen weights changed since the features were computed, or layers were unfrozen.
+            ValueError: If frozen weights changed since the features were computed, layers were unfrozen, or the model
+                is not compiled.
         """
         self._check_fresh("FeatureCache.fit")
         if "x" in kwargs:
             raise TypeError(
                 "FeatureCache.fit: the inputs are the stored features; expected no `x`. For other data, call "
                 "`model.cache_features` again."
+            )
+        if not self.model.compiled:
+            raise ValueError(
+                f"FeatureCache.fit: the model {self.base.name!r} is not compiled. Call its `compile(optimizer=..., "
+                "loss=...)` first; the stored features stay good."
             )
         if validation_data is not None:
             if find_source("FeatureCache.fit", validation_data, False) is not None:
