@@ -263,8 +263,8 @@ class _LongNotesError(ValueError):
 
 def _is_tar(archive: Path) -> bool:
     try:
-        with tarfile.open(archive, tarinfo=_Header):
-            return True
+        with tarfile.open(archive, tarinfo=_Header) as tar:
+            return tar.next() is not None  # Zeros alone are an archive of nothing.
     except _LongNotesError:
         return True  # Unpacking it says so.
     except (tarfile.TarError, *_DAMAGE):
