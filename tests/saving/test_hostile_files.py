@@ -361,9 +361,41 @@ def backwards(count: int) -> bytes:
     return json.dumps(config).encode()
 
 
+def shared(class_name: str, argument: str, innermost: dict[str, Any]) -> dict[str, Any]:
+    """Layers inside layers, each of which has the one before twice."""
+    layer = {**innermost, "shared_object_id": 1}
+    for number in range(2, 40):
+        again = {
+            "module": "keras.layers",
+            "class_name": class_name,
+            "config": {},
+            "shared_object_id": number - 1,
+        }
+        layer = {**again, "config": {argument: [layer, again]}, "shared_object_id": number}
+    return layer
+
+
+def _layer(class_name: str, **config: Any) -> dict[str, Any]:
+    return {"module": "keras.layers", "class_name": class_name, "config": config}
+
+
+LONG = {
+    "cells": _layer("RNN", cell=shared("StackedRNNCells", "cells", _layer("SimpleRNNCell", units=2))),
+    "pipelines": shared("Pipeline", "layers", _layer("ReLU")),
+    "chains": _layer("AugMix", num_chains=10**9),
+    "augmentations": _layer("RandAugment", num_ops=10**9),
+    "n-grams": _layer("TextVectorization", ngrams=10**9),
+}
+
+
 def test_configs_that_take_long(table: Table, good: Path) -> None:
     for name in ("m.keras", "m.h5"):
         table.add("doubled", name, with_config(good, name, doubled(40)), ["load_model"])
+        for label, layer in LONG.items():
+            config = config_of(good)
+            config["config"]["layers"][0]["config"]["batch_shape"] = [None, 4, 3]
+            config["config"]["layers"][1] = layer
+            table.add(label, name, with_config(good, name, json.dumps(config).encode()), ["load_model"])
     assert not table.problems()
     # Any order of the calls is good, and none is slow: 3000 rounds of 3000 would be minutes.
     long = Table(good, table.folder / "0")

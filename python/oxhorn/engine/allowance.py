@@ -64,8 +64,8 @@ def called(times: int = 1) -> None:
     _allowance.calls -= times
     if _allowance.calls < 0:
         raise ValueError(
-            f"{_allowance.label}: the config asks for more than {MAX_CALLS} calls of layers: models inside "
-            "models, each called several times, multiply them."
+            f"{_allowance.label}: the config asks for more than {MAX_CALLS} calls of layers: layers inside "
+            "layers, each called several times, multiply them."
         )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from oxhorn import arguments, ops
 from oxhorn.arguments import describe
+from oxhorn.engine import allowance
 from oxhorn.engine.keras_tensor import KerasTensor
 from oxhorn.engine.text import as_text
 from oxhorn.layers.preprocessing.adapt_data import source_batches
@@ -402,6 +403,8 @@ def _widths(ngrams: Any) -> tuple[int, ...] | None:
     if ngrams is None:
         return None
     single = isinstance(ngrams, int) and not isinstance(ngrams, bool)
+    if single:
+        allowance.called(ngrams)
     widths = tuple(range(1, ngrams + 1)) if single else ngrams
     good = isinstance(widths, tuple) and len(widths) > 0
     if not good or not all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in widths):

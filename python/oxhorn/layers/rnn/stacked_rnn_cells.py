@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from oxhorn import tree
+from oxhorn.engine import allowance
 from oxhorn.layers.layer import Layer
 from oxhorn.layers.rnn import cells as of_cells
 
@@ -52,6 +53,9 @@ class StackedRNNCells(Layer):
             raise ValueError(
                 f"StackedRNNCells: expected `cells` to be a list of at least one cell; got {cells!r}."
             )
+        # Stacks inside stacks, each twice in the next one, have states without end.
+        self._state_count = sum(getattr(cell, "_state_count", 1) for cell in cells)
+        allowance.called(self._state_count)
         for cell in cells:
             of_cells.check_cell(cell, "All cells", "StackedRNNCells")
         self.cells: Any = list(cells)

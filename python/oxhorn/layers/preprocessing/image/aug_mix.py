@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from oxhorn import arguments, ops, random
+from oxhorn.engine import allowance
 from oxhorn.layers.preprocessing.image.affine_layer import INTERPOLATIONS
 from oxhorn.layers.preprocessing.image.augmentations import Augmentations
 from oxhorn.layers.preprocessing.image.ranges import choice_of, value_range_of
@@ -91,6 +92,7 @@ class AugMix(Augmentations):
         self.value_range = value_range_of(value_range, "AugMix")
         self.num_chains = arguments.positive_integer(num_chains, "num_chains", "AugMix")
         self.chain_depth = arguments.positive_integer(chain_depth, "chain_depth", "AugMix")
+        allowance.called(self.num_chains * self.chain_depth)
         self._set_factor(factor)
         self.alpha = arguments.number(alpha, "alpha", "AugMix", above=0.0)
         self.all_ops = arguments.boolean(all_ops, "all_ops", "AugMix")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from oxhorn import arguments, ops, random
+from oxhorn.engine import allowance
 from oxhorn.layers.preprocessing.image.affine_layer import INTERPOLATIONS
 from oxhorn.layers.preprocessing.image.augmentations import Augmentations
 from oxhorn.layers.preprocessing.image.ranges import choice_of, value_range_of
@@ -85,6 +86,7 @@ class RandAugment(Augmentations):
         super().__init__(data_format=data_format, **kwargs)
         self.value_range = value_range_of(value_range, "RandAugment")
         self.num_ops = arguments.integer(num_ops, "num_ops", "RandAugment", low=0)
+        allowance.called(self.num_ops)
         self._set_factor(factor)
         self.interpolation = choice_of(interpolation, "interpolation", "RandAugment", INTERPOLATIONS)
         self._set_seed(seed)
