@@ -194,6 +194,16 @@ def test_altered_bytes(table: Table, good: Path) -> None:
     assert not table.problems(harmless=True)
 
 
+def test_a_folder_with_a_pipe(table: Table) -> None:
+    def make(path: Path) -> None:
+        hostile_reader.small().save(path, zipped=False)
+        (path / "model.weights.h5").unlink()
+        os.mkfifo(path / "model.weights.h5")
+
+    table.add("a folder with a pipe", "folder", make, ["load_model"])
+    assert not table.problems()
+
+
 # HDF5 (4, 5, 6, 9, 10, 18) ------------------------------------------------------------------------------
 
 

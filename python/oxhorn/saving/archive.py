@@ -140,6 +140,8 @@ class _Folder:
         path = self.root / name
         if path.is_symlink():
             raise ValueError(f"{path}: a link, which is not followed; expected a file.")
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise ValueError(f"{path}: a pipe or a device; expected a file.")
         return path
 
     def names(self) -> list[str]:
