@@ -340,3 +340,76 @@ def test_data_frames() -> None:
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame({"a": [1, 2], "b": ["x", "y"]})
     assert values(Dataset.from_tensor_slices(frame)) == [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}]
+
+
+def test_the_end_of_an_iterator_in_a_function_is_an_error() -> None:
+    for threads in (None, 2):
+        with pytest.raises(RuntimeError, match=r"element 0 \(counted from 0\)"):
+            list(numbers().map(lambda n: next(iter(())), num_parallel_calls=threads))
+
+
+def test_a_source_that_breaks_behind_threads() -> None:
+    def broken() -> Any:
+        yield from (1, 2, 3)
+        raise OSError("the disk is gone")
+
+    seen = []
+    with pytest.raises(OSError, match="disk"):
+        for element in Dataset.from_generator(broken).map(lambda n: n * 2, num_parallel_calls=4).prefetch(4):
+            seen.append(int(element))
+    assert seen == [2, 4, 6], "what came before is not lost"
+
+
+DTYPES: list[tuple[list[Any], str, list[Any]]] = [
+    ([1, 2.5], "float32", [1, 2.5]),
+    ([2.5, 1], "float32", [2.5, 1]),
+    ([np.float64(1), 2], "float64", [1, 2]),
+    ([np.int64(1), 2], "int64", [1, 2]),
+    ([True, 2], "int32", [1, 2]),
+]
+
+
+@pytest.mark.parametrize(("elements", "dtype", "expected"), DTYPES)
+def test_dtypes_in_a_batch(elements: list[Any], dtype: str, expected: list[Any]) -> None:
+    data = Dataset.from_generator(lambda: elements)
+    for batches in (data.batch(2), data.padded_batch(2)):
+        (batch,) = batches
+        assert batch.dtype == dtype and batch.tolist() == expected
+
+
+def test_padded_batches_keep_fractions() -> None:
+    (batch,) = Dataset.from_generator(lambda: [[], [1, 2], [0.5]]).padded_batch(3)
+    assert batch.dtype == np.float32 and batch.tolist() == [[0, 0], [1, 2], [0.5, 0]]
+    (batch,) = Dataset.from_generator(lambda: [[], [1, 2]]).padded_batch(2)
+    assert batch.dtype == np.int32 and batch.tolist() == [[0, 0], [1, 2]]
+    (batch,) = Dataset.from_generator(lambda: [["a"], ["long", "er"]]).padded_batch(2)
+    assert batch.tolist() == [["a", ""], ["long", "er"]]
+
+
+def test_numbers_of_64_bits_stay_so_in_map() -> None:
+    rows = Dataset.from_tensor_slices(np.arange(3.0)).map(lambda n: n / 3)
+    assert [row.dtype for row in rows] == [np.float64] * 3
+
+
+def test_dicts_in_another_order_have_one_structure() -> None:
+    (batch,) = Dataset.from_generator(lambda: [{"a": 1, "b": 2}, {"b": 4, "a": 3}]).batch(2)
+    assert batch["a"].tolist() == [1, 3] and batch["b"].tolist() == [2, 4]
+    with pytest.raises(ValueError, match="structure"):
+        list(Dataset.from_generator(lambda: [{"a": 1}, {"b": 1}]).batch(2))
+
+
+class Table:
+    """What a DataFrame looks like to us."""
+
+    columns = ("a", "b")
+
+    def __getitem__(self, name: str) -> list[int]:
+        return [1, 2] if name == "a" else [3, 4]
+
+    def to_dict(self) -> None:
+        raise AssertionError("not used")
+
+
+def test_tables_with_labels() -> None:
+    rows = Dataset.from_tensor_slices((Table(), np.array([0, 1])))
+    assert values(rows) == [({"a": 1, "b": 3}, 0), ({"a": 2, "b": 4}, 1)]

@@ -107,3 +107,10 @@ def test_broken_json(tmp_path: Path, name: str) -> None:
     text, words = BROKEN_JSON[name]
     with pytest.raises(ValueError, match=words):
         Dataset.from_json(write(tmp_path, text, "table.json"))
+
+
+def test_other_ends_of_lines_inside_texts(tmp_path: Path) -> None:
+    texts = ["one\u2028line", "and\x85another", "naïve 文字"]
+    lines = "\r\n".join(json.dumps({"text": text}, ensure_ascii=False) for text in texts)
+    rows = Dataset.from_json(write(tmp_path, lines, "lines.json"))
+    assert [str(row["text"]) for row in rows] == texts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -108,6 +109,23 @@ def test_split(kind: str, sizes: Any, expected: tuple[int, int], shuffle: bool) 
         assert sorted(first + second) == list(range(10)) and first != list(range(expected[0]))
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda rows: rows.shuffle(40, seed=1),
+        lambda rows: rows.shuffle(40, seed=1).map(lambda n: n),
+        lambda rows: rows.map(lambda n: n).shuffle(40, seed=1).cache(),
+    ],
+)
+def test_parts_of_what_is_shuffled_anew_have_nothing_in_common(make: Callable[[Dataset], Dataset]) -> None:
+    left, right = utils.split_dataset(make(Dataset.range(40)), 0.5)
+    first, second = ([int(n) for n in part] for part in (left, right))
+    assert sorted(first + second) == list(range(40)) and first != list(range(20))
+    assert [int(n) for n in left] == first, "the same part in each pass"
+    with pytest.raises(TypeError, match="no end"):
+        utils.split_dataset(make(Dataset.range(40)).repeat(), 0.5)
+
+
 class Indexed:
     def __init__(self, items: list[Any]) -> None:
         self._items = items
@@ -145,6 +163,18 @@ def test_bad_splits(left: Any, right: Any, kind: type[Exception], words: str) ->
         utils.split_dataset(np.arange(10), left, right)
     with pytest.raises(TypeError, match="expected a Dataset"):
         utils.split_dataset(3, 0.5)
+
+
+def test_plot_history_of_validation_in_some_epochs() -> None:
+    pytest.importorskip("matplotlib").use("Agg")
+    run = {"loss": [3.0, 2.0, 1.5, 1.0, 0.5], "val_loss": [2.5, 1.5]}
+
+    class History:
+        history, epoch = run, range(5)
+
+    for key in ("loss", "val_loss"):
+        axes = utils.plot_history(History(), key=key)
+        assert list(axes.get_lines()[-1].get_xdata()) == [1, 3]
 
 
 def test_plot_history() -> None:

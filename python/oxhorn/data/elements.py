@@ -35,7 +35,7 @@ def as_element(value: Any, who: str) -> Any:
             "Elements are made of tuples, dicts and arrays."
         )
     # Python numbers have the dtypes that tensors have by default.
-    if isinstance(value, (int, float, list)) and not isinstance(value, bool):
+    if isinstance(value, (int, float, list)) and not isinstance(value, (bool, np.generic)):
         if array.dtype == np.float64:
             return array.astype(np.float32)
         if array.dtype == np.int64 and (not array.size or abs(array).max() < 2**31):
@@ -70,7 +70,7 @@ def structure(element: Any) -> Any:
     if isinstance(element, tuple):
         return tuple(structure(part) for part in element)
     if isinstance(element, dict):
-        return tuple((key, structure(part)) for key, part in element.items())
+        return {key: structure(part) for key, part in element.items()}
     return None
 
 
@@ -93,6 +93,19 @@ def described(element: Any) -> str:
     return f"{name}{list(element.shape)}"
 
 
+def common_dtype(parts: Sequence[Array]) -> Any:
+    """The dtype that holds the numbers of all arrays; 64 bits only where an array has as many.
+
+    An array without numbers says nothing: an empty list has no dtype of its own.
+    """
+    full = [part for part in parts if part.size] or parts
+    if any(part.dtype.kind not in "iufb" for part in full):
+        return None if any(part.dtype.kind == "O" for part in full) else np.result_type(*full)
+    common = np.result_type(*(part.dtype for part in full))
+    wide = any(part.dtype == np.float64 for part in full)
+    return common if wide or common != np.float64 else np.dtype(np.float32)
+
+
 def stack(elements: Sequence[Any], begin: int, who: str) -> Any:
     """Elements joined along a new first axis.
 
@@ -102,7 +115,7 @@ def stack(elements: Sequence[Any], begin: int, who: str) -> Any:
         who: The method, for messages.
 
     Raises:
-        ValueError: If structures, shapes or dtypes differ.
+        ValueError: If structures or shapes differ.
     """
     first = elements[0]
     for i, element in enumerate(elements):
@@ -115,6 +128,6 @@ def stack(elements: Sequence[Any], begin: int, who: str) -> Any:
                     f"{who}: expected elements of one shape; element {begin} has {parts[0].shape} and element "
                     f"{begin + i} has {part.shape}. Bring them to one shape in `map`, or use `padded_batch`."
                 )
-        return np.stack(parts)
+        return np.stack(parts, dtype=common_dtype(parts))
 
     return map_leaves(join, first, *elements[1:])

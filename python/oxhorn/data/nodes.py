@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from oxhorn.data.elements import as_element, check_structure, map_leaves, stack
+from oxhorn.data.elements import as_element, check_structure, common_dtype, map_leaves, stack
 
 INFINITE = -1
 UNKNOWN = -2
@@ -82,6 +82,12 @@ class Mapped:
         number, element = numbered
         try:
             return as_element(call(self._function, element), "Dataset.map")
+        except StopIteration as error:
+            # It would end the pass without a word.
+            raise RuntimeError(
+                f"Dataset.map: the function raised StopIteration with element {number} (counted from 0). Give `next` a "
+                "default, or catch it."
+            ) from error
         except Exception as error:
             error.add_note(f"In Dataset.map, with element {number} (counted from 0).")
             raise
@@ -220,8 +226,7 @@ class PaddedBatched(Batched):
                     f"{who}: an element of shape {tuple(largest)} does not fit into {tuple(shape)}."
                 )
             fill = self._value if self._value is not None else "" if parts[0].dtype.kind in "US" else 0
-            dtype = parts[0].dtype if parts[0].dtype.kind not in "US" else np.result_type(*parts)
-            joined = np.full((len(parts), *shape), fill, dtype)
+            joined = np.full((len(parts), *shape), fill, common_dtype(parts))
             for i, part in enumerate(parts):
                 place: tuple[Any, ...] = (i, *(slice(n) for n in part.shape))
                 joined[place] = part

@@ -28,6 +28,11 @@ def set_passes(node: Node, passes: list[list[int]]) -> None:
         step._seed, step.passes = seed, number
 
 
+def has_changing_order(node: Node) -> bool:
+    """Whether each pass may have an order of its own."""
+    return any(step._anew for step, _ in _shuffled(node, False))
+
+
 def _shuffled(node: Any, kept: bool) -> Iterator[tuple[Shuffled, bool]]:
     """The shuffling steps, and whether a full cache stands behind them: its one pass is made again elsewhere."""
     if isinstance(node, Cached):

@@ -31,6 +31,10 @@ def as_table(tensors: Any, who: str) -> Any:
     """Arrays, lists, tensors and DataFrames as a structure of arrays."""
     if hasattr(tensors, "to_dict") and hasattr(tensors, "columns"):
         return {str(name): np.asarray(tensors[name]) for name in tensors.columns}
+    if isinstance(tensors, tuple):
+        return tuple(as_table(part, who) for part in tensors)
+    if isinstance(tensors, dict):
+        return {key: as_table(part, who) for key, part in tensors.items()}
     return as_element(tensors, who)
 
 

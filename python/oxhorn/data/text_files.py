@@ -118,7 +118,8 @@ def _records(path: Path) -> Iterator[Any]:
     if text.lstrip().startswith("["):
         yield from _parsed(text, str(path))
         return
-    for number, line in enumerate(text.splitlines(), 1):
+    # Not splitlines: texts may hold other characters that it takes for the end of a line.
+    for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             yield _parsed(line, f"{path}, line {number}")
 

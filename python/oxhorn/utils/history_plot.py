@@ -40,7 +40,7 @@ def plot_history(histories: Any, key: str = "loss", ax: Any = None, log: bool = 
         label = f"{str(name)[:1].upper()}{str(name)[1:]}, " if name else ""
         marker = "o" if len(epochs) == 1 else ""
         ax.plot(
-            epochs,
+            _spread(epochs, len(values[key])),
             values[key],
             color=color,
             lw=1.8,
@@ -50,9 +50,8 @@ def plot_history(histories: Any, key: str = "loss", ax: Any = None, log: bool = 
         if "val_" + key in values:
             # With validation_freq there are fewer values than epochs.
             validation = values["val_" + key]
-            at = epochs if len(validation) == len(epochs) else _spread(epochs, len(validation))
             ax.plot(
-                at,
+                _spread(epochs, len(validation)),
                 validation,
                 "--",
                 color=color,

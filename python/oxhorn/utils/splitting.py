@@ -9,7 +9,8 @@ import numpy as np
 from oxhorn import arguments, config
 from oxhorn.data.dataset import Dataset
 from oxhorn.data.elements import map_leaves
-from oxhorn.data.nodes import UNKNOWN
+from oxhorn.data.nodes import INFINITE, UNKNOWN
+from oxhorn.data.positions import has_changing_order
 
 
 def split_dataset(
@@ -57,9 +58,11 @@ def split_dataset(
 
 def _rows(dataset: Any) -> Dataset:
     if isinstance(dataset, Dataset):
-        if dataset.cardinality() != UNKNOWN:
+        count = dataset.cardinality()
+        if count == INFINITE or (count != UNKNOWN and not has_changing_order(dataset._node)):
             return dataset
-        # One pass tells how many there are; the elements are kept, so that both parts come from the same pass.
+        # Both parts have to come from the same pass: another one may have another order, and then samples of one part
+        # would come up in the other.
         elements = list(dataset)
         return Dataset.from_generator(lambda: elements, length=len(elements))
     if isinstance(dataset, list):

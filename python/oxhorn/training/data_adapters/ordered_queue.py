@@ -27,13 +27,18 @@ def in_order(
 
     waiting: deque[Future[Any]] = deque()
     source = count() if items is None else items
+    failed: list[BaseException] = []
     pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="oxhorn-data")
 
     def refill() -> None:
-        while len(waiting) < max(max_queue_size, 1):
+        while not failed and len(waiting) < max(max_queue_size, 1):
             try:
                 item = next(source)
             except StopIteration:
+                return
+            except Exception as error:
+                # It comes out after the results of the items before it.
+                failed.append(error)
                 return
             waiting.append(pool.submit(make, item))
 
@@ -43,6 +48,8 @@ def in_order(
             made = waiting.popleft().result()
             refill()
             yield made
+        if failed:
+            raise failed[0]
     finally:
         # Also when the loop that takes the results stops early or is interrupted.
         pool.shutdown(wait=False, cancel_futures=True)
