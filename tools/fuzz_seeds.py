@@ -41,15 +41,17 @@ TESTS = [
 ]
 
 _written: Counter[tuple[str, str]] = Counter()
+_paths: set[Path] = set()
 
 
 def put(target: str, name: str, content: bytes) -> None:
     """Writes one input, unless there are enough for this name."""
     folder = CORPUS / target
     path = folder / f"seed-{hashlib.sha256(content).hexdigest()[:16]}"
-    if _written[target, name] >= MOST or len(content) > 4096 or path.exists():
+    if _written[target, name] >= MOST or len(content) > 4096 or path in _paths:
         return
     _written[target, name] += 1
+    _paths.add(path)
     folder.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
 
