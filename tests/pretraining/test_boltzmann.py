@@ -242,6 +242,17 @@ def test_refusals() -> None:
         many.log_partition()
     with pytest.raises(ValueError, match="`steps`"):
         tiny().gibbs(V, 0)
+    pixels = np.array([[0.0, 255.0]], "float32")
+    made = RestrictedBoltzmannMachine(2)
+    made.compile("sgd")
+    for data in (pixels, -pixels / 255):
+        with pytest.raises(ValueError, match=r"expected data from 0 to 1.*got values from"):
+            made.fit(data, verbose=0)
+    with pytest.raises(ValueError, match="expected data from 0 to 1"):
+        DeepBeliefNetwork([2]).pretrain(pixels)
+    gaussian = RestrictedBoltzmannMachine(2, "gaussian")
+    gaussian.compile("sgd")
+    gaussian.fit(pixels, verbose=0)
     with pytest.raises(ValueError, match="`machines`"):
         DeepBeliefNetwork([])
     with pytest.raises(ValueError, match="above the lowest to have Bernoulli"):

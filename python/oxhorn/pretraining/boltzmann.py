@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from oxhorn import arguments, initializers, ops, random, regularizers
 from oxhorn.engine.seed_generator import SeedGenerator
 from oxhorn.layers.core.dense import Dense
@@ -280,6 +282,27 @@ class RestrictedBoltzmannMachine(Model):
         return -self.free_energy(v) - self.log_partition()
 
     # Training ------------------------------------------------------------------------------------------
+
+    def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """`Model.fit`, which describes the arguments; there are no targets.
+
+        Args:
+            x: The data, v.
+            *args: As in `Model.fit`.
+            **kwargs: As in `Model.fit`.
+
+        Raises:
+            ValueError: If visible units are Bernoulli and an array has values outside of 0 to 1.
+        """
+        if self.visible == "bernoulli" and isinstance(x, np.ndarray) and x.dtype.kind in "iuf" and x.size:
+            low, high = float(x.min()), float(x.max())
+            if low < 0 or high > 1:
+                raise ValueError(
+                    f"{type(self).__name__} {self.name!r}: expected data from 0 to 1, for Bernoulli units; got values "
+                    "from "
+                    f'{low:g} to {high:g}. Scale them, or pass visible="gaussian".'
+                )
+        return super().fit(x, *args, **kwargs)
 
     def compute_loss(
         self,
