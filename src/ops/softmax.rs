@@ -106,7 +106,7 @@ impl Op for SoftmaxGradient {
 
 /// softmax along an axis
 pub fn softmax(x: &Value, axis: i64) -> Result<Value> {
-    let axis = if axis + 1 == x.rank() as i64 { -1 } else { axis };
+    let axis = if axis == x.rank() as i64 - 1 { -1 } else { axis };
     apply(
         Softmax {
             form: Form::Softmax,
