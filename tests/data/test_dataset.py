@@ -413,3 +413,21 @@ class Table:
 def test_tables_with_labels() -> None:
     rows = Dataset.from_tensor_slices((Table(), np.array([0, 1])))
     assert values(rows) == [({"a": 1, "b": 3}, 0), ({"a": 2, "b": 4}, 1)]
+
+
+def test_functions_that_work_in_place_change_no_later_pass() -> None:
+    def halve(row: Any) -> Any:
+        row /= 2
+        return row
+
+    source = np.full((4, 2), 8.0)
+    rows = Dataset.from_tensor_slices(source)
+    for data in (
+        rows.map(halve),
+        rows.batch(2).map(halve),
+        rows.cache().map(halve),
+        rows.batch(4).cache().map(halve),
+    ):
+        for _ in range(3):
+            assert all(np.all(element == 4) for element in data)
+    assert np.all(source == 8)

@@ -272,17 +272,22 @@ class Cached:
         self._kept: list[Any] | None = None
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._kept) if self._kept is not None else self._fill()
+        # Copies, so that a later step that works in place leaves what is kept as it is.
+        return map(_copied, self._kept) if self._kept is not None else self._fill()
 
     def _fill(self) -> Iterator[Any]:
         kept = []
         for element in self._parent:
-            kept.append(element)
+            kept.append(_copied(element))
             yield element
         self._kept = kept
 
     def cardinality(self) -> int:
         return self._parent.cardinality()
+
+
+def _copied(element: Any) -> Any:
+    return map_leaves(np.array, element)
 
 
 class Taken:

@@ -46,8 +46,9 @@ class Slices:
 
     def __iter__(self) -> Iterator[Any]:
         for i in self.order:
-            # An array and not a scalar, also where rows are single numbers.
-            yield map_leaves(lambda array, i=i: np.asarray(array[i]), self.table)
+            # An array and not a scalar, also where rows are single numbers; and a copy: what a function in `map` does
+            # to it in place must not come back in the next pass.
+            yield map_leaves(lambda array, i=i: np.array(array[i]), self.table)
 
     def cardinality(self) -> int:
         return self.order.cardinality()
