@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 
 import oxhorn as keras
-from oxhorn.layers import CategoryEncoding, Discretization, MelSpectrogram, Normalization
+from oxhorn.layers import (
+    CategoryEncoding,
+    Discretization,
+    IntegerLookup,
+    MelSpectrogram,
+    Normalization,
+    StringLookup,
+    TextVectorization,
+)
 from oxhorn.testing.reference import features as ref
 
 RNG = np.random.default_rng(0)
@@ -209,6 +217,9 @@ def of_ones(shape: tuple[int, ...]) -> Any:
         ),
         (lambda: Normalization(mean=1.0, variance=1.0).adapt(X), "cannot be adapted"),
         (lambda: Normalization().adapt([]), "empty iterable"),
+        (lambda: StringLookup().adapt([]), "got no tokens"),
+        (lambda: IntegerLookup().adapt(np.zeros((0, 3))), "got no tokens"),
+        (lambda: TextVectorization().adapt([]), "got no texts"),
         (lambda: Normalization().adapt(x for x in ()), "empty iterable"),
         (lambda: Normalization().adapt(of_ones((0, 3))), "no sample"),
         (lambda: Normalization().adapt([of_ones((2, 3)), of_ones((2, 4))]), "incompatible shape"),

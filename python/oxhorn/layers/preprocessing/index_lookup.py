@@ -255,6 +255,8 @@ class IndexLookup(HostLayer):
         who = f"{type(self).__name__}.adapt()"
         if isinstance(data, (list, tuple, str)) or hasattr(data, "__array__"):
             array = self._token_array(data)
+            if not array.size:
+                raise ValueError(f"{who} got no tokens; expected at least one.")
             self.update_state(array[:, None] if array.ndim == 1 else array)
         else:
             for batch in source_batches(who, data, steps):

@@ -161,6 +161,8 @@ class TextVectorization(HostLayer):
         self.reset_state()
         if isinstance(data, (list, tuple, str)) or hasattr(data, "__array__"):
             texts = self._texts(data)
+            if not texts.size:
+                raise ValueError("TextVectorization.adapt() got no texts; expected at least one.")
             self._add(texts[:, None] if texts.ndim == 1 else texts)
         else:
             for batch in source_batches("TextVectorization.adapt()", data, steps):
