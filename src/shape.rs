@@ -137,6 +137,14 @@ pub fn times(who: &str, dim: Dim, n: usize) -> Result<Dim> {
     }
 }
 
+/// The number of elements, if every size is known; an error where it cannot be counted.
+pub fn elements(who: &str, dims: &[Dim]) -> Result<Dim> {
+    dims.iter().try_fold(Some(1), |count, &dim| match (count, dim) {
+        (Some(_), Some(n)) => times(who, count, n),
+        _ => Ok(None),
+    })
+}
+
 /// NumPy's broadcasting rule: align right; sizes are equal, or one of them is 1. An unknown size meets 1 as itself,
 /// and anything else as that other size.
 pub fn broadcast(who: &str, a: &[Dim], b: &[Dim]) -> Result<Dims> {

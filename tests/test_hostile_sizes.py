@@ -41,6 +41,9 @@ def core(name: str, config: dict[str, Any], x: Any) -> Any:
         (lambda: ops.pad(image(), [[0, 0], [TOP, TOP], [0, 0], [0, 0]]), "expected a padded size below"),
         (lambda: ops.repeat(image(), 2**62, axis=1), "expected a size below"),
         (lambda: ops.tile(image(), [1, 1, 2**62, 1]), "expected a size below"),
+        # The product of these sizes wraps around to 0, which is what an empty tensor has.
+        (lambda: ops.reshape(np.zeros(0, "f4"), (2**32, 2**32)), "expected a size below"),
+        (lambda: ops.reshape(np.zeros(0, "f4"), (2**32, -1, 2**32)), "expected a size below"),
         (
             lambda: layers.Conv2D(2, 3, padding="same", dilation_rate=10**9)(image()),
             "no larger than the padded input",

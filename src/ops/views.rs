@@ -6,7 +6,7 @@ use super::Axes;
 use super::op::{Attrs, Op, OpFn, Pass, Run, arity, parse_attrs};
 use crate::autograd::{Value, apply};
 use crate::error::{Error, Result};
-use crate::shape::{Dims, Spec, Specs, axis_index, show};
+use crate::shape::{Dims, Spec, Specs, axis_index, elements, show};
 use crate::tensor::{View, ViewMut};
 
 /// What every view does besides its shape rule: nothing to compute, and its gradient takes the input's shape.
@@ -69,13 +69,10 @@ impl Op for Reshape {
                 .expected("sizes of at least 0, at most one of them -1")
                 .got(format!("{:?}", self.target)));
         }
-        let known: usize = self
-            .target
-            .iter()
-            .filter(|&&n| n >= 0)
-            .map(|&n| n as usize)
-            .product();
-        let rest: Option<usize> = x.dims[self.keep..].iter().copied().product();
+        let known = self.target.iter().filter(|&&n| n >= 0);
+        let known = known.map(|&n| Some(n as usize)).collect::<Vec<_>>();
+        let known = elements("reshape", &known)?.unwrap_or(0);
+        let rest = elements("reshape", &x.dims[self.keep..])?;
         let left = match (open, rest) {
             (1, Some(rest)) if known == 0 || !rest.is_multiple_of(known) => return Err(self.mismatch(x)),
             (1, Some(rest)) => Some(rest / known),
