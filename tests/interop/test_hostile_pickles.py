@@ -345,6 +345,16 @@ def test_any_opcodes(tmp_path_factory, parts):
             assert str(path) in str(error)
 
 
+def test_a_member_before_the_file(tmp_path):
+    content = bytearray((GOLDEN / "linear.pth").read_bytes())
+    # Where the directory begins, by the (long) record at the end: one more moves all members a byte to the front.
+    place = content.rindex(b"PK\x06\x06") + 48
+    content[place] += 1
+    path = written(tmp_path, bytes(content))
+    with pytest.raises(ValueError, match="begins before the file does"):
+        read(path)
+
+
 @settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_altered_files(tmp_path_factory, data):

@@ -143,6 +143,8 @@ def read_ragged(path: Path, names: Sequence[str], max_bytes: int, sha256: str) -
         with zipfile.ZipFile(path) as archive:
             for name in names:
                 member = archive.getinfo(f"{name}.npy")
+                if member.header_offset < 0:
+                    raise zipfile.BadZipFile(f"{name} begins before the file does")
                 if member.file_size > max_bytes:
                     raise ValueError(
                         f"{path}: expected {name} to take at most {max_bytes} bytes, got {member.file_size}."

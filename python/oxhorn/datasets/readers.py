@@ -75,6 +75,8 @@ def read_npz(path: Path, max_bytes: Mapping[str, int]) -> dict[str, npt.NDArray[
         with zipfile.ZipFile(path) as archive:
             for name, limit in max_bytes.items():
                 member = archive.getinfo(f"{name}.npy")
+                if member.header_offset < 0:
+                    raise zipfile.BadZipFile(f"{name} begins before the file does")
                 if member.file_size > limit + 4096:  # the header takes a little
                     raise ValueError(
                         f"{path}: expected {name} to take at most {limit} bytes, got {member.file_size}."

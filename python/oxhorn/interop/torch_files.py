@@ -170,6 +170,8 @@ def _checked_members(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.Z
             )
         if name in members:
             raise PickleError(f"it has two members named {shown}")
+        if info.header_offset < 0:
+            raise PickleError(f"its member {shown} begins before the file does")
         if (
             info.compress_type != zipfile.ZIP_STORED
             or info.file_size != info.compress_size
