@@ -214,7 +214,7 @@ impl Op for Pooling {
         outputs[0]
             .len()
             .unwrap_or(0)
-            .saturating_mul(self.window.size.iter().product())
+            .saturating_mul(self.window.size.iter().fold(1, |n, k| n.saturating_mul(*k)))
     }
 }
 

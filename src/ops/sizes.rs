@@ -95,7 +95,17 @@ impl Op for Shaped {
             .collect::<Result<_>>()?;
         let open = sizes.iter().filter(|s| **s == Some(-1)).count();
         let total = x.last().and_then(Spec::len);
-        let others: Option<i64> = sizes.iter().filter(|s| **s != Some(-1)).copied().product();
+        let mut others = Some(1_i64);
+        for size in sizes.iter().filter(|s| **s != Some(-1)) {
+            others = match (others, *size) {
+                (Some(n), Some(size)) => Some(n.checked_mul(size).ok_or_else(|| {
+                    Error::value("reshape")
+                        .expected("sizes whose product is below 2^63")
+                        .got(format!("{sizes:?}"))
+                })?),
+                _ => None,
+            };
+        }
         let left = match (open, total, others) {
             (1, Some(total), Some(others)) if others > 0 && total as i64 % others == 0 => {
                 Some(total as i64 / others)
