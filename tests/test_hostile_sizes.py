@@ -41,6 +41,7 @@ def core(name: str, config: dict[str, Any], x: Any) -> Any:
         (lambda: ops.pad(image(), [[0, 0], [TOP, TOP], [0, 0], [0, 0]]), "expected a padded size below"),
         (lambda: ops.repeat(image(), 2**62, axis=1), "expected a size below"),
         (lambda: ops.tile(image(), [1, 1, 2**62, 1]), "expected a size below"),
+        (lambda: _core.apply("overlap_add", [np.ones((3, 2), "f4")], {"sequence_stride": TOP}), "size below"),
         # The product of these sizes wraps around to 0, which is what an empty tensor has.
         (lambda: ops.reshape(np.zeros(0, "f4"), (2**32, 2**32)), "expected a size below"),
         (lambda: ops.reshape(np.zeros(0, "f4"), (2**32, -1, 2**32)), "expected a size below"),

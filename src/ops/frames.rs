@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::float_dispatch;
 use crate::kernels::parallel::for_chunks_mut;
 use crate::kernels::real::Real;
-use crate::shape::{Spec, Specs, show};
+use crate::shape::{Spec, Specs, show, times};
 use crate::tensor::{View, ViewMut};
 
 /// As many sequences as lie inside x, or as many as the second input has.
@@ -57,7 +57,7 @@ impl Op for ExtractSequences {
             for_chunks_mut(y[0].slice_mut::<T>(), frames * length, |at, to| {
                 let start = at / (frames * length) * n;
                 for (i, frame) in to.chunks_exact_mut(length).enumerate() {
-                    let first = (i * stride).min(n);
+                    let first = i.saturating_mul(stride).min(n);
                     let (there, beyond) = frame.split_at_mut(length.min(n - first));
                     there.copy_from_slice(&from[start + first..][..there.len()]);
                     beyond.fill(T::default());
@@ -106,7 +106,10 @@ impl Op for OverlapAdd {
         }
         let size = match x.get(1) {
             Some(like) => like.dims.last().copied().flatten(),
-            None => self.size.or(frames.map(|f| (f - 1) * self.stride + length)),
+            None => match (self.size, *frames) {
+                (None, Some(f)) => times(self.name(), Some(self.stride), f - 1)?.map(|last| last + length),
+                (size, _) => size,
+            },
         };
         let mut dims: crate::shape::Dims = lead.into();
         dims.push(size);
@@ -122,7 +125,7 @@ impl Op for OverlapAdd {
                 to.fill(T::ZERO);
                 let own = &from[at / n * frames * length..][..frames * length];
                 for (i, frame) in own.chunks_exact(length).enumerate() {
-                    for (to, &v) in to.iter_mut().skip(i * stride).zip(frame) {
+                    for (to, &v) in to.iter_mut().skip(i.saturating_mul(stride)).zip(frame) {
                         *to += v;
                     }
                 }
