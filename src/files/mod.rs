@@ -5,6 +5,7 @@ mod failure;
 mod regular;
 pub mod safetensors;
 pub mod snapshot;
+mod snapshot_index;
 #[cfg(test)]
 mod snapshot_tests;
 
