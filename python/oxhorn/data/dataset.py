@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Self
-
-import numpy as np
 
 from oxhorn import arguments, config
 from oxhorn.data import nodes
-from oxhorn.data.elements import Array, as_element, described, leaves, map_leaves
-from oxhorn.data.slices import SliceBatches, Slices, as_table, rows_of
+from oxhorn.data.elements import described, leaves, map_leaves
+from oxhorn.data.slices import SliceBatches, Slices
+from oxhorn.data.sources import Sources
 
 
-class Dataset:
+class Dataset(Sources):
     """A sequence of elements that can be gone through again and again: `fit`, `evaluate` and `predict` take it as `x`.
 
     An element is a NumPy array, or a tuple or dict of elements. A data set begins with one of the `from_` methods; each
@@ -35,159 +33,6 @@ class Dataset:
     >>> len(data)
     2
     """
-
-    def __init__(self, node: nodes.Node, batched: bool | None = None) -> None:
-        self._node = node
-        # Whether elements are batches; None where nobody can know.
-        self._batched = batched
-
-    # Sources -------------------------------------------------------------------------------------------
-
-    @classmethod
-    def from_tensor_slices(cls, tensors: Any) -> Self:
-        """The rows of arrays.
-
-        Args:
-            tensors: An array, list or DataFrame, or a tuple or dict of these, all with the same number of rows. A
-                DataFrame stands for a dict of its columns.
-
-        Raises:
-            ValueError: If the numbers of rows differ.
-
-        >>> import oxhorn as keras
-        >>> print(*keras.data.Dataset.from_tensor_slices([10, 20]))
-        10 20
-        """
-        table = as_table(tensors, "Dataset.from_tensor_slices")
-        rows = rows_of(table, "Dataset.from_tensor_slices")
-        return cls(Slices(table, nodes.Range(rows)), batched=False)
-
-    @classmethod
-    def from_tensors(cls, tensors: Any) -> Self:
-        """One element alone.
-
-        Args:
-            tensors: The element.
-        """
-        element = as_element(tensors, "Dataset.from_tensors")
-        return cls(nodes.Generated(lambda: [element], (), 1))
-
-    @classmethod
-    def from_generator(
-        cls, generator: Callable[..., Iterable[Any]], args: Sequence[Any] = (), length: int | None = None
-    ) -> Self:
-        """What a generator function yields, or any iterable that a function returns; it is called anew for each pass.
-
-        Args:
-            generator: The function itself: `numbers`, not `numbers()`.
-            args: What it is called with.
-            length: The number of elements, where it is known. Fewer are an error.
-
-        Raises:
-            TypeError: If `generator` is no function. An element of another structure than the first is a `ValueError`
-                when it comes.
-
-        >>> import oxhorn as keras
-        >>> def numbers():
-        ...     yield from (1, 2, 3)
-        >>> print(*keras.data.Dataset.from_generator(numbers))
-        1 2 3
-        """
-        if not callable(generator):
-            raise TypeError(
-                "Dataset.from_generator: expected a function that can be called for each pass; got "
-                f"{arguments.describe(generator)}. A generator gives its elements only once: pass the function that "
-                "makes it, without calling it."
-            )
-        if length is not None:
-            length = arguments.integer(length, "length", "Dataset.from_generator", low=0)
-        return cls(nodes.Generated(generator, tuple(args), length))
-
-    @classmethod
-    def from_csv(
-        cls,
-        paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
-        label: str | None = None,
-        columns: Sequence[str] | None = None,
-        header: bool = True,
-        delimiter: str = ",",
-        missing: Any = None,
-    ) -> Self:
-        r"""The rows of CSV files: dicts of columns, or pairs of such a dict and a label.
-
-        A column of whole numbers is `int64`, one of numbers `float32`, any other text.
-
-        Args:
-            paths: A file, or several with the same columns, one after the other.
-            label: The column that becomes the second part of each element.
-            columns: The columns to keep, in this order. Defaults to all.
-            header: Whether the first row has the names. Without, columns are called `"0"`, `"1"`, ...
-            delimiter: What stands between two cells.
-            missing: The number that empty cells of a column of numbers get. `None` (the default) makes them NaN.
-
-        Raises:
-            ValueError: If a row has more or fewer cells than there are columns, or bytes that are no UTF-8 text: the
-                message has the file and the line.
-            FileNotFoundError: If a file is not there.
-
-        Example:
-        >>> import pathlib, tempfile
-        >>> import oxhorn as keras
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     path = pathlib.Path(folder, "cars.csv")
-        ...     _ = path.write_text("weight,cylinders,mpg\n3504,8,18\n2372,4,24\n")
-        ...     cars = keras.data.Dataset.from_csv(path, label="mpg")
-        >>> cars.element_spec
-        "({'weight': int64[], 'cylinders': int64[]}, int64[])"
-        """
-        from oxhorn.data.text_files import read_csv
-
-        files = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
-        table = read_csv(files, columns, header, delimiter, missing)
-        return cls._from_columns(table, label, "Dataset.from_csv")
-
-    @classmethod
-    def from_json(
-        cls,
-        paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
-        label: str | None = None,
-        columns: Sequence[str] | None = None,
-    ) -> Self:
-        """The records of JSON files: dicts of fields, or pairs of such a dict and a label.
-
-        Args:
-            paths: A file, or several, each either a list of objects or an object in each line.
-            label: The field that becomes the second part of each element.
-            columns: The fields to keep. Defaults to those of the first record.
-
-        Raises:
-            ValueError: If a file is not JSON, or a record misses a field or has a value that does not go with the
-                others: the message has the file and the number of the record.
-            FileNotFoundError: If a file is not there.
-        """
-        from oxhorn.data.text_files import read_json
-
-        files = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
-        return cls._from_columns(read_json(files, columns), label, "Dataset.from_json")
-
-    @classmethod
-    def _from_columns(cls, table: dict[str, Array], label: str | None, who: str) -> Self:
-        if label is None:
-            return cls.from_tensor_slices(table)
-        if label not in table:
-            raise ValueError(
-                f"{who}: expected `label` to be one of the columns {list(table)}; got {label!r}."
-            )
-        return cls.from_tensor_slices((table, table.pop(label)))
-
-    @classmethod
-    def range(cls, *bounds: int) -> Self:
-        """Whole numbers, as Python's `range` counts them.
-
-        Args:
-            bounds: `stop`; `start, stop`; or `start, stop, step`.
-        """
-        return cls.from_tensor_slices(np.arange(*bounds, dtype=np.int64))
 
     @classmethod
     def zip(cls, *datasets: Any) -> Self:
@@ -210,14 +55,11 @@ class Dataset:
 
     # Steps ---------------------------------------------------------------------------------------------
 
-    def _then(self, node: nodes.Node, batched: bool | None) -> Dataset:
-        return Dataset(node, batched)
-
     def _reordered(self, make: Callable[[nodes.Node], nodes.Node]) -> Dataset:
         """A step that chooses elements and looks into none: over rows of arrays, it works on row numbers."""
         if isinstance(self._node, Slices):
-            return self._then(Slices(self._node.table, make(self._node.order)), self._batched)
-        return self._then(make(self._node), self._batched)
+            return Dataset(Slices(self._node.table, make(self._node.order)), self._batched)
+        return Dataset(make(self._node), self._batched)
 
     def map(self, function: Callable[..., Any], num_parallel_calls: int | None = None) -> Dataset:
         """A function of each element.
@@ -234,7 +76,7 @@ class Dataset:
         """
         _check_function(function, "Dataset.map")
         workers = _optional(num_parallel_calls, "num_parallel_calls", "Dataset.map")
-        return self._then(nodes.Mapped(self._node, function, min(workers, 64)), self._batched)
+        return Dataset(nodes.Mapped(self._node, function, min(workers, 64)), self._batched)
 
     def flat_map(self, function: Callable[..., Dataset]) -> Dataset:
         """The elements of the data sets that a function makes of each element, one data set after the other.
@@ -247,7 +89,7 @@ class Dataset:
         def checked(*parts: Any) -> Dataset:
             return _check_dataset(function(*parts), "Dataset.flat_map")
 
-        return self._then(nodes.FlatMapped(self._node, checked), None)
+        return Dataset(nodes.FlatMapped(self._node, checked), None)
 
     def filter(self, predicate: Callable[..., Any]) -> Dataset:
         """The elements for which a function is true.
@@ -256,7 +98,7 @@ class Dataset:
             predicate: Called as in `map`.
         """
         _check_function(predicate, "Dataset.filter")
-        return self._then(nodes.Filtered(self._node, predicate), self._batched)
+        return Dataset(nodes.Filtered(self._node, predicate), self._batched)
 
     def shuffle(
         self, buffer_size: int, seed: int | None = None, reshuffle_each_iteration: bool = True
@@ -286,8 +128,8 @@ class Dataset:
         """
         size = arguments.integer(batch_size, "batch_size", "Dataset.batch", low=1)
         if isinstance(self._node, Slices):
-            return self._then(SliceBatches(self._node, size, bool(drop_remainder)), True)
-        return self._then(nodes.Batched(self._node, size, bool(drop_remainder)), True)
+            return Dataset(SliceBatches(self._node, size, bool(drop_remainder)), True)
+        return Dataset(nodes.Batched(self._node, size, bool(drop_remainder)), True)
 
     def padded_batch(
         self,
@@ -314,18 +156,18 @@ class Dataset:
         """
         size = arguments.integer(batch_size, "batch_size", "Dataset.padded_batch", low=1)
         node = nodes.PaddedBatched(self._node, size, bool(drop_remainder), padded_shapes, padding_value)
-        return self._then(node, True)
+        return Dataset(node, True)
 
     def unbatch(self) -> Dataset:
         """The rows of each element, one by one."""
-        return self._then(nodes.Unbatched(self._node), None)
+        return Dataset(nodes.Unbatched(self._node), None)
 
     def cache(self) -> Dataset:
         """The elements kept in memory by the first complete pass, so that later passes do not compute them again.
 
         Put it behind what is costly and always the same, and before what is random.
         """
-        return self._then(nodes.Cached(self._node), self._batched)
+        return Dataset(nodes.Cached(self._node), self._batched)
 
     def prefetch(self, buffer_size: int) -> Dataset:
         """The elements made ready ahead of time by a thread.
@@ -334,7 +176,7 @@ class Dataset:
             buffer_size: The most elements that are made ahead.
         """
         size = arguments.integer(buffer_size, "buffer_size", "Dataset.prefetch", low=1, high=2**16)
-        return self._then(nodes.Prefetched(self._node, size), self._batched)
+        return Dataset(nodes.Prefetched(self._node, size), self._batched)
 
     def take(self, count: int) -> Dataset:
         """The first elements.
@@ -385,7 +227,7 @@ class Dataset:
             dataset: The other one.
         """
         other = _check_dataset(dataset, "Dataset.concatenate")
-        return self._then(
+        return Dataset(
             nodes.Concatenated([self._node, other._node]), _common([self._batched, other._batched])
         )
 
@@ -396,7 +238,7 @@ class Dataset:
             start: The first number.
         """
         first = arguments.integer(start, "start", "Dataset.enumerate")
-        return self._then(nodes.Enumerated(self._node, first), self._batched and None)
+        return Dataset(nodes.Enumerated(self._node, first), self._batched and None)
 
     def apply(self, transformation: Callable[[Dataset], Dataset]) -> Dataset:
         """What a function makes of this data set.

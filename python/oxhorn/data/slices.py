@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from oxhorn.data.elements import as_element, described, leaves, map_leaves
-from oxhorn.data.nodes import Node
+from oxhorn.data.nodes import Batched, Node
 
 
 def rows_of(table: Any, who: str) -> int:
@@ -54,20 +54,15 @@ class Slices:
         return self.order.cardinality()
 
 
-class SliceBatches:
+class SliceBatches(Batched):
     """Batches of rows."""
 
-    def __init__(self, slices: Slices, size: int, drop_remainder: bool) -> None:
-        self._slices, self._size, self._drop = slices, size, drop_remainder
+    _parent: Slices
 
     def __iter__(self) -> Iterator[Any]:
-        order = iter(self._slices.order)
+        order = iter(self._parent.order)
         while True:
             rows = np.fromiter(itertools.islice(order, self._size), np.int64)
             if not len(rows) or (self._drop and len(rows) < self._size):
                 return
-            yield map_leaves(lambda array, rows=rows: array[rows], self._slices.table)
-
-    def cardinality(self) -> int:
-        count = self._slices.cardinality()
-        return count if count < 0 else count // self._size if self._drop else -(-count // self._size)
+            yield map_leaves(lambda array, rows=rows: array[rows], self._parent.table)
