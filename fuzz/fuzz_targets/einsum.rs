@@ -1,6 +1,9 @@
 //! Equations of einsum: the first line is the equation, the second the shapes of the operands.
 #![no_main]
 
+#[path = "../shapes.rs"]
+mod shapes;
+
 use libfuzzer_sys::fuzz_target;
 use oxhorn::autograd::{Graph, Value};
 use oxhorn::dtype::DType;
@@ -12,24 +15,7 @@ fuzz_target!(|text: &str| {
     let Some((equation, shapes)) = text.split_once('\n') else {
         return;
     };
-    let shapes: Option<Vec<Vec<Dim>>> = shapes
-        .split(' ')
-        .take(5)
-        .map(|shape| {
-            shape
-                .split(',')
-                .filter(|d| !d.is_empty())
-                .take(8)
-                .map(|d| {
-                    if d == "?" {
-                        Some(None)
-                    } else {
-                        d.parse().ok().map(Some)
-                    }
-                })
-                .collect()
-        })
-        .collect();
+    let shapes: Option<Vec<Vec<Dim>>> = shapes.split(' ').take(5).map(shapes::dims).collect();
     let Some(shapes) = shapes else { return };
     let graph = Graph::new();
     graph.enter();

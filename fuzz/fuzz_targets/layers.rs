@@ -5,33 +5,21 @@
 
 #[path = "../mutate.rs"]
 mod mutate;
+#[path = "../shapes.rs"]
+mod shapes;
 
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 use oxhorn::autograd::{Graph, Value, Variable};
 use oxhorn::dtype::DType;
 use oxhorn::layers::{Built, Call};
-use oxhorn::shape::{Dim, Spec};
+use oxhorn::shape::Spec;
 use oxhorn::tensor::Tensor;
 
-/// "?,28,28,3 ?,10": shapes of up to three inputs, a question mark for a size that is not known.
-fn shapes(line: &str) -> Option<Vec<Spec>> {
+/// "?,28,28,3 ?,10": shapes of up to three inputs.
+fn specs(line: &str) -> Option<Vec<Spec>> {
     line.split(' ')
         .take(3)
-        .map(|shape| {
-            let dims: Vec<Dim> = shape
-                .split(',')
-                .filter(|d| !d.is_empty())
-                .take(8)
-                .map(|d| {
-                    if d == "?" {
-                        Some(None)
-                    } else {
-                        d.parse().ok().map(Some)
-                    }
-                })
-                .collect::<Option<_>>()?;
-            Some(Spec::new(DType::F32, dims))
-        })
+        .map(|shape| Some(Spec::new(DType::F32, shapes::dims(shape)?)))
         .collect()
 }
 
@@ -47,7 +35,7 @@ fuzz_target!(|text: &str| {
     let Ok(layer) = Built::new(class, config) else {
         return;
     };
-    let Some(inputs) = shapes(inputs) else { return };
+    let Some(inputs) = specs(inputs) else { return };
     let Ok(weights) = layer.weights(&inputs) else {
         return;
     };

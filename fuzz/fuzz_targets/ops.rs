@@ -5,18 +5,20 @@
 
 #[path = "../mutate.rs"]
 mod mutate;
+#[path = "../shapes.rs"]
+mod shapes;
 
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 use oxhorn::autograd::{Graph, Value};
 use oxhorn::dtype::DType;
 use oxhorn::ops::{Attrs, lookup};
-use oxhorn::shape::{Dim, Spec};
+use oxhorn::shape::Spec;
 use oxhorn::tensor::Tensor;
 
 /// Elements of a result that is worth computing.
 const SMALL: usize = 20_000;
 
-/// "f2,3 i4 b": dtypes and shapes of up to five inputs, a question mark for a size that is not known.
+/// "f2,3 i4 b": dtypes and shapes of up to five inputs.
 fn specs(line: &str) -> Option<Vec<Spec>> {
     line.split(' ')
         .filter(|input| !input.is_empty())
@@ -32,20 +34,7 @@ fn specs(line: &str) -> Option<Vec<Spec>> {
                 'b' => DType::Bool,
                 _ => return None,
             };
-            let dims: Vec<Dim> = letters
-                .as_str()
-                .split(',')
-                .filter(|d| !d.is_empty())
-                .take(8)
-                .map(|d| {
-                    if d == "?" {
-                        Some(None)
-                    } else {
-                        d.parse().ok().map(Some)
-                    }
-                })
-                .collect::<Option<_>>()?;
-            Some(Spec::new(dtype, dims))
+            Some(Spec::new(dtype, shapes::dims(letters.as_str())?))
         })
         .collect()
 }
