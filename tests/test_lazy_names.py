@@ -1,4 +1,4 @@
-"""Index files import nothing until a name is used: their two lists agree, and a small script stays small."""
+"""Index files import nothing until a name is used: their lists agree, and a small script stays small."""
 
 from __future__ import annotations
 

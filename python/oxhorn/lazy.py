@@ -1,7 +1,7 @@
 """Names that are imported when they are first used, so that a script pays for what it needs alone.
 
-An index file keeps two lists: the imports, under `if TYPE_CHECKING`, for type checkers and editors; and the same
-names as a table for `names`, for Python. `tests/test_lazy_names.py` compares them.
+An index file keeps three lists: the imports, under `if TYPE_CHECKING`, for type checkers and editors; the same names as
+a table for `names`, for Python; and `__all__`, which both read. `tests/test_lazy_names.py` compares them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Functions of tensors: on values they compute, on symbolic tensors they make a part of a model."""
+"""Functions of tensors: on values they compute, on symbolic tensors they make a part of a model.
+
+Long, and a list all the same: each name has a line in two of the lists of an index file (`lazy.py`), and a word in one.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -325,14 +328,12 @@ else:
                 "bitwise_and, bitwise_invert, bitwise_left_shift, bitwise_not, bitwise_or, "
                 "bitwise_right_shift, bitwise_xor, gcd, lcm, left_shift, right_shift, view"
             ),
+            "oxhorn.ops.branches": "cond, switch",
             "oxhorn.ops.comparisons": (
                 "allclose, equal, greater, greater_equal, isclose, isfinite, isinf, isnan, isneginf, "
                 "isposinf, isreal, less, less_equal, logical_and, logical_not, logical_or, logical_xor, "
                 "not_equal, select, signbit, where"
             ),
-            "oxhorn.ops.branches": "cond, switch",
-            "oxhorn.ops.scans": "fori_loop, map, scan, vectorized_map",
-            "oxhorn.ops.while_loops": "while_loop",
             "oxhorn.ops.conversions": (
                 "array, cast, convert_to_numpy, convert_to_tensor, copy, dtype, is_tensor, ndim, "
                 "saturate_cast, shape, size, stop_gradient"
@@ -395,6 +396,7 @@ else:
             ),
             "oxhorn.ops.rounding": "ceil, clip, floor, nan_to_num, round, trunc",
             "oxhorn.ops.running": "cumprod, cumsum, diff, nancumprod, nancumsum",
+            "oxhorn.ops.scans": "fori_loop, map, scan, vectorized_map",
             "oxhorn.ops.segments": "segment_max, segment_min, segment_prod, segment_sum",
             "oxhorn.ops.shapes": (
                 "broadcast_to, expand_dims, flip, fliplr, flipud, meshgrid, moveaxis, pad, ravel, "
@@ -405,6 +407,7 @@ else:
             "oxhorn.ops.special": "i0, nextafter",
             "oxhorn.ops.statistics": "average, corrcoef, correlate, trapezoid",
             "oxhorn.ops.vectorizing": "vectorize",
+            "oxhorn.ops.while_loops": "while_loop",
         },
     )
 
