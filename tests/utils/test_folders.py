@@ -122,6 +122,12 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "labels": ({"labels": "other"}, "`labels` argument should be"),
     "number of labels": ({"labels": [1, 2]}, "match the number of files in the folder, 9; got 2"),
     "kind of labels": ({"labels": ["a"] * 9}, "whole numbers"),
+    "labels of no class": (
+        {"labels": [0, 0, 0, 0, 0, 2, 2, 2, 2], "label_mode": "categorical"},
+        "from 0 to 1",
+    ),
+    "labels below 0": ({"labels": [-1] * 4 + [0] * 5, "label_mode": "binary"}, "from 0 to 1 with 2 classes"),
+    "seed": ({"seed": "one"}, "seed"),
     "label mode": ({"label_mode": "other"}, "`label_mode` argument must be"),
     "class names": ({"class_names": ["a", "c"]}, "did not match the names of the subfolders"),
     "class names without classes": (
@@ -214,6 +220,7 @@ def test_sizes_of_pictures(tmp_path: Path) -> None:
     for options, words in (
         ({"color_mode": "other"}, "color_mode"),
         ({"interpolation": "other"}, "interpolation"),
+        ({"interpolation": "area"}, "interpolation"),
         ({"image_size": 3}, "image_size"),
         ({"format": "other"}, "format"),
         ({"crop_to_aspect_ratio": True, "pad_to_aspect_ratio": True}, "not both"),

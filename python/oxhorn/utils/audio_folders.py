@@ -62,7 +62,20 @@ def audio_dataset_from_directory(
             8, 16, 24 or 32 bits, or of another rate: the message names it.
     """
     who = "audio_dataset_from_directory"
-    folders.check_arguments(who, labels, label_mode, class_names, validation_split, subset, shuffle, seed)
+    folder = folders.Folder(
+        who=who,
+        directory=directory,
+        labels=labels,
+        label_mode=label_mode,
+        class_names=class_names,
+        batch_size=batch_size,
+        shuffle=shuffle,
+        seed=seed,
+        validation_split=validation_split,
+        subset=subset,
+        follow_links=follow_links,
+        verbose=verbose,
+    )
     if ragged:
         raise NotImplementedError(
             f"{who}: ragged batches are not built. Leave `ragged` out: sounds are filled up."
@@ -84,21 +97,7 @@ def audio_dataset_from_directory(
     def join(sounds: Dataset, size: int) -> Dataset:
         return sounds.padded_batch(size)
 
-    found = folders.find_samples(who, directory, labels, class_names, (".wav",), follow_links, verbose)
-    return folders.dataset_of_files(
-        who,
-        found,
-        read,
-        nothing=f"No audio files found. Expected files that end in .wav in {os.fspath(directory)!r}.",
-        label_mode=label_mode if labels is not None else None,
-        batch_size=batch_size,
-        shuffle=shuffle,
-        seed=seed,
-        validation_split=validation_split,
-        subset=subset,
-        verbose=verbose,
-        join=join,
-    )
+    return folder.dataset(read, "audio files", (".wav",), join)
 
 
 def read_wav(path: str, sampling_rate: int | None, who: str) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,108 +36,12 @@ class Samples:
         return Samples([self.paths[i] for i in order], labels, self.class_names)
 
 
-def check_arguments(
-    who: str,
-    labels: Any,
-    label_mode: Any,
-    class_names: Any,
-    validation_split: Any,
-    subset: Any,
-    shuffle: Any,
-    seed: Any,
-) -> None:
-    """Raises `ValueError` for arguments that do not go together."""
-    if not (labels is None or labels == "inferred" or isinstance(labels, (list, tuple))):
+def check_format(who: str, format: Any) -> None:
+    """Raises `ValueError` for a `format` that Keras does not have either."""
+    if format not in ("tf", "grain"):
         raise ValueError(
-            f"{who}: the `labels` argument should be a list or tuple of integer labels, of the same size as the number "
-            f'of files in the folder, "inferred" for the names of its subfolders, or None; got {labels!r}.'
+            f'{who}: `format` should be either "tf" or "grain" (both give a Dataset); got {format!r}.'
         )
-    if label_mode not in LABEL_MODES:
-        raise ValueError(
-            f'{who}: the `label_mode` argument must be one of "int", "categorical", "binary" or None; got '
-            f"{label_mode!r}."
-        )
-    if class_names is not None and labels != "inferred":
-        raise ValueError(
-            f'{who}: you can only pass `class_names` if `labels="inferred"`; got labels={labels!r} and '
-            f"class_names={class_names!r}."
-        )
-    if validation_split:
-        valid = isinstance(validation_split, (int, float)) and not isinstance(validation_split, bool)
-        if not valid or not 0 < validation_split < 1:
-            raise ValueError(
-                f"{who}: `validation_split` must be between 0 and 1 (both excluded); got {validation_split!r}."
-            )
-    if (not validation_split) != (subset is None):
-        raise ValueError(
-            f"{who}: if `subset` is set, `validation_split` must be set, and the reverse; got subset={subset!r} and "
-            f"validation_split={validation_split!r}."
-        )
-    if subset not in ("training", "validation", "both", None):
-        raise ValueError(
-            f'{who}: `subset` must be either "training", "validation" or "both"; got {subset!r}.'
-        )
-    if validation_split and shuffle and seed is None:
-        raise ValueError(
-            f"{who}: with `validation_split` and shuffling, you must provide a `seed`, so that the parts for training "
-            "and validation do not overlap."
-        )
-
-
-def find_samples(
-    who: str,
-    directory: str | os.PathLike[str],
-    labels: Any,
-    class_names: Sequence[str] | None,
-    endings: tuple[str, ...],
-    follow_links: bool,
-    verbose: bool,
-) -> Samples:
-    """The files of a folder, in the order of their names, with their labels.
-
-    Raises:
-        FileNotFoundError: If the folder is not there.
-        ValueError: If labels or class names do not go with what is there.
-    """
-    root = Path(directory)
-    if not root.is_dir():
-        raise FileNotFoundError(
-            f"{who}: expected `directory` to be a folder; there is none at {str(root)!r}."
-        )
-    if labels == "inferred":
-        found = sorted(
-            entry.name for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith(".")
-        )
-        if class_names is not None and not set(class_names) <= set(found):
-            raise ValueError(
-                f"{who}: the `class_names` passed did not match the names of the subfolders, {found}; got "
-                f"{list(class_names)}."
-            )
-        names = found if class_names is None else list(class_names)
-        files = [_files(root / name, endings, follow_links) for name in names]
-        paths = [path for part in files for path in part]
-        numbers = np.repeat(np.arange(len(names), dtype=np.int32), [len(part) for part in files])
-        samples = Samples(paths, numbers, names)
-    else:
-        paths = _files(root, endings, follow_links)
-        if labels is None:
-            samples = Samples(paths, None, None)
-        else:
-            if len(labels) != len(paths):
-                raise ValueError(
-                    f"{who}: Expected the lengths of `labels` to match the number of files in the folder, "
-                    f"{len(paths)}; got {len(labels)} labels."
-                )
-            numbers = np.asarray(labels)
-            if numbers.dtype.kind not in "iu":
-                raise ValueError(
-                    f"{who}: expected `labels` to be whole numbers; got {arguments.describe(labels)}."
-                )
-            samples = Samples(paths, numbers.astype(np.int32), [str(n) for n in sorted(set(labels))])
-    if verbose:
-        classes = "" if samples.class_names is None else f" belonging to {len(samples.class_names)} classes"
-        print_message(f"Found {len(samples.paths)} files{classes}.")
-    return samples
 
 
 def _files(folder: Path, endings: tuple[str, ...], follow_links: bool) -> list[str]:
@@ -144,79 +49,6 @@ def _files(folder: Path, endings: tuple[str, ...], follow_links: bool) -> list[s
     for where, _, names in sorted(os.walk(folder, followlinks=follow_links)):
         found += [str(Path(where, name)) for name in sorted(names) if name.lower().endswith(endings)]
     return found
-
-
-def dataset_of_files(
-    who: str,
-    samples: Samples,
-    read: Callable[[str], Any],
-    *,
-    nothing: str,
-    label_mode: str | None,
-    batch_size: int | None,
-    shuffle: bool,
-    seed: int | None,
-    validation_split: float | None,
-    subset: str | None,
-    verbose: bool,
-    join: Callable[[Dataset, int], Dataset] | None = None,
-) -> Any:
-    """The data sets of samples: one, or those for training and for validation.
-
-    Args:
-        who: The function that was called, for messages.
-        samples: Paths and labels.
-        read: What makes a sample of a path.
-        nothing: The message where there are no files.
-        label_mode: What labels become.
-        batch_size: Samples in a batch; `None` for single samples.
-        shuffle: Whether to shuffle, at first and anew for each pass.
-        seed: Seed of the order.
-        validation_split: The part for validation.
-        subset: Which part is wanted.
-        verbose: Whether to print the sizes of the parts.
-        join: How samples become batches; by default, by putting them side by side.
-    """
-    if not samples.paths:
-        raise ValueError(f"{who}: {nothing}")
-    classes = len(samples.class_names or ())
-    if label_mode == "binary" and classes != 2:
-        raise ValueError(
-            f'{who}: with `label_mode="binary"`, there must be exactly 2 classes; got {samples.class_names}.'
-        )
-    seed = config.next_seed() if seed is None else seed
-    if shuffle:
-        samples = samples.shuffled(seed)
-
-    def made(part: Samples, again: bool) -> Dataset:
-        paths = Dataset.from_tensor_slices(np.array(part.paths))
-        labels = (
-            None if label_mode is None or part.labels is None else _encoded(part.labels, label_mode, classes)
-        )
-        both = paths if labels is None else Dataset.from_tensor_slices((np.array(part.paths), labels))
-        if again:
-            both = both.shuffle(len(part.paths), seed=seed)
-        sample = (lambda path: read(str(path))) if labels is None else (lambda path, y: (read(str(path)), y))
-        dataset = both.map(sample, num_parallel_calls=2)
-        if batch_size is not None:
-            dataset = dataset.batch(batch_size) if join is None else join(dataset, batch_size)
-        return FolderDataset(dataset.prefetch(2), part.class_names, part.paths)
-
-    if not validation_split:
-        return made(samples, shuffle)
-    held = int(validation_split * len(samples.paths))
-    kept = len(samples.paths) - held
-    for count, name in ((kept, "training"), (held, "validation")):
-        if count == 0:
-            raise ValueError(
-                f"{who}: validation_split={validation_split} of {len(samples.paths)} files leaves none for {name}."
-            )
-        if verbose and subset in (name, "both"):
-            print_message(f"Using {count} files for {name}.")
-    training, validation = samples.part(slice(0, kept)), samples.part(slice(kept, None))
-    if subset == "both":
-        return made(training, shuffle), made(validation, False)
-    return made(training, shuffle) if subset == "training" else made(validation, False)
 
 
 def _encoded(labels: Array, label_mode: str, classes: int) -> Array:
@@ -238,3 +70,190 @@ class FolderDataset(Dataset):
     def __init__(self, dataset: Dataset, class_names: list[str] | None, file_paths: list[str]) -> None:
         super().__init__(dataset._node, dataset._batched)
         self.class_names, self.file_paths = class_names, file_paths
+
+
+@dataclass(frozen=True, kw_only=True)
+class Folder:
+    """A folder of samples, and how they are wanted: what is the same for pictures, texts and sounds.
+
+    The functions for these say in their docstrings what each field is.
+
+    Raises:
+        ValueError: If fields are out of range, or do not go together.
+    """
+
+    who: str
+    directory: str | os.PathLike[str]
+    labels: Any
+    label_mode: str | None
+    class_names: Sequence[str] | None
+    batch_size: int | None
+    shuffle: bool
+    seed: int | None
+    validation_split: float | None
+    subset: str | None
+    follow_links: bool
+    verbose: bool
+
+    def __post_init__(self) -> None:
+        who, split = self.who, self.validation_split
+        if not (self.labels is None or self.labels == "inferred" or isinstance(self.labels, (list, tuple))):
+            raise ValueError(
+                f"{who}: the `labels` argument should be a list or tuple of integer labels, of the same size as the "
+                'number of files in the folder, "inferred" for the names of its subfolders, or None; got '
+                f"{self.labels!r}."
+            )
+        if self.label_mode not in LABEL_MODES:
+            raise ValueError(
+                f'{who}: the `label_mode` argument must be one of "int", "categorical", "binary" or None; got '
+                f"{self.label_mode!r}."
+            )
+        if self.class_names is not None and self.labels != "inferred":
+            raise ValueError(
+                f'{who}: you can only pass `class_names` if `labels="inferred"`; got labels={self.labels!r} and '
+                f"class_names={self.class_names!r}."
+            )
+        if split:
+            valid = isinstance(split, (int, float)) and not isinstance(split, bool)
+            if not valid or not 0 < split < 1:
+                raise ValueError(
+                    f"{who}: `validation_split` must be between 0 and 1 (both excluded); got {split!r}."
+                )
+        if (not split) != (self.subset is None):
+            raise ValueError(
+                f"{who}: if `subset` is set, `validation_split` must be set, and the reverse; got "
+                f"subset={self.subset!r} and validation_split={split!r}."
+            )
+        if self.subset not in ("training", "validation", "both", None):
+            raise ValueError(
+                f'{who}: `subset` must be either "training", "validation" or "both"; got {self.subset!r}.'
+            )
+        if split and self.shuffle and self.seed is None:
+            raise ValueError(
+                f"{who}: with `validation_split` and shuffling, you must provide a `seed`, so that the parts for "
+                "training and validation do not overlap."
+            )
+        if self.seed is not None:
+            arguments.integer(self.seed, "seed", who)
+
+    def dataset(
+        self,
+        read: Callable[[str], Any],
+        kind: str,
+        endings: tuple[str, ...],
+        join: Callable[[Dataset, int], Dataset] | None = None,
+    ) -> Any:
+        """The data sets of the folder's samples: one, or those for training and for validation.
+
+        Args:
+            read: What makes a sample of a path.
+            kind: What the files are, for the message where there are none.
+            endings: What their names end in, in lower case.
+            join: How samples become batches; by default, by putting them side by side.
+
+        Raises:
+            FileNotFoundError: If the folder is not there.
+            ValueError: If there are no files, or labels, class names or the split do not go with what is there.
+        """
+        samples = self._samples(endings)
+        if not samples.paths:
+            raise ValueError(
+                f"{self.who}: No {kind} found. Expected files that end in {', '.join(endings)} in "
+                f"{os.fspath(self.directory)!r}."
+            )
+        classes = len(samples.class_names or ())
+        if samples.labels is not None and self.label_mode in ("binary", "categorical"):
+            if self.label_mode == "binary" and classes != 2:
+                raise ValueError(
+                    f'{self.who}: with `label_mode="binary"`, there must be exactly 2 classes; got '
+                    f"{samples.class_names}."
+                )
+            if samples.labels.min() < 0 or samples.labels.max() >= classes:
+                raise ValueError(
+                    f"{self.who}: expected `labels` from 0 to {classes - 1} with {classes} classes and "
+                    f"label_mode={self.label_mode!r}; got {samples.class_names}."
+                )
+        seed = config.next_seed() if self.seed is None else self.seed
+        if self.shuffle:
+            samples = samples.shuffled(seed)
+
+        def made(part: Samples, again: bool) -> Dataset:
+            paths = np.array(part.paths)
+            if self.label_mode is None or part.labels is None:
+                both = Dataset.from_tensor_slices(paths)
+            else:
+                both = Dataset.from_tensor_slices((paths, _encoded(part.labels, self.label_mode, classes)))
+            if again:
+                both = both.shuffle(len(part.paths), seed=seed)
+            dataset = both.map(
+                lambda path, *label: (read(str(path)), *label) if label else read(str(path)),
+                num_parallel_calls=2,
+            )
+            if self.batch_size is not None:
+                dataset = dataset.batch(self.batch_size) if join is None else join(dataset, self.batch_size)
+            return FolderDataset(dataset.prefetch(2), part.class_names, part.paths)
+
+        if not self.validation_split:
+            return made(samples, self.shuffle)
+        held = int(self.validation_split * len(samples.paths))
+        kept = len(samples.paths) - held
+        for count, name in ((kept, "training"), (held, "validation")):
+            if count == 0:
+                raise ValueError(
+                    f"{self.who}: validation_split={self.validation_split} of {len(samples.paths)} files leaves none "
+                    f"for {name}."
+                )
+            if self.verbose and self.subset in (name, "both"):
+                print_message(f"Using {count} files for {name}.")
+        training, validation = samples.part(slice(0, kept)), samples.part(slice(kept, None))
+        if self.subset == "both":
+            return made(training, self.shuffle), made(validation, False)
+        return made(training, self.shuffle) if self.subset == "training" else made(validation, False)
+
+    def _samples(self, endings: tuple[str, ...]) -> Samples:
+        """The files, in the order of their names, with their labels."""
+        root = Path(self.directory)
+        if not root.is_dir():
+            raise FileNotFoundError(
+                f"{self.who}: expected `directory` to be a folder; there is none at {str(root)!r}."
+            )
+        if self.labels == "inferred":
+            samples = self._samples_by_subfolder(root, endings)
+        else:
+            samples = self._samples_with_own_labels(_files(root, endings, self.follow_links))
+        if self.verbose:
+            classes = (
+                "" if samples.class_names is None else f" belonging to {len(samples.class_names)} classes"
+            )
+            print_message(f"Found {len(samples.paths)} files{classes}.")
+        return samples
+
+    def _samples_by_subfolder(self, root: Path, endings: tuple[str, ...]) -> Samples:
+        names = sorted(
+            entry.name for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith(".")
+        )
+        if self.class_names is not None:
+            if not set(self.class_names) <= set(names):
+                raise ValueError(
+                    f"{self.who}: the `class_names` passed did not match the names of the subfolders, {names}; got "
+                    f"{list(self.class_names)}."
+                )
+            names = list(self.class_names)
+        files = [_files(root / name, endings, self.follow_links) for name in names]
+        numbers = np.repeat(np.arange(len(names), dtype=np.int32), [len(part) for part in files])
+        return Samples([path for part in files for path in part], numbers, names)
+
+    def _samples_with_own_labels(self, paths: list[str]) -> Samples:
+        if self.labels is None:
+            return Samples(paths, None, None)
+        if len(self.labels) != len(paths):
+            raise ValueError(
+                f"{self.who}: Expected the lengths of `labels` to match the number of files in the folder, "
+                f"{len(paths)}; got {len(self.labels)} labels."
+            )
+        numbers = np.asarray(self.labels)
+        if numbers.dtype.kind not in "iu":
+            raise ValueError(
+                f"{self.who}: expected `labels` to be whole numbers; got {arguments.describe(self.labels)}."
+            )
+        return Samples(paths, numbers.astype(np.int32), [str(n) for n in sorted(set(self.labels))])

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from oxhorn import arguments, config
+from oxhorn import arguments
 from oxhorn.data.elements import Array
 from oxhorn.utils import folders, images
 
 ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
-_INTERPOLATIONS = ("bilinear", "nearest", "bicubic", "area", "lanczos3", "lanczos5")
+_INTERPOLATIONS = ("bilinear", "nearest", "bicubic", "lanczos3", "lanczos5")
 
 
 def image_dataset_from_directory(
@@ -84,20 +84,30 @@ def image_dataset_from_directory(
     ((2, 4, 4, 3), [0, 1], ['cats', 'dogs'])
     """
     who = "image_dataset_from_directory"
-    folders.check_arguments(who, labels, label_mode, class_names, validation_split, subset, shuffle, seed)
+    folder = folders.Folder(
+        who=who,
+        directory=directory,
+        labels=labels,
+        label_mode=label_mode,
+        class_names=class_names,
+        batch_size=batch_size,
+        shuffle=shuffle,
+        seed=seed,
+        validation_split=validation_split,
+        subset=subset,
+        follow_links=follow_links,
+        verbose=verbose,
+    )
     if color_mode not in images.MODES:
         raise ValueError(
             f'{who}: `color_mode` must be one of "rgb", "rgba" or "grayscale"; got {color_mode!r}.'
         )
-    if interpolation not in _INTERPOLATIONS:
-        raise ValueError(
-            f"{who}: expected `interpolation` to be one of {_INTERPOLATIONS}; got {interpolation!r}."
-        )
+    interpolation = arguments.choice(interpolation, _INTERPOLATIONS, "interpolation", who)
     if crop_to_aspect_ratio and pad_to_aspect_ratio:
         raise ValueError(f"{who}: pictures can be cropped or padded to the proportions of a size, not both.")
-    check_format(who, format)
+    folders.check_format(who, format)
     height, width = images._size(image_size, "image_size", who)
-    layout = config.image_data_format() if data_format is None else arguments.data_format(data_format, who)
+    layout = arguments.data_format(data_format, who)
     images.pillow(who)
 
     def read(path: str) -> Array:
@@ -116,25 +126,4 @@ def image_dataset_from_directory(
             picture = np.asarray(resized, np.float32)
         return picture if layout == "channels_last" else np.ascontiguousarray(picture.transpose(2, 0, 1))
 
-    found = folders.find_samples(who, directory, labels, class_names, ENDINGS, follow_links, verbose)
-    return folders.dataset_of_files(
-        who,
-        found,
-        read,
-        nothing=f"No images found. Expected files that end in {', '.join(ENDINGS)} in {os.fspath(directory)!r}.",
-        label_mode=label_mode if labels is not None else None,
-        batch_size=batch_size,
-        shuffle=shuffle,
-        seed=seed,
-        validation_split=validation_split,
-        subset=subset,
-        verbose=verbose,
-    )
-
-
-def check_format(who: str, format: Any) -> None:
-    """Raises `ValueError` for a `format` that Keras does not have either."""
-    if format not in ("tf", "grain"):
-        raise ValueError(
-            f'{who}: `format` should be either "tf" or "grain" (both give a Dataset); got {format!r}.'
-        )
+    return folder.dataset(read, "images", ENDINGS)

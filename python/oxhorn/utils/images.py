@@ -117,10 +117,6 @@ def _middle(size: tuple[int, int], target: tuple[int, int]) -> tuple[int, int, i
     return left, top, left + crop_width, top + crop_height
 
 
-def _data_format(value: str | None, who: str) -> str:
-    return config.image_data_format() if value is None else arguments.data_format(value, who)
-
-
 def img_to_array(img: Any, data_format: str | None = None, dtype: str | None = None) -> Array:
     """A Pillow image as an array (height, width, channels) of values from 0 to 255.
 
@@ -132,7 +128,7 @@ def img_to_array(img: Any, data_format: str | None = None, dtype: str | None = N
     Raises:
         ValueError: If the image has no height and width.
     """
-    first = _data_format(data_format, "img_to_array") == "channels_first"
+    first = arguments.data_format(data_format, "img_to_array") == "channels_first"
     array = np.asarray(img, dtype=config.floatx() if dtype is None else dtype)
     if array.ndim == 2:
         array = array[:, :, None]
@@ -166,7 +162,7 @@ def array_to_img(x: Any, data_format: str | None = None, scale: bool = True, dty
             "array_to_img: Expected image array to have rank 3 (single image); "
             f"got an array of shape {array.shape}."
         )
-    if _data_format(data_format, "array_to_img") == "channels_first":
+    if arguments.data_format(data_format, "array_to_img") == "channels_first":
         array = array.transpose(1, 2, 0)
     if scale:
         array = array - np.min(array)

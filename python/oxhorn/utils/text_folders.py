@@ -9,7 +9,6 @@ from typing import Any
 
 from oxhorn import arguments
 from oxhorn.utils import folders
-from oxhorn.utils.image_folders import check_format
 
 
 def text_dataset_from_directory(
@@ -55,8 +54,21 @@ def text_dataset_from_directory(
             message names it.
     """
     who = "text_dataset_from_directory"
-    folders.check_arguments(who, labels, label_mode, class_names, validation_split, subset, shuffle, seed)
-    check_format(who, format)
+    folder = folders.Folder(
+        who=who,
+        directory=directory,
+        labels=labels,
+        label_mode=label_mode,
+        class_names=class_names,
+        batch_size=batch_size,
+        shuffle=shuffle,
+        seed=seed,
+        validation_split=validation_split,
+        subset=subset,
+        follow_links=follow_links,
+        verbose=verbose,
+    )
+    folders.check_format(who, format)
     if max_length is not None:
         max_length = arguments.integer(max_length, "max_length", who, low=1)
 
@@ -68,17 +80,4 @@ def text_dataset_from_directory(
                 f"{who}: expected text in UTF-8; {path} has other bytes ({error.reason})."
             ) from None
 
-    found = folders.find_samples(who, directory, labels, class_names, (".txt",), follow_links, verbose)
-    return folders.dataset_of_files(
-        who,
-        found,
-        read,
-        nothing=f"No text files found. Expected files that end in .txt in {os.fspath(directory)!r}.",
-        label_mode=label_mode if labels is not None else None,
-        batch_size=batch_size,
-        shuffle=shuffle,
-        seed=seed,
-        validation_split=validation_split,
-        subset=subset,
-        verbose=verbose,
-    )
+    return folder.dataset(read, "text files", (".txt",))

@@ -9,7 +9,7 @@ import numpy as np
 from oxhorn import arguments, config
 from oxhorn.data.dataset import Dataset
 from oxhorn.data.elements import Array
-from oxhorn.utils.image_folders import check_format
+from oxhorn.utils.folders import check_format
 
 
 def timeseries_dataset_from_array(
