@@ -9,6 +9,7 @@ import numpy as np
 from oxhorn import arguments, initializers, ops, random, regularizers
 from oxhorn.engine.seed_generator import SeedGenerator
 from oxhorn.layers.core.dense import Dense
+from oxhorn.losses.loss import reduce_weighted_values
 from oxhorn.metrics.reduction import Mean
 from oxhorn.models.model import Model
 from oxhorn.ops.arguments import as_tensor
@@ -329,12 +330,10 @@ class RestrictedBoltzmannMachine(Model):
         values = self.free_energy(x)
         if self.chains is None:
             # What a sample becomes counts as much as the sample.
-            loss = _mean(values - self.free_energy(fantasy), sample_weight)
+            loss = reduce_weighted_values(values - self.free_energy(fantasy), sample_weight)
         else:
-            loss = _mean(values, sample_weight) - ops.mean(self.free_energy(fantasy))
-        for penalty in self.losses:
-            loss = loss + penalty
-        return loss
+            loss = reduce_weighted_values(values, sample_weight) - ops.mean(self.free_energy(fantasy))
+        return self._with_added_losses(loss)
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         """Update the reconstruction error and the pseudo-likelihood, and return the results of all metrics.
@@ -423,10 +422,3 @@ class RestrictedBoltzmannMachine(Model):
                 f"{type(self).__name__}.{method}: expected visible units that are 0 or 1, which can be flipped; those "
                 f"of {self.name!r} are {self.visible!r}. Watch `reconstruction_error` instead."
             )
-
-
-def _mean(values: Any, sample_weight: Any) -> Any:
-    """The mean over samples, weighted as losses are: the sum is divided by the number of samples."""
-    if sample_weight is not None:
-        values = values * ops.reshape(ops.cast(sample_weight, str(values.dtype)), (-1,))
-    return ops.mean(values)

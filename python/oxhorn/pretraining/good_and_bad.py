@@ -8,6 +8,7 @@ from typing import Any, Self
 from oxhorn import arguments, ops
 from oxhorn.layers.core.dense import Dense
 from oxhorn.layers.layer import Layer
+from oxhorn.losses.loss import reduce_weighted_values
 from oxhorn.metrics.reduction import Mean
 from oxhorn.models.model import Model
 from oxhorn.pretraining.corruption import Corruption
@@ -95,12 +96,7 @@ class _GoodAndBad(Model):
             training: Not used.
         """
         values = self._values(y_pred[:, 0], y_pred[:, 1])
-        if sample_weight is not None:
-            values = values * ops.reshape(ops.cast(sample_weight, str(values.dtype)), (-1,))
-        loss = ops.mean(values)
-        for penalty in self.losses:
-            loss = loss + penalty
-        return loss
+        return self._with_added_losses(reduce_weighted_values(values, sample_weight))
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         """Update `ranked`, the part of the samples that score higher than when damaged; and all results.
@@ -201,30 +197,20 @@ class MaxMarginPretraining(_GoodAndBad):
     addition to Keras's list.
 
     Args:
-        body: A model or layer that gives features `(batch, features)`; it is trained itself, no copy.
-        corruption: The damage: a `Corruption`, or another layer of noise. Defaults to None: `Corruption("rows", 0.5)`.
+        body: As in `CorruptionDetector`, which also says how it is called and what it returns then.
+        corruption: As there.
         margin: How much higher; above 0. Defaults to 1.0.
         **kwargs: `name`, `dtype`, `trainable`.
-
-    Call arguments:
-        inputs: Samples, `(batch, ...)`.
-        training: Passed on to the body.
-
-    Returns:
-        When called: `(batch, 2)`, the scores of the samples and of the damaged ones.
 
     Raises:
         ValueError: If an argument is not as described.
 
     Example:
-    >>> import numpy as np
     >>> import oxhorn as keras
-    >>> x = np.random.default_rng(0).random((64, 6)).astype("float32")
-    >>> body = keras.Sequential([keras.Input((6,)), keras.layers.Dense(8, activation="relu")])
-    >>> scorer = keras.pretraining.MaxMarginPretraining(body, margin=1.0)
-    >>> scorer.compile("adam")
-    >>> history = scorer.fit(x, epochs=1, verbose=0)
-    >>> classifier = keras.Sequential([body, keras.layers.Dense(3)])
+    >>> scorer = keras.pretraining.MaxMarginPretraining(keras.layers.Dense(8, activation="relu"), margin=0.5)
+    >>> scorer(keras.ops.ones((4, 6))).shape
+    (4, 2)
+    >>> classifier = keras.Sequential([scorer.body, keras.layers.Dense(3)])
 
     Source: R. Collobert, J. Weston, A unified architecture for natural language processing, 2008
     (https://doi.org/10.1145/1390156.1390177).

@@ -138,14 +138,19 @@ class StepMethods:
         if self._compile_loss is not None:
             rows = batch_size_of(y_pred if x is None else x)
             total = self._compile_loss(y, y_pred, sample_weight, batch_size=rows)
-        for extra in self.losses:
-            value = scalar(extra)
-            total = value if total is None else total + value
+        total = self._with_added_losses(total)
         if total is None:
             raise ValueError(
                 "There is no loss to compute: compile was called without `loss`, and no layer or `add_loss` added one. "
                 "Pass `loss` to compile()."
             )
+        return total
+
+    def _with_added_losses(self, total: Any) -> Any:
+        """A loss, or `None`, plus those of layers, regularizers and `add_loss`."""
+        for extra in self.losses:
+            value = scalar(extra)
+            total = value if total is None else total + value
         return total
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
