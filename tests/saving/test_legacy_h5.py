@@ -91,6 +91,10 @@ def recurrent() -> keras.Model:
     return keras.Model(words, layers.RNN([layers.GRUCell(3), layers.LSTMCell(2)])(x))
 
 
+def with_states_that_stay() -> keras.Model:
+    return keras.Sequential([keras.Input(batch_shape=(2, 5, 3)), layers.GRU(3, stateful=True)])
+
+
 def frozen() -> keras.Model:
     inner = keras.Sequential(
         [keras.Input((3,)), layers.Dense(3), layers.BatchNormalization(), layers.Dense(3)]
@@ -121,6 +125,7 @@ MODELS = {
     "pictures": (pictures, RANDOM.normal(size=(2, 8, 8, 3))),
     "functional": (functional, {"a": RANDOM.normal(size=(2, 4)), "b": RANDOM.normal(size=(2, 4))}),
     "recurrent": (recurrent, RANDOM.integers(0, 7, (2, 5))),
+    "with states that stay": (with_states_that_stay, RANDOM.normal(size=(2, 5, 3))),
     "frozen": (frozen, RANDOM.normal(size=(2, 3))),
     "stack": (lambda: stack(4, 2), RANDOM.normal(size=(2, 3))),
 }

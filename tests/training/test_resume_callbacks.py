@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,41 @@ def test_a_log_goes_on(append: bool, tmp_path: Path) -> None:
         texts.append(path.read_text())
     assert texts[0] == texts[1] == texts[2]
     assert len(texts[0].splitlines()) == (6 if append else 5)
+
+
+# The arguments, and the number of files.
+CHECKPOINTS: dict[str, tuple[dict[str, Any], int]] = {
+    "after every epoch": ({}, 4),
+    "the best": ({"save_best_only": True, "monitor": "val_loss"}, 3),
+    "better than a number": (
+        {"save_best_only": True, "monitor": "val_loss", "initial_value_threshold": 4.0},
+        2,
+    ),
+    "after so many batches": ({"save_freq": 3}, 6),
+}
+
+
+@pytest.mark.parametrize("name", CHECKPOINTS)
+def test_checkpoints_go_on(name: str, tmp_path: Path) -> None:
+    """The files of a run that was interrupted are those of one that was not: no more, no fewer, the same bytes."""
+    given, count = CHECKPOINTS[name]
+    arguments = {"save_weights_only": True, **given}
+    field = "{batch}" if "save_freq" in arguments else "end"
+
+    def make(folder: Path) -> Run:
+        model = keras.Sequential([keras.Input((4,)), L.Dense(3, "tanh"), L.Dense(1)])
+        model.compile(keras.optimizers.SGD(0.3), "mse")
+        path = folder / f"{{epoch}}-{field}.safetensors"
+        return Run(model, {"validation_split": 0.2}, [cb.ModelCheckpoint(path, **arguments)])
+
+    files = []
+    for run in (straight, lambda make: by_epochs(make, tmp_path), lambda make: by_batches(make, tmp_path)):
+        folder = tmp_path / f"checkpoints{len(files)}"
+        folder.mkdir()
+        run(functools.partial(make, folder))
+        files.append({path.name: path.read_bytes() for path in folder.iterdir()})
+    assert files[0] == files[1] == files[2]
+    assert len(files[0]) == count
 
 
 def plain() -> Run:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 from typing import Any
 
 import numpy as np
@@ -116,6 +118,20 @@ def test_states_stay_from_batch_to_batch(make: Any) -> None:
     assert all(v.shape[0] == 2 for v in keras.tree.flatten(layer.states))
     layer.reset_state()
     np.testing.assert_allclose(layer(x).numpy(), whole, rtol=1e-5, atol=1e-6)
+
+
+def test_a_copy_goes_on_where_the_layer_is() -> None:
+    layer = L.Bidirectional(L.RNN([L.LSTMCell(3), L.SimpleRNNCell(2)], stateful=True))
+    x = RNG.normal(size=(2, 6, 3)).astype("float32")
+    layer(x)
+    for again in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+        for one, other in zip(
+            *(keras.tree.flatten(each.forward_layer.states) for each in (layer, again)), strict=True
+        ):
+            assert one is not other
+            np.testing.assert_array_equal(one.numpy(), other.numpy())
+    again.reset_state()
+    np.testing.assert_array_equal(copy.deepcopy(layer)(x).numpy(), layer(x).numpy())
 
 
 def test_states_stay_in_predict_and_fit() -> None:

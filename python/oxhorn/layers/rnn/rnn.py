@@ -216,6 +216,14 @@ class RNN(Layer):
         for variable in tree.flatten(self.states) if self.states is not None else ():
             variable.assign(ops.zeros_like(variable.value))
 
+    def _extra_state(self) -> Any:
+        # The states that stay are no weights, so that files of weights fit layers that are stateful and others.
+        return None if self.states is None else [state.numpy() for state in tree.flatten(self.states)]
+
+    def _set_extra_state(self, state: Any) -> None:
+        for variable, value in zip(tree.flatten(self.states), state, strict=True):
+            variable.assign(value)
+
     # Calls -------------------------------------------------------------------------------------------
 
     def inner_loop(

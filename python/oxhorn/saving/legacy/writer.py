@@ -175,7 +175,9 @@ def _check_vocabularies(model: Any) -> None:
     lost = [
         layer.name
         for layer in model._flatten_layers(include_self=False)
-        if layer._extra_state() is not None and layer.get_config().get("vocabulary") is None
+        if hasattr(layer, "get_vocabulary")
+        and layer._extra_state() is not None
+        and layer.get_config().get("vocabulary") is None
     ]
     if lost:
         raise ValueError(
