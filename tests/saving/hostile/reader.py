@@ -1,6 +1,6 @@
 """A process that opens hostile files, and tells of each how it was refused and what it touched.
 
-    python -m tests.saving.hostile_reader < cases.json > results.json
+    python -m tests.saving.hostile.reader < cases.json > results.json
 
 A case is {"reader": name, "path": file}. Good files come first, by which everything is imported that a reader needs:
 after them, whatever is opened or imported is on the account of the file.
