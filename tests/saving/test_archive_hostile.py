@@ -219,7 +219,7 @@ EVIL = {
     "inside of Keras": layer("func_load", {"code": ""}, "keras.src.utils.python_utils"),
     "own module": layer("Archive", {"file": "x", "label": "y"}, "oxhorn.saving.archive_members"),
     "a built-in under another name": layer("Dense", {"units": 2}, registered_name="subprocess.Popen"),
-    "other frameworks": layer("TFSMLayer", {"filepath": "/tmp/x"}),
+    "other frameworks": layer("TFSMLayer", {"filepath": "/elsewhere/model"}),
     "pickles of other frameworks": layer("TorchModuleWrapper", {"module": "gASV"}),
     "lambda": layer("Lambda", {"function": {"class_name": "__lambda__", "config": {"value": "4wEAAAA="}}}),
     "old lambda": layer(
@@ -425,7 +425,7 @@ WEIGHTS = {
     ),
     "behind a soft link": (linked("layers/dense", h5py.SoftLink("/x")), "SoftLink"),
     "behind an external link": (
-        linked("layers", h5py.ExternalLink("/tmp/other.h5", "/layers")),
+        linked("layers", h5py.ExternalLink("/elsewhere/other.h5", "/layers")),
         "ExternalLink",
     ),
     "under another name": (
