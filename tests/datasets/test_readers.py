@@ -104,6 +104,19 @@ def test_npz_cut_off_anywhere(tmp_path):
             read_npz(path, {"x": 48})
 
 
+def test_npz_encrypted_or_before_the_file(tmp_path):
+    good = archive(tmp_path / "a.npz", x=np.arange(6)).read_bytes()
+    path = tmp_path / "b.npz"
+    encrypted, before = bytearray(good), bytearray(good)
+    encrypted[good.index(b"PK\x01\x02") + 8] |= 1
+    # Where the directory begins, by the record at the end: one more moves all members a byte to the front.
+    before[good.rindex(b"PK\x05\x06") + 16] += 1
+    for content, message in ((encrypted, "is encrypted"), (before, "begins before the file does")):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=f"expected a NumPy archive .*{message}"):
+            read_npz(path, {"x": 48})
+
+
 def test_images_of_another_shape(tmp_path):
     x, y = np.zeros((3, 8, 8), np.uint8), np.zeros(3, np.uint8)
     path = archive(tmp_path / "mnist.npz", x_train=x, y_train=y, x_test=x, y_test=y)

@@ -175,6 +175,13 @@ def test_members_that_overlap(members: dict[str, bytes], tmp_path: Path) -> None
     refused(bytes(content), tmp_path, "overlaps|damaged|Overlapped")
 
 
+def test_members_before_the_file(members: dict[str, bytes], tmp_path: Path) -> None:
+    content = bytearray(packed(members))
+    # Where the directory begins, by the record at the end: one more moves all members a byte to the front.
+    content[content.rindex(b"PK\x05\x06") + 16] += 1
+    refused(bytes(content), tmp_path, "begins before the file does")
+
+
 @pytest.mark.parametrize("name", ["config.json", "model.weights.h5"])
 def test_a_missing_member(name: str, members: dict[str, bytes], tmp_path: Path) -> None:
     refused(

@@ -50,6 +50,13 @@ def zipped(members: dict[str, bytes]) -> bytes:
     return file.getvalue()
 
 
+def before_the_file(data: bytes) -> bytes:
+    """With a directory that begins a byte later, by the record at the end: all members move to the front."""
+    changed = bytearray(data)
+    changed[data.rindex(b"PK\x05\x06") + 16] += 1
+    return bytes(changed)
+
+
 def altered(data: bytes, at: int) -> bytes:
     changed = bytearray(data)
     for i in range(at, at + 8):
@@ -116,6 +123,7 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "zip up": (zipped({"../evil.txt": TEXT}), "does not lie in its folder"),
     "zip drive": (zipped({"C:\\evil.txt": TEXT}), "does not lie in its folder"),
     "zip twice": (zipped({"a": TEXT, "./a": TEXT}), "cannot be unpacked"),
+    "zip before the file": (before_the_file(zipped({"a": TEXT})), "begins before the file does"),
     "cut off": (tar({"a": b"x" * 10_000}, "")[:6000], "cannot be unpacked"),
     "bomb": (zipped({f"{i}": b"\0" * (1 << 22) for i in range(8)}), "times its size"),
     "no archive": (TEXT, "to be an archive"),

@@ -9,7 +9,6 @@ import io
 import math
 import pickle
 import tarfile
-import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from oxhorn.datasets.files import sha256_of
+from oxhorn.datasets.readers import npz_members
 from oxhorn.saving.restricted_pickle import Known, PickleError, PickleReader, StandIn
 
 __all__ = ["read_members", "read_pickle", "read_ragged"]
@@ -139,23 +139,11 @@ def read_ragged(path: Path, names: Sequence[str], max_bytes: int, sha256: str) -
     """
     found = {}
     known = sha256_of(path) == sha256
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for name in names:
-                member = archive.getinfo(f"{name}.npy")
-                if member.header_offset < 0:
-                    raise zipfile.BadZipFile(f"{name} begins before the file does")
-                if member.file_size > max_bytes:
-                    raise ValueError(
-                        f"{path}: expected {name} to take at most {max_bytes} bytes, got {member.file_size}."
-                    )
-                with archive.open(member) as file:
-                    content = file.read(max_bytes + 1)
-                found[name] = _lists(read_pickle(_after_header(content, path, name), path, known), path, name)
-    except KeyError:
-        raise ValueError(f"{path}: expected the arrays {', '.join(names)}.") from None
-    except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError) as error:
-        raise ValueError(f"{path}: expected a NumPy archive (.npz), got a damaged file ({error}).") from None
+    with npz_members(path, dict.fromkeys(names, max_bytes)) as members:
+        for name, opened in members.items():
+            with opened() as file:
+                content = file.read()  # No more than the size that the archive says, which was checked.
+            found[name] = _lists(read_pickle(_after_header(content, path, name), path, known), path, name)
     return found
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import functools
 import gzip
 import math
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
+
+from oxhorn.saving.zip_checks import DAMAGE, check_place
 
 UInt8 = npt.NDArray[np.uint8]
 
@@ -71,25 +75,42 @@ def read_npz(path: Path, max_bytes: Mapping[str, int]) -> dict[str, npt.NDArray[
         ValueError: if the file is no archive, an array is missing, is too large, or holds Python objects.
     """
     arrays = {}
+    with npz_members(path, max_bytes) as members:
+        for name, opened in members.items():
+            with opened() as file:
+                _check_header(file, path, name, max_bytes[name])
+            with opened() as file:
+                arrays[name] = np.lib.format.read_array(file, allow_pickle=False)
+    return arrays
+
+
+@contextlib.contextmanager
+def npz_members(path: Path, max_bytes: Mapping[str, int]) -> Iterator[dict[str, Callable[[], IO[bytes]]]]:
+    """The members of a NumPy archive that hold the arrays wanted; each may be opened as long as the context lasts.
+
+    Args:
+        path: the file.
+        max_bytes: for each array wanted, the most bytes that it may take.
+
+    Raises:
+        ValueError: if the file is no archive or damaged, or an array is missing or too large.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
-            for name, limit in max_bytes.items():
-                member = archive.getinfo(f"{name}.npy")
-                if member.header_offset < 0:
-                    raise zipfile.BadZipFile(f"{name} begins before the file does")
-                if member.file_size > limit + 4096:  # the header takes a little
+            missing = [name for name in max_bytes if f"{name}.npy" not in archive.namelist()]
+            if missing:
+                got = ", ".join(archive.namelist()[:20]) or "none"
+                raise ValueError(f"{path}: expected the arrays {', '.join(max_bytes)}, got {got}.")
+            members = {name: archive.getinfo(f"{name}.npy") for name in max_bytes}
+            for name, member in members.items():
+                check_place(member)
+                if member.file_size > max_bytes[name] + 4096:  # the header takes a little
                     raise ValueError(
-                        f"{path}: expected {name} to take at most {limit} bytes, got {member.file_size}."
+                        f"{path}: expected {name} to take at most {max_bytes[name]} bytes, got {member.file_size}."
                     )
-                with archive.open(member) as file:
-                    _check_header(file, path, name, limit)
-                with archive.open(member) as file:
-                    arrays[name] = np.lib.format.read_array(file, allow_pickle=False)
-    except KeyError:
-        raise ValueError(f"{path}: expected the arrays {', '.join(max_bytes)}, got {_names(path)}.") from None
-    except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError) as error:
+            yield {name: functools.partial(archive.open, member) for name, member in members.items()}
+    except DAMAGE as error:
         raise ValueError(f"{path}: expected a NumPy archive (.npz), got a damaged file ({error}).") from None
-    return arrays
 
 
 def _check_header(file: Any, path: Path, name: str, limit: int) -> None:
@@ -108,11 +129,6 @@ def _check_header(file: Any, path: Path, name: str, limit: int) -> None:
         raise ValueError(
             f"{path}: expected {name} to take at most {limit} bytes, got shape {shape}, {size} bytes."
         )
-
-
-def _names(path: Path) -> str:
-    with zipfile.ZipFile(path) as archive:
-        return ", ".join(archive.namelist()[:20]) or "none"
 
 
 def read_csv(path: Path, max_rows: int) -> list[list[str]]:

@@ -16,10 +16,9 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from oxhorn.saving import hdf5
+from oxhorn.saving import hdf5, zip_checks
 
 MAX_MEMBERS = 100_000
-MAX_NAME = 4096
 MAX_EXPANSION = 100
 # Small members may well be packed more than a hundred times.
 SMALL = 1 << 24
@@ -47,15 +46,9 @@ class Archive:
         try:
             self._zip = zipfile.ZipFile(file, "r")
             infos = self._zip.infolist()
-        except (
-            zipfile.BadZipFile,
-            ValueError,
-            OSError,
-            EOFError,
-            struct.error,
-            OverflowError,
-            NotImplementedError,
-        ) as error:
+            for info in infos:
+                zip_checks.check_place(info)
+        except (ValueError, OSError, *zip_checks.DAMAGE) as error:
             raise ValueError(f"{label}: not a ZIP archive, or cut off: {error}.") from None
         if len(infos) > MAX_MEMBERS:
             raise ValueError(f"{label}: {len(infos)} members; {MAX_MEMBERS} are the limit.")
@@ -76,11 +69,8 @@ class Archive:
     def _check(self, info: zipfile.ZipInfo) -> None:
         name = info.orig_filename
         shown = f"{self.label}: the member {name[:100]!r}"
-        parts = name.rstrip("/").split("/")
-        if len(name) > MAX_NAME or "\\" in name or ":" in name or any(ord(letter) < 32 for letter in name):
-            raise ValueError(f"{shown} has a name that is no plain path.")
-        if any(part in ("", ".", "..") for part in parts):
-            raise ValueError(f"{shown} has a name that leads out of the archive.")
+        if not zip_checks.is_plain_name(name):
+            raise ValueError(f"{shown} has a name that is no plain path within the archive.")
         if info.flag_bits & 0x1:
             raise ValueError(f"{shown} is encrypted.")
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -126,7 +116,7 @@ class Archive:
         try:
             with self._zip.open(name) as member:
                 shutil.copyfileobj(member, target, BLOCK)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, struct.error) as error:
+        except zip_checks.DAMAGE as error:
             raise ValueError(f"{self.label}: {name!r} is damaged: {error}.") from None
 
     @contextlib.contextmanager

@@ -6,7 +6,6 @@ import hashlib
 import lzma
 import os
 import shutil
-import struct
 import tarfile
 import tempfile
 import zipfile
@@ -15,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO, Any, Self
 
+from oxhorn.saving import zip_checks
 from oxhorn.saving.atomic import replacing
 from oxhorn.utils.messages import print_message
 
@@ -235,7 +235,10 @@ class _Budget:
 
 
 def _inside(folder: Path, name: str, archive: Path) -> Path:
-    """Where a member goes: below the folder, or not at all. No link is ever made, so that names are all there is."""
+    """Where a member goes: below the folder, or not at all. No link is ever made, so that names are all there is.
+
+    Unlike `saving.zip_checks.is_plain_name`, it lets pass what common archives have: `./` in front, a colon inside.
+    """
     posix, windows = PurePosixPath(name), PureWindowsPath(name)
     parts = [part for part in posix.parts if part not in (".", "/")]
     bad = posix.is_absolute() or windows.drive or windows.root or ".." in windows.parts or "\0" in name
@@ -302,11 +305,12 @@ def _unpack_zip(archive: Path, folder: Path) -> None:
         with zipfile.ZipFile(archive) as package:
             for member in package.infolist():
                 budget.member()
+                zip_checks.check_place(member)
                 target = _inside(folder, member.filename, archive)
                 if member.is_dir():
                     target.mkdir(parents=True, exist_ok=True)
                     continue
                 with package.open(member) as source:
                     budget.copy(source, target)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, struct.error, *_DAMAGE) as error:
+    except (*zip_checks.DAMAGE, *_DAMAGE) as error:
         raise ValueError(f"get_file: {archive} cannot be unpacked: {error}. Nothing was unpacked.") from None
