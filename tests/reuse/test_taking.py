@@ -112,6 +112,24 @@ def test_shared_weights_are_one_and_copies_are_not() -> None:
         assert changed == [not copy] * 4 + [False] * 4
 
 
+def test_shared_and_copied_as_in_keras() -> None:
+    """`Model(base.input, base.layers[k].output)` shares; `clone_model` and `set_weights` copy."""
+    base = stack()
+    clone = keras.models.clone_model(base)
+    assert not np.array_equal(clone.layers[0].get_weights()[0], base.layers[0].get_weights()[0])
+    clone.set_weights(base.get_weights())
+    before = base.get_weights()
+    for below, moved in ((clone, [False] * 8), (base, [True] * 4 + [False] * 4)):
+        lower = keras.Model(below.input, below.layers[1].output)
+        assert lower.layers[1:] == below.layers[:2]
+        np.testing.assert_array_equal(lower.predict(X, verbose=0), base.activations(X, "hidden2")["hidden2"])
+        model = keras.Sequential([lower, L.Dense(3)])
+        model.compile(keras.optimizers.SGD(0.1), "mse")
+        model.fit(X, Y, verbose=0)
+        changed = [not np.array_equal(a, b) for a, b in zip(before, base.get_weights(), strict=True)]
+        assert changed == moved
+
+
 def test_copies_keep_what_is_frozen_and_what_was_adapted() -> None:
     model = nested()
     model.get_layer("base").layers[0].trainable = False
