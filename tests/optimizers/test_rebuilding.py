@@ -121,6 +121,9 @@ class Sized(optimizers.Optimizer):
             super().build(variables)
             self.sizes = self.add_variable((len(variables),), name="sizes")
 
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        variable.assign(variable - learning_rate * gradient)
+
 
 @pytest.mark.parametrize(
     ("make", "match"),
@@ -143,6 +146,36 @@ def test_what_cannot_be_told_apart(make: Any, match: str) -> None:
     optimizer._check_variables_are_known([b])
     with pytest.raises(ValueError, match="Unknown variable"):
         optimizer._check_variables_are_known([a])
+
+
+def test_all_or_nothing_of_several() -> None:
+    a, b, c = (keras.Variable([1.0], name=name) for name in "abc")
+    low, high, odd = optimizers.SGD(0.5, momentum=0.5), optimizers.Adam(0.1), Sized(0.1)
+    chosen = optimizers.MultiOptimizer(lambda v: {"a": low, "c": high}.get(v.name, odd))
+    scaled = optimizers.LossScaleOptimizer(chosen)
+    scaled.apply([[1.0], [1.0]], [a, b])
+    before = [v.numpy().tolist() for v in scaled.variables]
+    with pytest.raises(ValueError, match=r"Sized keeps .*sizes'"):
+        scaled.rebuild([c, b, keras.Variable([3.0], name="d")])
+    assert [v.numpy().tolist() for v in scaled.variables] == before
+    assert len(chosen.optimizers) == 2
+    scaled.apply([[1.0], [1.0]], [a, b])
+
+
+def test_one_of_several_that_has_nothing_to_do() -> None:
+    a, b = keras.Variable([1.0], name="a"), keras.Variable([1.0], name="b")
+    low, high = optimizers.SGD(0.5, momentum=0.5), optimizers.Adam(0.1)
+    chosen = optimizers.MultiOptimizer(lambda v: low if v.name == "a" else high)
+    chosen.apply([[1.0], [1.0]], [a, b])
+    chosen.rebuild([b])
+    chosen.apply([[1.0]])
+    # What it kept for `a` is dropped; its count and its learning rate are left.
+    assert [v.shape for v in low.variables] == [(), ()]
+    chosen.rebuild([a, b])
+    before = float(a[0])
+    chosen.apply([[1.0], [1.0]])
+    assert before - float(a[0]) == 0.5
+    assert (int(low.iterations), int(high.iterations)) == (2, 3)
 
 
 def test_wrong_variables() -> None:

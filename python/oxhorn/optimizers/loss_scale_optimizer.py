@@ -121,6 +121,9 @@ class LossScaleOptimizer(Optimizer):
         self.inner_optimizer.build(variables)
         super().build(variables)
 
+    def _with_inner(self) -> list[Any]:
+        return [self, *self.inner_optimizer._with_inner()]
+
     def _build_anew(self, variables: list[Any]) -> None:
         self.inner_optimizer.rebuild(variables)
         super().build(variables)

@@ -81,10 +81,17 @@ class MultiOptimizer(Optimizer):
             self._inner_optimizers[index].build(share)
         super().build(variables)
 
+    def _with_inner(self) -> list[Any]:
+        return [self, *self._inner_optimizers]
+
     def _build_anew(self, variables: list[Any]) -> None:
         self._var_to_optimizer_idx = {}
-        for index, share in self._shares(variables).items():
-            self._inner_optimizers[index].rebuild(share)
+        self._inner_optimizers = list(self._inner_optimizers)
+        shares = self._shares(variables)
+        for index, optimizer in enumerate(self._inner_optimizers):
+            # One that has nothing to do any more drops what it keeps.
+            if index in shares or optimizer.built:
+                optimizer.rebuild(shares.get(index, []))
         super().build(variables)
 
     def _shares(self, variables: Sequence[Any]) -> dict[int, list[Any]]:

@@ -60,15 +60,20 @@ class Rebuilding:
         variables = check_variables(variables, f"{type(self).__name__}.rebuild")
         if [id(v) for v in variables] == [id(v) for v in self._trainable_variables]:
             return
-        before = dict(self.__dict__)
+        before = [(each, dict(each.__dict__)) for each in self._with_inner()]
         try:
             self._build_anew(variables)
         except BaseException:
-            self.__dict__.clear()
-            self.__dict__.update(before)
+            for each, attributes in before:
+                each.__dict__.clear()
+                each.__dict__.update(attributes)
             raise
         finally:
             state_changed()
+
+    def _with_inner(self) -> list[Any]:
+        """The optimizer, and those inside it."""
+        return [self]
 
     def _build_anew(self, variables: list[Any]) -> None:
         """`build` once more, then the old values in the new slots."""

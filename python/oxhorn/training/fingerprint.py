@@ -52,17 +52,10 @@ def describe_compiled(model: Any) -> dict[str, Any]:
     return {name: plain(arguments.get(name)) for name in kept}
 
 
-def all_optimizers(optimizer: Any) -> list[Any]:
-    """The optimizer, and those inside it."""
-    inner = getattr(optimizer, "inner_optimizer", None)
-    several = getattr(optimizer, "optimizers", ())
-    return [optimizer, *(all_optimizers(inner) if inner is not None else ()), *several]
-
-
 def describe_optimizers(optimizer: Any) -> list[dict[str, Any]]:
     """Class and settings of each optimizer; a learning rate that is a variable is no setting."""
     found = []
-    for each in all_optimizers(optimizer):
+    for each in optimizer._with_inner():
         config = plain({k: v for k, v in config_of(each).items() if k != "inner_optimizer"})
         if isinstance(config.get("learning_rate"), (int, float)):
             del config["learning_rate"]

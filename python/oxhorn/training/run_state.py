@@ -283,7 +283,7 @@ def _without_changed(these: Any, first: Any, last: Any) -> list[Any]:
 def _set_settings(optimizer: Any, settings: list[dict[str, Any]]) -> None:
     """Hyperparameters that a callback changed."""
     for each, now, then in zip(
-        fingerprint.all_optimizers(optimizer),
+        optimizer._with_inner(),
         fingerprint.describe_optimizers(optimizer),
         settings,
         strict=True,
