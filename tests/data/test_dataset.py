@@ -303,8 +303,30 @@ def test_an_empty_dataset_says_so() -> None:
     with pytest.raises(ValueError, match="fit got a Dataset that yields no batch: it has no elements"):
         model().fit(nothing)
     empty = Dataset.from_tensor_slices((X, Y)).batch(8).take(0)
-    with pytest.raises(ValueError, match="yields no batch"):
+    with pytest.raises(ValueError, match="fit got a Dataset that yields no batch: it has no elements"):
         model().fit(empty, verbose=0)
+    # Of batches that are filtered out, only the pass tells.
+    gone = Dataset.from_tensor_slices((X, Y)).batch(8).filter(lambda x, y: False)
+    for method in ("fit", "evaluate", "predict"):
+        with pytest.raises(ValueError, match=f"{method} got data that yields no batch: it is empty. Look"):
+            getattr(model(), method)(gone, verbose=0)
+    with pytest.raises(ValueError, match=r"no validation or test data: it is empty\. Look"):
+        model().fit(X, Y, validation_data=gone, verbose=0)
+
+
+def test_a_look_at_the_first_element_is_one_look() -> None:
+    passes: list[int] = []
+
+    def batches() -> Any:
+        passes.append(1)
+        yield X, Y
+
+    data = Dataset.from_generator(batches)
+    made = model()
+    made.fit(data, epochs=2, verbose=0)
+    assert len(passes) == 3
+    made.evaluate(data, verbose=0)
+    assert len(passes) == 4
 
 
 def test_errors_while_training_come_out() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import oxhorn as keras
+from oxhorn.data import Dataset
 from oxhorn.layers import (
     CategoryEncoding,
     Discretization,
@@ -46,9 +47,14 @@ SOURCES = {
     "list of batches": lambda: [X[:7], X[7:8], X[8:]],
     "generator": lambda: (X[i : i + 9] for i in range(0, 40, 9)),
     "with targets": lambda: [(X[:30], np.zeros(30)), (X[30:], np.zeros(10))],
-    "dataset": lambda: Batches("x"),
-    "dataset of pairs": lambda: Batches("xy"),
-    "dataset with weights": lambda: Batches("xyw"),
+    "PyDataset": lambda: Batches("x"),
+    "PyDataset of pairs": lambda: Batches("xy"),
+    "PyDataset with weights": lambda: Batches("xyw"),
+    "Dataset": lambda: Dataset.from_tensor_slices(X).batch(9),
+    "Dataset of samples": lambda: Dataset.from_tensor_slices(X),
+    "Dataset of pairs of a sample and a number": lambda: Dataset.from_generator(
+        lambda: zip(X, range(40), strict=True)
+    ),
 }
 
 
@@ -98,7 +104,7 @@ def test_a_normalization_that_was_never_adapted_says_so() -> None:
 
 
 @pytest.mark.parametrize("bins", [1, 2, 7])
-@pytest.mark.parametrize("source", ["array", "list of batches", "generator"])
+@pytest.mark.parametrize("source", ["array", "list of batches", "generator", "Dataset of samples"])
 def test_quantiles(bins: int, source: str) -> None:
     layer = Discretization(num_bins=bins, epsilon=0.002)
     layer.adapt(SOURCES[source]())
@@ -109,6 +115,15 @@ def test_quantiles(bins: int, source: str) -> None:
     np.testing.assert_array_equal(
         layer(X).numpy(), ref.discretization(X.astype("float32"), np.float32(found))
     )
+
+
+def test_vocabularies_of_single_samples() -> None:
+    words = Dataset.from_tensor_slices(["b", "a", "b", "c"])
+    for layer in (StringLookup(), TextVectorization()):
+        layer.adapt(words)
+        assert layer.get_vocabulary()[-3:] == ["b", "c", "a"]
+        layer.adapt(words, steps=2)
+        assert layer.get_vocabulary()[-2:] == ["b", "a"]
 
 
 def test_boundaries_are_those_of_keras() -> None:
@@ -222,6 +237,14 @@ def of_ones(shape: tuple[int, ...]) -> Any:
         (lambda: TextVectorization().adapt([]), "got no texts"),
         (lambda: Normalization().adapt(x for x in ()), "empty iterable"),
         (lambda: Normalization().adapt(of_ones((0, 3))), "no sample"),
+        (
+            lambda: Normalization().adapt(Dataset.from_tensor_slices(X).take(0)),
+            r"Normalization\.adapt\(\) got a Dataset that yields no batch",
+        ),
+        (
+            lambda: StringLookup().adapt(Dataset.from_generator(lambda: ())),
+            r"StringLookup\.adapt\(\) got a Dataset that yields no batch",
+        ),
         (lambda: Normalization().adapt([of_ones((2, 3)), of_ones((2, 4))]), "incompatible shape"),
         (lambda: Normalization().adapt(iter([3])), r"\.shape"),
         (lambda: Normalization().adapt(np.array(["a"])), "expected numbers"),

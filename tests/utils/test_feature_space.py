@@ -12,6 +12,7 @@ import pytest
 
 import oxhorn as keras
 from oxhorn import layers
+from oxhorn.data import Dataset
 from oxhorn.utils import FeatureSpace
 
 DATA: dict[str, Any] = {f"float_{i}": [round(0.1 * j, 1) for j in range(10)] for i in (1, 2, 3, 4)}
@@ -101,6 +102,9 @@ def test_adapting_to_batches() -> None:
         (cut(i, i + 2) for i in range(0, 10, 2)),
         [(cut(0, 10), np.zeros(10))],
         (row(i) for i in range(10)),
+        Dataset.from_tensor_slices(DATA),
+        Dataset.from_tensor_slices(DATA).batch(4),
+        Dataset.from_tensor_slices((DATA, np.zeros(10))).map(lambda columns, label: (columns, label)),
     ):
         np.testing.assert_allclose(adapted(data=batches)(DATA), whole, atol=1e-6)
     again = adapted(data=[cut(0, 3)])

@@ -308,18 +308,33 @@ class Dataset(Sources):
         """The batches for `fit` and its siblings."""
         from oxhorn.training.data_adapters.sources import IterableSource
 
-        first = None if self._batched else next(iter(self._node), None)
-        if first is None and not self._batched:
+        if not self._has_batches(who):
+            raise ValueError(
+                f"{who}: expected a Dataset of batches; got one of single samples, {self.element_spec}. Call "
+                "`.batch(32)` on it first."
+            )
+        return IterableSource(self, owns_iterator=True, endless=self.cardinality() == nodes.INFINITE)
+
+    def _in_batches(self, who: str, samples: int | None) -> Dataset:
+        """Batches for a layer that is adapted: single samples, that many of them, are put side by side."""
+        if self._has_batches(who):
+            return self
+        return self.take(-1 if samples is None else samples).batch(1024)
+
+    def _has_batches(self, who: str) -> bool:
+        """Whether elements are batches: no part of the first one is a number alone, where steps do not tell."""
+        empty = self.cardinality() == 0
+        if not empty and not self._batched:
+            first = next(iter(self._node), None)
+            empty = first is None
+            if self._batched is None and not empty:
+                self._batched = all(leaf.ndim for leaf in leaves(first))
+        if empty:
             raise ValueError(
                 f"{who} got a Dataset that yields no batch: it has no elements. Look at what goes into it, "
                 "and at what `filter`, `take` and `skip` leave of it."
             )
-        if self._batched is False or (first is not None and any(leaf.ndim == 0 for leaf in leaves(first))):
-            raise ValueError(
-                f"{who}: expected a Dataset of batches; got one of single samples, {described(first)}. Call "
-                "`.batch(32)` on it first."
-            )
-        return IterableSource(self, owns_iterator=True, endless=self.cardinality() == nodes.INFINITE)
+        return bool(self._batched)
 
     def __bool__(self) -> bool:
         return True  # And not whether it is empty, which may take a pass.

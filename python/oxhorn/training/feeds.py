@@ -20,6 +20,8 @@ class Feed(Protocol):
 
     # Steps in an epoch; None where only the end of the data tells.
     steps: int | None
+    # Whether batches that were read are gone, as with a generator.
+    is_read_once: bool
 
     def peek(self) -> Batch | None:
         """The first batch to come (or all rows), to trace steps for; `None` if there is no data."""
@@ -81,6 +83,8 @@ class ArrayFeed:
         goes_on: Whether an epoch with fewer steps than rows goes on where the last one stopped, as in training, or
             starts over, as in evaluation.
     """
+
+    is_read_once = False
 
     def __init__(
         self, batch: Batch, batch_size: int, steps_per_epoch: int | None, shuffle: bool, goes_on: bool
@@ -168,6 +172,7 @@ class BatchFeed:
         self, source: BatchSource, convert: Callable[[Any], Batch], steps_per_epoch: int | None, goes_on: bool
     ) -> None:
         self._source = source
+        self.is_read_once = source.is_read_once
         self._convert = convert
         self._goes_on = goes_on and steps_per_epoch is not None
         self._begun = False
@@ -285,6 +290,16 @@ class BatchFeed:
         # A generator of ours that feeds from threads stops them when it is closed; a user's goes on later.
         if iterator is not None and self._source.owns_iterator and hasattr(iterator, "close"):
             iterator.close()
+
+
+def why_no_batch(feed: Feed) -> str:
+    """What may be the matter with data that yield no batch, and what to do: the end of a message."""
+    if feed.is_read_once:
+        return (
+            "it is empty, or a generator, and an earlier pass used it up. Make a new one, or pass arrays, a PyDataset "
+            "or an iterable that can be iterated again."
+        )
+    return "it is empty. Look at what goes into it, and at what is left out of it on the way."
 
 
 def warn_out_of_data(method: str, done: int, wanted: int) -> None:

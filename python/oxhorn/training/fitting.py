@@ -12,7 +12,7 @@ from oxhorn.training.data import make_feed
 from oxhorn.training.data_adapters.packing import unpack_x_y_sample_weight
 from oxhorn.training.data_adapters.sources import find_source
 from oxhorn.training.data_adapters.splitting import train_validation_split
-from oxhorn.training.feeds import Feed, StepsFor, warn_out_of_data
+from oxhorn.training.feeds import Feed, StepsFor, warn_out_of_data, why_no_batch
 from oxhorn.training.logs import python_logs
 from oxhorn.training.programs import test_steps, train_steps
 from oxhorn.training.steps import Steps
@@ -170,10 +170,7 @@ def evaluate_feed(
         method=method,
     )
     if done == 0:
-        raise ValueError(
-            f"{method} got no validation or test data: the generator yielded no batch, or an earlier pass used it up. "
-            "Pass arrays, a PyDataset, or an iterable that can be iterated again."
-        )
+        raise ValueError(f"{method} got no validation or test data: {why_no_batch(feed)}")
     logs = _logs_of(feed)
     callbacks.on_test_end(logs)
     return logs
@@ -339,10 +336,7 @@ def _logs_of(feed: Feed) -> dict[str, Any]:
 def _prepare(model: Any, method: str, feed: Feed, steps_for: StepsFor) -> Steps:
     batch = feed.peek()
     if batch is None:
-        raise ValueError(
-            f"{method} got data that yields no batch: it is empty, or a generator that is used up already. Make a new "
-            "one."
-        )
+        raise ValueError(f"{method} got data that yields no batch: {why_no_batch(feed)}")
     return steps_for(batch)
 
 

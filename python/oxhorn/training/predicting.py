@@ -13,7 +13,7 @@ from oxhorn.training import checks
 from oxhorn.training.data import DEFAULT_BATCH_SIZE, fixed_batch_size, make_arrays, make_feed
 from oxhorn.training.data_adapters.arrays import as_column
 from oxhorn.training.data_adapters.batch import Batch, Column
-from oxhorn.training.feeds import Feed, warn_out_of_data
+from oxhorn.training.feeds import Feed, warn_out_of_data, why_no_batch
 from oxhorn.training.fitting import _ALL_STEPS, _UNWATCHED, _WATCHED
 from oxhorn.training.host import has_host_part
 from oxhorn.training.programs import cache_of, prediction, predicts_in_python
@@ -40,9 +40,7 @@ def predict(model: Any, x: Any, batch_size: Any, verbose: Any, steps: Any, callb
     try:
         first = feed.peek()
         if first is None:
-            raise ValueError(
-                "predict got data that yields no batch: it is empty, or a generator that is used up already."
-            )
+            raise ValueError(f"predict got data that yields no batch: {why_no_batch(feed)}")
         in_python = predicts_in_python(model)
         if in_python is None:
             prediction(model, first)

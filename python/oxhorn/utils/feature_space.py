@@ -242,8 +242,8 @@ class FeatureSpace(Layer):
         """Find what the features' layers need to know: vocabularies, means, boundaries.
 
         Args:
-            dataset: A dict of columns; or a source of batches that are such dicts (or begin with one: `(x, y)`), such
-                as a list, a generator or a `PyDataset`.
+            dataset: A dict of columns; or a `Dataset` of such dicts (or of pairs that begin with one: `(x, y)`), of
+                single rows or of batches; or another source of batches: a list, a generator or a `PyDataset`.
 
         Raises:
             ValueError: If it is none of these, or a column is missing.

@@ -30,7 +30,9 @@ def inputs_of(batch: Any) -> Any:
 
 
 def source_batches(who: str, data: Any, steps: Any = None) -> Iterator[Any]:
-    """The batches that a list, an iterable, a generator or a `PyDataset` yields, `steps` of them at most.
+    """The batches that a list, an iterable, a generator, a `PyDataset` or a `Dataset` yields, `steps` of them at most.
+
+    Where a `Dataset` has single samples, that many of these are taken, in batches.
 
     Raises:
         TypeError: If `data` is no such source.
@@ -40,6 +42,8 @@ def source_batches(who: str, data: Any, steps: Any = None) -> Iterator[Any]:
         steps = arguments.integer(steps, "steps", who, low=1)
     if isinstance(data, PyDataset) and data.num_batches is None and steps is None:
         raise ValueError(f"{who} got a PyDataset without an end. Pass steps, the number of batches to read.")
+    if hasattr(data, "_in_batches"):
+        data = data._in_batches(who, steps)
     if isinstance(data, (list, tuple)):
         iterator = iter(data)
     else:
@@ -47,7 +51,7 @@ def source_batches(who: str, data: Any, steps: Any = None) -> Iterator[Any]:
         if source is None:
             raise TypeError(
                 f"{who} got an Unsupported data type: {type(data).__name__}. Pass a NumPy array, a tensor, a "
-                "PyDataset, or an iterable of batches such as a list or a generator."
+                "PyDataset, a Dataset, or an iterable of batches such as a list or a generator."
             )
         iterator = source.batches()
     first = next(iterator, None)

@@ -102,9 +102,9 @@ class Discretization(Layer):
         """Find the boundaries that cut some data into `num_bins` bins of about equal size.
 
         Args:
-            data: A NumPy array, a tensor, or a source of batches: a `PyDataset`, or an iterable such as a list of
-                arrays or a generator.
-            steps: How many batches to read, for a source that may go on; all of them by default.
+            data: A NumPy array or a tensor; a `Dataset` of samples or of batches; or another source of batches: a
+                `PyDataset`, or an iterable such as a list of arrays or a generator.
+            steps: How many batches (or elements of a `Dataset`) to read, for a source that may go on; all by default.
 
         Raises:
             ValueError: If the boundaries were given to the constructor, or there are no data.

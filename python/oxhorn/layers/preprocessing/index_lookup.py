@@ -244,9 +244,10 @@ class IndexLookup(HostLayer):
         are the documents.
 
         Args:
-            data: A NumPy array, a list of tokens, or a source of batches: a `PyDataset`, or an iterable such as a
-                generator. Each token of a list is a document of its own.
-            steps: How many batches to read, for a source that may go on; all of them by default.
+            data: A NumPy array or a list of tokens; a `Dataset` of tokens or of batches of them; or another source of
+                batches: a `PyDataset`, or an iterable such as a generator. Each token of a list is a document of its
+                own.
+            steps: How many batches (or elements of a `Dataset`) to read, for a source that may go on; all by default.
 
         Raises:
             ValueError: If the vocabulary was given to the constructor, or there are no tokens.

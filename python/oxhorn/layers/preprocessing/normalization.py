@@ -156,8 +156,9 @@ class Normalization(Layer):
         """Set mean and variance to those of some data.
 
         Args:
-            data: A NumPy array, a tensor, or a source of batches: a `PyDataset`, or an iterable such as a list of
-                arrays or a generator. Of a batch `(x, y)` or `(x, y, sample_weight)` only `x` counts.
+            data: A NumPy array or a tensor; a `Dataset` of samples or of batches; or another source of batches: a
+                `PyDataset`, or an iterable such as a list of arrays or a generator. Of `(x, y)` or
+                `(x, y, sample_weight)` only `x` counts.
 
         Raises:
             TypeError: If it is none of these.

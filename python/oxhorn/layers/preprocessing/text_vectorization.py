@@ -149,10 +149,10 @@ class TextVectorization(HostLayer):
         out. In the mode `"tf_idf"`, `idf = ln(1 + texts / (1 + texts with the token))`.
 
         Args:
-            data: A NumPy array or a list of texts, or a source of batches: a `PyDataset`, or an iterable such as a
-                generator.
+            data: A NumPy array or a list of texts; a `Dataset` of texts or of batches of them; or another source of
+                batches: a `PyDataset`, or an iterable such as a generator.
             batch_size: Ignored: the size of batches makes no difference.
-            steps: How many batches to read, for a source that may go on; all of them by default.
+            steps: How many batches (or elements of a `Dataset`) to read, for a source that may go on; all by default.
 
         Raises:
             ValueError: If the vocabulary was given to the constructor, or there are no tokens.
