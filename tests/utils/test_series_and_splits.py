@@ -126,6 +126,22 @@ def test_parts_of_what_is_shuffled_anew_have_nothing_in_common(make: Callable[[D
         utils.split_dataset(make(Dataset.range(40)).repeat(), 0.5)
 
 
+@pytest.mark.parametrize("length", [None, 40])
+@pytest.mark.parametrize("kept", [False, True])
+def test_parts_of_a_random_generator_are_of_one_pass(length: int | None, kept: bool) -> None:
+    rng, passes = np.random.default_rng(0), []
+
+    def numbers() -> Any:
+        passes.append(1)
+        yield from rng.permutation(40)
+
+    data = Dataset.from_generator(numbers, length=length)
+    left, right = utils.split_dataset(data.cache() if kept else data, 0.5, shuffle=True, seed=1)
+    first, second = ([int(n) for n in part] for part in (left, right))
+    assert sorted(first + second) == list(range(40))
+    assert [int(n) for n in left] == first and len(passes) == 1
+
+
 class Indexed:
     def __init__(self, items: list[Any]) -> None:
         self._items = items

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from oxhorn.data.nodes import Cached, Node, Shuffled
+from oxhorn.data.nodes import Cached, Generated, Node, Shuffled
 
 
 def get_passes(node: Node) -> list[list[int]]:
     """Seed and number of passes of each shuffling step, in the order of the pipeline."""
-    return [[step._seed, max(step.passes - kept, 0)] for step, kept in _shuffled(node, False)]
+    return [[step._seed, max(step.passes - kept, 0)] for step, kept in _shuffled(node)]
 
 
 def set_passes(node: Node, passes: list[list[int]]) -> None:
@@ -19,7 +19,7 @@ def set_passes(node: Node, passes: list[list[int]]) -> None:
     Raises:
         ValueError: If the pipeline has another number of shuffling steps; nothing is changed then.
     """
-    steps = [step for step, _ in _shuffled(node, False)]
+    steps = [step for step, _ in _shuffled(node)]
     if len(steps) != len(passes) or not all(type(n) is int for pair in passes for n in pair):
         raise ValueError(
             f"Dataset.set_state: expected the state of {len(steps)} shuffling steps; got {len(passes)}."
@@ -28,18 +28,24 @@ def set_passes(node: Node, passes: list[list[int]]) -> None:
         step._seed, step.passes = seed, number
 
 
-def has_changing_order(node: Node) -> bool:
-    """Whether each pass may have an order of its own."""
-    return any(step._anew for step, _ in _shuffled(node, False))
+def may_differ_by_pass(node: Node) -> bool:
+    """Whether another pass may have another order or, from a generator, other elements."""
+    return any(
+        isinstance(step, Generated) or (isinstance(step, Shuffled) and step._anew)
+        for step, _ in _steps(node, False)
+    )
 
 
-def _shuffled(node: Any, kept: bool) -> Iterator[tuple[Shuffled, bool]]:
-    """The shuffling steps, and whether a full cache stands behind them: its one pass is made again elsewhere."""
+def _shuffled(node: Node) -> list[tuple[Shuffled, bool]]:
+    return [(step, kept) for step, kept in _steps(node, False) if isinstance(step, Shuffled)]
+
+
+def _steps(node: Any, kept: bool) -> Iterator[tuple[Node, bool]]:
+    """All steps, and whether a full cache stands behind them: its one pass is made again elsewhere."""
     if isinstance(node, Cached):
         kept = kept or node._kept is not None
-    if isinstance(node, Shuffled):
-        yield node, kept
+    yield node, kept
     for value in vars(node).values():
         for part in value if isinstance(value, (list, tuple)) else (value,):
             if hasattr(part, "cardinality") and hasattr(part, "__iter__") and hasattr(part, "__dict__"):
-                yield from _shuffled(getattr(part, "_node", part), kept)
+                yield from _steps(getattr(part, "_node", part), kept)

@@ -10,7 +10,7 @@ from oxhorn import arguments, config
 from oxhorn.data.dataset import Dataset
 from oxhorn.data.elements import map_leaves
 from oxhorn.data.nodes import INFINITE, UNKNOWN
-from oxhorn.data.positions import has_changing_order
+from oxhorn.data.positions import may_differ_by_pass
 
 
 def split_dataset(
@@ -25,7 +25,8 @@ def split_dataset(
 
     Args:
         dataset: A `Dataset`; or arrays with the same number of rows: one, or a tuple, list or dict of them. What has a
-            length and can be indexed (such as PyTorch's data sets) is taken sample by sample.
+            length and can be indexed (such as PyTorch's data sets) is taken sample by sample. A `Dataset` that may be
+            another one in each pass (shuffled anew, or from a generator) is gone through once and kept in memory.
         left_size: Samples of the first part, or their share of all, from 0.0 to 1.0. By default, what the second
             leaves.
         right_size: The same of the second part. With both, samples that neither takes are left out.
@@ -59,10 +60,10 @@ def split_dataset(
 def _rows(dataset: Any) -> Dataset:
     if isinstance(dataset, Dataset):
         count = dataset.cardinality()
-        if count == INFINITE or (count != UNKNOWN and not has_changing_order(dataset._node)):
+        if count == INFINITE or (count != UNKNOWN and not may_differ_by_pass(dataset._node)):
             return dataset
-        # Both parts have to come from the same pass: another one may have another order, and then samples of one part
-        # would come up in the other.
+        # Both parts have to come from the same pass: another one may have another order or other elements, and then
+        # samples of one part would come up in the other.
         elements = list(dataset)
         return Dataset.from_generator(lambda: elements, length=len(elements))
     if isinstance(dataset, list):
