@@ -61,6 +61,19 @@ def assert_same(got: Sequence[np.ndarray], expected: Sequence[Any], loose: float
             np.testing.assert_array_equal(y, e)
 
 
+def check_function(fn: Any, *batches: Sequence[np.ndarray], specs: Any = None, loose: float = 1.0) -> Any:
+    """Exports a function of tensors, runs it on each batch and compares; gives the file's content.
+
+    `specs` are shapes and dtypes of the inputs, those of the first batch by default.
+    """
+    content = made(traced_function(fn, specs or [(array.shape, array.dtype.name) for array in batches[0]]))
+    one = session(content)
+    for arrays in batches:
+        expected = keras.tree.flatten(fn(*[_core.tensor(array) for array in arrays]))
+        assert_same(run(one, arrays), [y.numpy() for y in expected], loose)
+    return content
+
+
 def check(model: keras.Model, *batches: Any, signature: Any = None, loose: float = 1.0) -> Any:
     """Exports a model, runs it on each batch (an array, or a list of them) and compares; gives the file's content."""
     content = made(trace_model(model, signature))

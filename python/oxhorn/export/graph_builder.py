@@ -15,13 +15,14 @@ import numpy as np
 Array = np.ndarray[Any, Any]
 Dim = int | None
 Shape = tuple[Dim, ...]
-# A size in a shape: known, or a tensor of one int64.
-Size = "int | Value"
 
 OPSET = 18
 # The largest version that runtimes of this opset read.
 IR_VERSION = 9
+# Bytes of weights that a file has room for, which can have 2 GB in all.
 LIMIT = 2**31 - 2**20
+# The end of any axis, in a slice.
+FAR = 2**31 - 1
 
 
 class Value:
@@ -33,6 +34,8 @@ class Value:
         array: The numbers of a constant.
         first: The same with channels first, if that was computed or asked for.
         source: The value that this one is a transposition of, and the order of its axes, where nobody has read it yet.
+        hint: What a constant is called.
+        dims: The tensor of sizes of a value that is only looked at for its shape.
     """
 
     __slots__ = ("array", "dims", "dtype", "first", "hint", "name", "shape", "source")
@@ -42,10 +45,8 @@ class Value:
         self.array: Array | None = None
         self.first: Value | None = None
         self.source: tuple[Value, list[int]] | None = None
-        # What a constant is called; the tensor of sizes of a value that is only looked at for its shape.
-        self.hint, self.dims = "constant", None
-
-    dims: Value | None
+        self.hint = "constant"
+        self.dims: Value | None = None
 
     @property
     def rank(self) -> int:

@@ -50,7 +50,6 @@ COMPARISONS = {
     "less": "Less",
     "less_equal": "LessOrEqual",
 }
-WHOLE = {"ceil", "floor", "round_whole", "trunc"}
 
 
 def _first_of(b: Builder, value: Value, rank: int) -> Value | None:
@@ -102,10 +101,8 @@ def calculated(b: Builder, op: str, *inputs: Value) -> Value:
 def unary(b: Builder, node: Node) -> Value:
     """Computes f(x)."""
     (x,) = node.inputs
-    if node.op in WHOLE and not x.is_float:
+    if node.op == "round_whole" and not x.is_float:
         return x
-    if not x.is_float and node.op not in ("absolute", "negative", "sign"):
-        return b.cast(pointwise(b, UNARY[node.op], [b.cast(x, "float64")]), x.dtype)
     return calculated(b, UNARY[node.op], x)
 
 
@@ -178,12 +175,29 @@ def composed(b: Builder, node: Node) -> Value:
     return pointwise(b, "Where", [below, pointwise(b, "Ceil", [x]), pointwise(b, "Floor", [x])], x.dtype)
 
 
+def _divisor(b: Builder, y: Value) -> tuple[Value, Value]:
+    """Where a divisor is 0, and the divisor with 1 there."""
+    none = pointwise(b, "Equal", [y, b.scalar(0, y)], "bool")
+    return none, pointwise(b, "Where", [none, b.scalar(1, y), y], y.dtype)
+
+
+def _whole_division(b: Builder, x: Value, y: Value, rest: bool) -> Value:
+    """floor(a / b) of whole numbers, or the rest; 0 where b is 0, which runtimes refuse."""
+    if x.dtype == "uint8":
+        x, y = b.cast(x, "int32"), b.cast(y, "int32")
+    none, y = _divisor(b, y)
+    made = pointwise(b, "Mod", [x, y])
+    if not rest:
+        made = pointwise(b, "Div", [pointwise(b, "Sub", [x, made]), y])
+    return pointwise(b, "Where", [none, b.scalar(0, x), made], x.dtype)
+
+
 @converts("mod_")
 def mod(b: Builder, node: Node) -> Value:
     """The rest of a division, with the sign of the divisor."""
     x, y = node.inputs
     if not x.is_float:
-        return calculated(b, "Mod", x, y)
+        return b.cast(_whole_division(b, x, y, True), x.dtype)
     zero = b.scalar(0, x)
     rest = pointwise(b, "Mod", [x, y], fmod=1)
     signs = [pointwise(b, "Less", [value, zero], "bool") for value in (rest, y)]
@@ -199,18 +213,15 @@ def floor_divide(b: Builder, node: Node) -> Value:
     x, y = node.inputs
     if x.is_float:
         return pointwise(b, "Floor", [pointwise(b, "Div", [x, y])])
-    rest = calculated(b, "Mod", x, y)
-    return calculated(b, "Div", calculated(b, "Sub", x, rest), y)
+    return b.cast(_whole_division(b, x, y, False), x.dtype)
 
 
 @converts("divide_no_nan")
 def divide_no_nan(b: Builder, node: Node) -> Value:
     """Computes a / b, and 0 where b is 0."""
     x, y = node.inputs
-    zero = b.scalar(0, x)
-    none = pointwise(b, "Equal", [y, zero], "bool")
-    safe = pointwise(b, "Where", [none, b.scalar(1, x), y], x.dtype)
-    return pointwise(b, "Where", [none, zero, pointwise(b, "Div", [x, safe])], x.dtype)
+    none, safe = _divisor(b, y)
+    return pointwise(b, "Where", [none, b.scalar(0, x), pointwise(b, "Div", [x, safe])], x.dtype)
 
 
 @converts("logaddexp")
@@ -227,8 +238,7 @@ def arctan2(b: Builder, node: Node) -> Value:
     """The angle of (x, y): atan(y / x), half a turn further where x is negative."""
     y, x = node.inputs
     zero = b.scalar(0, x)
-    upright = pointwise(b, "Equal", [x, zero], "bool")
-    safe = pointwise(b, "Where", [upright, b.scalar(1, x), x], x.dtype)
+    upright, safe = _divisor(b, x)
     angle = pointwise(b, "Atan", [pointwise(b, "Div", [y, safe])])
     side = pointwise(
         b,
@@ -263,7 +273,7 @@ def bits(b: Builder, node: Node) -> Value:
         return pointwise(b, kind if x.dtype == "bool" else f"Bitwise{kind}", node.inputs)
     a, n = (b.cast(value, "int64") for value in node.inputs)
     width = {"uint8": 8, "int32": 32, "int64": 64}[x.dtype]
-    zero, most = b.scalar(0, "int64"), b.scalar(min(width, 62), "int64")
+    zero, most = b.scalar(0, "int64"), b.scalar(63, "int64")
     outside = pointwise(
         b,
         "Or",
@@ -273,20 +283,19 @@ def bits(b: Builder, node: Node) -> Value:
         ],
     )
     kept = pointwise(b, "Min", [pointwise(b, "Max", [n, zero]), most])
-    factor = pointwise(b, "Pow", [b.scalar(2, "int64"), kept], "int64")
-    if node.op == "left_shift":
-        y = pointwise(b, "Where", [outside, zero, pointwise(b, "Mul", [a, factor])], "int64")
-    else:
-        rest = pointwise(b, "Mod", [a, factor])
-        y = pointwise(b, "Div", [pointwise(b, "Sub", [a, rest]), factor])
-        ends = pointwise(
-            b,
-            "Where",
-            [pointwise(b, "Less", [a, zero], "bool"), b.scalar(-1, "int64"), zero],
-            "int64",
-        )
-        y = pointwise(b, "Where", [outside, ends, y], "int64")
-    return b.cast(y, x.dtype)
+    # In two steps, since 2^63 is too large for an int64.
+    half = pointwise(b, "Div", [kept, b.scalar(2, "int64")])
+    y, ends = a, zero
+    for n in (half, pointwise(b, "Sub", [kept, half])):
+        factor = pointwise(b, "Pow", [b.scalar(2, "int64"), n], "int64")
+        if node.op == "left_shift":
+            y = pointwise(b, "Mul", [y, factor])
+        else:
+            y = pointwise(b, "Div", [pointwise(b, "Sub", [y, pointwise(b, "Mod", [y, factor])]), factor])
+    if node.op == "right_shift":
+        below = pointwise(b, "Less", [a, zero], "bool")
+        ends = pointwise(b, "Where", [below, b.scalar(-1, "int64"), zero], "int64")
+    return b.cast(pointwise(b, "Where", [outside, ends, y], "int64"), x.dtype)
 
 
 @converts("cast")
@@ -303,5 +312,5 @@ def identity(b: Builder, node: Node) -> Value:
 
 @converts("to_indices")
 def to_indices(b: Builder, node: Node) -> Value:
-    """Whole numbers as int64."""
+    """Indices as whole numbers; a fraction, which the core refuses, is cut off, since ONNX has no errors."""
     return b.cast(node.inputs[0], node.spec[0])

@@ -17,9 +17,16 @@ def _line(b: Builder, value: Value, rank: int, axis: int) -> Value:
     return b.reshape(value, shape, [1 if i != axis else value.shape[0] for i in range(rank)])
 
 
-def _normalized(b: Builder, x: Value, mean: Value, variance: Value, epsilon: float) -> Value:
-    root = pointwise(b, "Sqrt", [pointwise(b, "Add", [variance, b.scalar(epsilon, x)])])
-    return pointwise(b, "Div", [pointwise(b, "Sub", [x, mean]), root])
+def _normalized(b: Builder, centred: Value, variance: Value, epsilon: float) -> Value:
+    root = pointwise(b, "Sqrt", [pointwise(b, "Add", [variance, b.scalar(epsilon, centred)])])
+    return pointwise(b, "Div", [centred, root])
+
+
+def _moments(b: Builder, x: Value, axes: list[int]) -> tuple[Value, Value, Value]:
+    """The mean along axes, what x is apart from it, and the variance."""
+    mean = reduce(b, "ReduceMean", x, axes, True)
+    centred = pointwise(b, "Sub", [x, mean])
+    return mean, centred, reduce(b, "ReduceMean", pointwise(b, "Mul", [centred, centred]), axes, True)
 
 
 @converts("batch_normalization")
@@ -39,7 +46,7 @@ def batch_normalization(b: Builder, node: Node) -> Value:
         first = b.with_channels_first(x)
         return b.with_channels_last(b.emit("BatchNormalization", [first, *numbers], epsilon=s["epsilon"]))
     centre, spread = (_line(b, value, x.rank, axis) for value in (mean, variance))
-    y = _normalized(b, x, centre, spread, s["epsilon"])
+    y = _normalized(b, pointwise(b, "Sub", [x, centre]), spread, s["epsilon"])
     if scale is not None:
         y = pointwise(b, "Mul", [y, _line(b, scale, x.rank, axis)])
     return pointwise(b, "Add", [y, _line(b, offset, x.rank, axis)]) if offset is not None else y
@@ -52,10 +59,8 @@ def batch_statistics(b: Builder, node: Node) -> list[Value | None]:
     s = node.attributes["settings"]
     axis = s["axis"]
     axes = [i for i in range(x.rank) if i != axis]
-    mean = reduce(b, "ReduceMean", x, axes, True)
-    centred = pointwise(b, "Sub", [x, mean])
-    variance = reduce(b, "ReduceMean", pointwise(b, "Mul", [centred, centred]), axes, True)
-    y = _normalized(b, x, mean, variance, s["epsilon"])
+    mean, centred, variance = _moments(b, x, axes)
+    y = _normalized(b, centred, variance, s["epsilon"])
     for there, op in ((s["scale"], "Mul"), (s["offset"], "Add")):
         if there:
             y = pointwise(b, op, [y, _line(b, rest.pop(0), x.rank, axis)])
@@ -71,11 +76,8 @@ def layer_normalization(b: Builder, node: Node) -> Value:
     offset = rest.pop(0) if a["offset"] else None
     width = x.shape[-1]
     if width is None and scale is None:
-        axes = [x.rank - 1]
-        mean = reduce(b, "ReduceMean", x, axes, True)
-        centred = pointwise(b, "Sub", [x, mean])
-        variance = reduce(b, "ReduceMean", pointwise(b, "Mul", [centred, centred]), axes, True)
-        y = _normalized(b, x, mean, variance, a["epsilon"])
+        _, centred, variance = _moments(b, x, [x.rank - 1])
+        y = _normalized(b, centred, variance, a["epsilon"])
         return pointwise(b, "Add", [y, offset]) if offset is not None else y
     scale = scale or b.constant(np.ones(width or 1, x.dtype))
     given = [x, scale] if offset is None else [x, scale, offset]

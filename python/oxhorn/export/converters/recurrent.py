@@ -8,10 +8,9 @@ import numpy as np
 
 from oxhorn.export.converters.control import outside, scan
 from oxhorn.export.converters.table import Node, converts
-from oxhorn.export.graph_builder import Builder, Value
+from oxhorn.export.graph_builder import FAR, Builder, Value
 
 Array = np.ndarray[Any, Any]
-FAR = 2**31 - 1
 # Gates of the core, in the order in which ONNX has them: i f g o as i o f c; z r g as z r h.
 ORDER = {"lstm": [0, 3, 1, 2], "gru": [0, 1, 2], "simple_rnn": [0]}
 NODES = {"lstm": "LSTM", "gru": "GRU", "simple_rnn": "RNN"}

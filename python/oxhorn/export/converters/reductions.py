@@ -67,10 +67,14 @@ def arg_extreme(b: Builder, node: Node) -> Value:
     """The place of the first largest or smallest."""
     (x,) = node.inputs
     axis, keepdims = node.attributes["axis"], node.attributes["keepdims"]
-    op = "ArgMax" if node.attributes["largest"] else "ArgMin"
-    rank = x.rank
-    if x.dtype in ("bool", "uint8", "int64"):
-        x = b.cast(x, "int32" if x.dtype != "int64" else "float64")
+    largest, rank = node.attributes["largest"], x.rank
+    op = "ArgMax" if largest else "ArgMin"
+    if x.dtype == "int64":
+        # Runtimes have the op for narrower numbers alone: the first that is the extreme.
+        extreme = reduce(b, "ReduceMax" if largest else "ReduceMin", x, axes_of(x, axis), True)
+        x, op = b.emit("Equal", [x, extreme], "bool"), "ArgMax"
+    if x.dtype in ("bool", "uint8"):
+        x = b.cast(x, "int32")
     if axis is None:
         made = b.emit(op, [b.reshape(x, [-1])], "int64", [1], axis=0, keepdims=1)
         made = b.reshape(made, [1] * rank if keepdims else [])

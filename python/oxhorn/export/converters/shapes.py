@@ -8,9 +8,7 @@ from typing import Any
 import numpy as np
 
 from oxhorn.export.converters.table import Node, converts
-from oxhorn.export.graph_builder import Builder, Dim, Value, to_first, to_last
-
-FAR = 2**31 - 1
+from oxhorn.export.graph_builder import FAR, Builder, Dim, Value, to_first, to_last
 
 
 @converts("reshape")
@@ -59,14 +57,10 @@ def concatenate(b: Builder, node: Node) -> Value:
         return inputs[0]
     firsts = [value.first for value in inputs if value.first is not None]
     if any(b.is_transposed(value) for value in inputs) and len(firsts) == len(inputs):
-        at = _first_axis(inputs[0].rank, axis)
-        shape = [node.spec[1][i] for i in [0, len(node.spec[1]) - 1, *range(1, len(node.spec[1]) - 1)]]
-        return b.with_channels_last(b.emit("Concat", firsts, shape=shape, axis=at))
+        rank = inputs[0].rank
+        shape = [node.spec[1][i] for i in to_first(rank)]
+        return b.with_channels_last(b.emit("Concat", firsts, shape=shape, axis=to_last(rank)[axis]))
     return b.emit("Concat", inputs, shape=node.spec[1], axis=axis)
-
-
-def _first_axis(rank: int, axis: int) -> int:
-    return to_last(rank)[axis]
 
 
 @converts("strided_slice")
@@ -320,33 +314,35 @@ def triangle(b: Builder, node: Node) -> Value:
     return b.cast(b.emit("Trilu", [wide, b.scalar(k, "int64")], upper=int(not lower)), x.dtype)
 
 
-@converts("diag", "diagonal_of_axes")
-def diagonal(b: Builder, node: Node) -> Value:
-    """A line as a diagonal, or a diagonal as a line."""
+@converts("diagonal_of_axes")
+def diagonal_of_axes(b: Builder, node: Node) -> Value:
+    """The diagonals of matrices, whose rows and columns are on two axes."""
     (x,) = node.inputs
-    if node.op == "diagonal_of_axes":
-        first, second = node.attributes["first"], node.attributes["second"]
-        rest = [axis for axis in range(x.rank) if axis not in (first, second)]
-        n = b.size(x, first)
-        line = b.transpose(x, [first, second, *rest])
-        line = b.reshape(line, [-1, *(b.size(x, axis) for axis in rest)])
-        step = b.calculate("Add", n, 1)
-        places = b.emit("Mul", [b.arange(n), b.sizes([step])])
-        taken = b.gather(line, places, 0)
-        back = first - (second < first)
-        order = list(range(1, taken.rank))
-        order.insert(back, 0)
-        return b.transpose(taken, order)
+    first, second = node.attributes["first"], node.attributes["second"]
+    rest = [axis for axis in range(x.rank) if axis not in (first, second)]
+    n = b.size(x, first)
+    line = b.transpose(x, [first, second, *rest])
+    line = b.reshape(line, [-1, *(b.size(x, axis) for axis in rest)])
+    step = b.calculate("Add", n, 1)
+    places = b.emit("Mul", [b.arange(n), b.sizes([step])])
+    taken = b.gather(line, places, 0)
+    back = first - (second < first)
+    order = list(range(1, taken.rank))
+    order.insert(back, 0)
+    return b.transpose(taken, order)
+
+
+@converts("diag")
+def diag(b: Builder, node: Node) -> Value:
+    """A line as a diagonal, or the diagonal of a matrix as a line. Their sizes are known, or the core refuses them."""
+    (x,) = node.inputs
     k = node.attributes["k"]
+    sizes = [size or 0 for size in x.shape]
     if not node.attributes["build"]:
-        rows, columns = x.shape
-        if rows is None or columns is None:
-            raise node.refuse("reads a diagonal of a matrix of open size", "Give the input a known size.")
+        rows, columns = sizes
         on_it = [i * columns + i + k for i in range(rows) if 0 <= i + k < columns]
         return b.gather(b.reshape(x, [-1]), on_it, 0)
-    n = b.size(x, 0)
-    if not isinstance(n, int):
-        raise node.refuse("lays a line of open size on a diagonal", "Give the input a known size.")
+    (n,) = sizes
     eye = b.constant(np.eye(n, dtype=bool))
     dtype = "uint8" if x.dtype == "bool" else x.dtype
     wide = b.unsqueeze(b.cast(x, dtype), [1])
