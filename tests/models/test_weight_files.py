@@ -5,6 +5,7 @@ import struct
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 import safetensors.numpy
@@ -42,6 +43,18 @@ def test_the_reference_reader_agrees(tmp_path: Path) -> None:
     safetensors.numpy.save_file({k: v * 2 for k, v in read.items()}, path)
     net.load_weights(path)
     np.testing.assert_array_equal(net.layers[0].kernel.numpy(), read["layers/dense/vars/0"] * 2)
+
+
+def test_names_are_those_of_the_other_files(tmp_path: Path) -> None:
+    x = keras.Input((3, 4))
+    inside = [keras.Sequential([Dense(2)]), Dense(1)]
+    net = keras.Model(x, inside[1](inside[0](keras.layers.MultiHeadAttention(2, 3)(x, x))))
+    net.save_weights(tmp_path / "w.safetensors")
+    net.save_weights(tmp_path / "w.weights.h5")
+    names: set[str] = set()
+    with h5py.File(tmp_path / "w.weights.h5") as file:
+        file.visititems(lambda path, one: names.add(path) if isinstance(one, h5py.Dataset) else None)
+    assert set(safetensors.numpy.load_file(tmp_path / "w.safetensors")) == names and len(names) == 12
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64", "uint8", "bool"])
