@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from oxhorn.saving import hdf5
-from oxhorn.saving.saveables import attributes, is_saveable
+from oxhorn.saving.saveables import walk
 from oxhorn.saving.stores import VARIABLES
 from oxhorn.utils.messages import print_message
 
@@ -121,7 +121,7 @@ class KerasFileEditor:
             A dict of `status` (`"success"` or `"error"`), `error_count` and `match_count`.
         """
         print_message("Running comparison")
-        errors, matches = _differences(self.weights_dict, _weights_of(reference_model, set()), "")
+        errors, matches = _differences(self.weights_dict, _weights_of(reference_model), "")
         for error in errors:
             print_message(f"...{error}")
         if errors:
@@ -289,33 +289,18 @@ def _trees_with(tree: Tree, name: str) -> list[Tree]:
     return found
 
 
-def _weights_of(one: Any, visited: set[int]) -> Tree:
-    """The arrays that saving would write for an object and its parts, as a tree."""
-    if id(one) in visited:
-        return {}
-    visited.add(id(one))
+def _weights_of(model: Any) -> Tree:
+    """The arrays that saving would write, as a tree of the objects they belong to."""
     tree: Tree = {}
-    if hasattr(one, "save_own_variables"):
-        one.save_own_variables(tree)
-    for name, value in attributes(one):
-        below = _weights_of(value, visited) if is_saveable(value) else _weights_in(value, visited)
-        if below:
-            tree[name] = below
-    return tree
-
-
-def _weights_in(container: Any, visited: set[int]) -> Tree:
-    from oxhorn.saving.saveables import entries
-
-    tree: Tree = {}
-    for path, entry in entries(container, ""):
-        below = _weights_of(entry, visited)
-        if below:
-            *above, name = path.split("/")
+    for path, one in walk(model):
+        arrays: Tree = {}
+        if hasattr(one, "save_own_variables"):
+            one.save_own_variables(arrays)
+        if arrays:
             place = tree
-            for part in above:
+            for part in path.split("/") if path else ():
                 place = place.setdefault(part, {})
-            place[name] = below
+            place.update(arrays)
     return tree
 
 

@@ -11,7 +11,7 @@ Source: the layout of Keras's `.weights.h5` files.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
 from oxhorn.engine.naming import to_snake_case
@@ -85,22 +85,17 @@ def attributes(one: Any) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def entries(
-    container: Any, path: str, on_nested: Callable[[str], bool] | None = None
-) -> Iterator[tuple[str, Any]]:
+def entries(container: Any, path: str) -> Iterator[tuple[str, Any]]:
     """The objects in a container and in the containers in it, each with its place.
 
     Args:
         container: A list, tuple or dict.
         path: Its place.
-        on_nested: Asked for the place of each container inside; those for which it is false are left out.
     """
-    return _entries(container, path, on_nested, set())
+    return _entries(container, path, set())
 
 
-def _entries(
-    container: Any, path: str, on_nested: Callable[[str], bool] | None, visited: set[int]
-) -> Iterator[tuple[str, Any]]:
+def _entries(container: Any, path: str, visited: set[int]) -> Iterator[tuple[str, Any]]:
     if id(container) in visited:
         return
     visited.add(id(container))
@@ -113,10 +108,10 @@ def _entries(
         count = counts.get(name, 0)
         counts[name] = count + 1
         place = joined(path, name if count == 0 else f"{name}_{count}")
-        if not nested:
+        if nested:
+            yield from _entries(value, place, visited)
+        else:
             yield place, value
-        elif on_nested is None or on_nested(place):
-            yield from _entries(value, place, on_nested, visited)
 
 
 def _class_name(value: Any) -> str:

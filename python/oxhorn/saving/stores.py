@@ -64,7 +64,6 @@ class ReadStore:
         for group in groups:
             for name in group.names():
                 self._where.setdefault(name, group)
-        self.used = False
 
     def keys(self) -> KeysView[str]:
         """The names of the arrays."""
@@ -88,7 +87,6 @@ class ReadStore:
         Raises:
             KeyError: If there is none.
         """
-        self.used = True
         if name not in self._where:
             first = name.split("/")[0]
             if first == name or first not in self._where:
