@@ -17,7 +17,7 @@ import numpy as np
 
 class _Allowance(threading.local):
     def __init__(self) -> None:
-        self.left: int | None = None
+        self.left: float | None = None
         self.calls = 0
         self.label = ""
 
@@ -29,20 +29,23 @@ open_ones = 0
 
 # A model of a thousand layers, ten times inside another, takes less than half as many calls.
 MAX_CALLS = 100_000
+# What a model may take before its weights are compared with the file: its file, in the widest dtype, and some more.
+WIDEST = 8
+SLACK = 1 << 26
 
 
 @contextlib.contextmanager
-def of(size: int, label: str) -> Iterator[None]:
-    """Inside, new variables of this thread may take `size` bytes together, and layers be called a number of times.
+def of(stored: int | None, label: str) -> Iterator[None]:
+    """Inside, new variables of this thread may take what a file can hold, and layers be called a number of times.
 
     Args:
-        size: The bytes.
+        stored: The bytes of the file; `None` where weights come from no file, and only the calls are counted.
         label: The file, for the error.
     """
     global open_ones
     before = (_allowance.left, _allowance.calls, _allowance.label)
-    _allowance.left, _allowance.label = size, label
-    _allowance.calls = MAX_CALLS
+    _allowance.left = math.inf if stored is None else WIDEST * stored + SLACK
+    _allowance.calls, _allowance.label = MAX_CALLS, label
     with _lock:
         open_ones += 1
     try:

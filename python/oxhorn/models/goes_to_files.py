@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from os import PathLike
 from typing import Any
 
+from oxhorn.engine import allowance
+
 
 class GoesToFiles:
     """`save`, `save_weights`, `load_weights`, `export` and `to_json` of models."""
@@ -133,7 +135,7 @@ class GoesToFiles:
         return json.dumps(serialize_keras_object(self), **kwargs)
 
 
-def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
+def model_from_json(json_string: str | bytes, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The model that the JSON text of `to_json` describes, with fresh weights.
 
     Args:
@@ -144,7 +146,7 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
         The model.
 
     Raises:
-        ValueError: If the text is not JSON.
+        ValueError: If the text is not JSON, has a key twice, or models in it call each other too often.
         TypeError: If it names an unknown class.
 
     >>> import oxhorn as keras
@@ -153,11 +155,13 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     8
     """
     from oxhorn.saving import deserialize_keras_object
+    from oxhorn.saving.limited_json import read_json
 
-    try:
-        config = json.loads(json_string)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise ValueError(f"model_from_json: the text is not readable JSON: {error}.") from None
+    if not isinstance(json_string, (str, bytes)):
+        raise TypeError(f"model_from_json expects JSON text; got {type(json_string).__name__}.")
+    text = json_string if isinstance(json_string, bytes) else json_string.encode("utf-8", "surrogatepass")
+    config = read_json(text, "model_from_json")
     if not isinstance(config, dict):
         raise ValueError(f"model_from_json expects the JSON of an object; got {type(config).__name__}.")
-    return deserialize_keras_object(config, custom_objects=custom_objects)
+    with allowance.of(None, "model_from_json"):
+        return deserialize_keras_object(config, custom_objects=custom_objects)

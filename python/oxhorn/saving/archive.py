@@ -28,7 +28,7 @@ from oxhorn.engine import allowance
 from oxhorn.saving import assets, hdf5, stores
 from oxhorn.saving.archive_members import Archive
 from oxhorn.saving.atomic import replacing
-from oxhorn.saving.limited_json import read_json
+from oxhorn.saving.limited_json import MAX_BYTES, read_json
 from oxhorn.saving.state import load_state, save_state
 
 METADATA = "metadata.json"
@@ -37,11 +37,9 @@ WEIGHTS = "model.weights.h5"
 OTHER_WEIGHTS = "model.weights.npz"
 ASSETS = "assets"
 
-# The version of the format: that of Keras whose files these are.
+# Whose form the files have, these and the older ones: readers choose by it.
 KERAS_VERSION = "3.15.1"
-MAX_CONFIG = 100_000_000
-# What a model may take before its weights are compared with the file: its file, in the widest dtype, and some more.
-WIDEST = 8
+# Of the weights, against the bytes of the model's variables: HDF5 has some of its own for each group.
 MAX_EXPANSION = 16
 SLACK = 1 << 26
 FIRST_DATE = (1980, 1, 1, 0, 0, 0)
@@ -201,14 +199,13 @@ def read_model(
     with _members(source) as members:
         names = members.names()
         _check_names(names, members.label)
-        config = read_json(members.read(CONFIG, MAX_CONFIG), f"{members.label}: {CONFIG}", MAX_CONFIG)
+        config = read_json(members.read(CONFIG, MAX_BYTES), f"{members.label}: {CONFIG}")
         if not isinstance(config, dict) or "class_name" not in config:
             raise ValueError(f"{members.label}: {CONFIG} is not the config of a model.")
         if not compile:
             config["compile_config"] = None
-        room = members.size(WEIGHTS)
         try:
-            with allowance.of(WIDEST * room + SLACK, members.label):
+            with allowance.of(members.size(WEIGHTS), members.label):
                 model = deserialize_keras_object(config, custom_objects)
         except (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError) as error:
             # What numbers and types that no model has do to a class that does not expect them.
@@ -250,7 +247,7 @@ def read_texts(source: str | os.PathLike[str]) -> dict[str, Any]:
         names = members.names()
         _check_names(names, members.label)
         return {
-            name: read_json(members.read(name, MAX_CONFIG), f"{members.label}: {name}", MAX_CONFIG)
+            name: read_json(members.read(name, MAX_BYTES), f"{members.label}: {name}")
             for name in (METADATA, CONFIG)
             if name in names
         }

@@ -15,13 +15,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from oxhorn.saving import hdf5
-from oxhorn.saving.limited_json import read_json
+from oxhorn.saving.limited_json import MAX_BYTES, read_json
 
 Array = np.ndarray[Any, Any]
 
 VARIABLES = "vars"
 GIBI = 1024**3
-MAX_TABLE = 100_000_000
 MAX_SHARDS = 10_000
 
 
@@ -178,7 +177,7 @@ def reading(path: str | os.PathLike[str]) -> Iterator[Reading]:
 
 def _shard_table(path: Path) -> dict[str, list[str]]:
     with path.open("rb") as file:
-        content = read_json(file.read(MAX_TABLE + 1), str(path), MAX_TABLE)
+        content = read_json(file.read(MAX_BYTES + 1), str(path))
     table = content.get("weight_map") if isinstance(content, dict) else None
     if not isinstance(table, dict):
         raise ValueError(f"{path}: expected a table of shards with the entry 'weight_map'.")

@@ -11,7 +11,6 @@ from oxhorn.saving.limited_json import read_json
 
 # HDF5 keeps at most 64 kB in an attribute of fixed size.
 MAX_ATTRIBUTE = 64512
-MAX_CONFIG = 100_000_000
 
 
 def names_in(group: Group, attribute: str) -> list[str]:
@@ -75,7 +74,7 @@ def config_in(group: Group, attribute: str) -> Any:
         return None
     if not isinstance(text, str):
         raise ValueError(f"{group.label}: {attribute!r} must be JSON text; got {type(text).__name__}.")
-    return _plain(read_json(text.encode(), f"{group.label}: {attribute!r}", MAX_CONFIG))
+    return _plain(read_json(text.encode(), f"{group.label}: {attribute!r}"))
 
 
 def _plain(value: Any) -> Any:

@@ -21,10 +21,6 @@ from oxhorn.saving.legacy.weights_reader import Plan
 from oxhorn.saving.registration import CustomObjectScope
 from oxhorn.saving.serialization import deserialize_keras_object
 
-# What a model may take before its weights are compared with the file: its file, in the widest dtype, and some more.
-WIDEST = 8
-SLACK = 1 << 26
-
 
 def load_whole_model(
     path: str | os.PathLike[str],
@@ -53,7 +49,7 @@ def load_whole_model(
         writer = writer_of(root.attribute("keras_version"))
         room = Path(path).stat().st_size
         with CustomObjectScope(custom_objects):
-            with allowance.of(WIDEST * room + SLACK, root.label):
+            with allowance.of(room, root.label):
                 model = _model(config, writer, root.label)
             plan = Plan(f"load_model: {root.label}")
             if "model_weights" in root:
@@ -62,7 +58,7 @@ def load_whole_model(
                 raise ValueError(f"{root.label}: damaged: the file has no group 'model_weights'.")
             plan.assign(plan.read())
             if compile:
-                with allowance.of(WIDEST * room + SLACK, root.label):
+                with allowance.of(room, root.label):
                     _compile(model, root, writer, plan)
     return model
 
