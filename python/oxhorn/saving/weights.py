@@ -25,21 +25,22 @@ def _checked_path(filepath: Any, method: str) -> Path:
     return path
 
 
-def _checked_weights(model: Any, method: str) -> dict[str, Any]:
+def check_built(model: Any, method: str) -> None:
+    """Raises a `ValueError` for a model that does not have all its weights yet."""
     unbuilt = [layer.name for layer in model._flatten_layers(include_self=False) if not layer.built]
     if unbuilt or not model.built:
         raise ValueError(
             f"{method}: model {model.name!r} is not built, so it does not have all its weights yet"
-            + (f" (layers {unbuilt})" if unbuilt else "")
+            + (f" (layers {unbuilt[:20]})" if unbuilt else "")
             + ". Call it on data, or begin it with `Input(shape=...)`."
         )
-    return weights_by_path(model)
 
 
 def save_weights(model: Any, filepath: Any) -> None:
     """Writes the weights of `model`; see `Model.save_weights`."""
     path = _checked_path(filepath, "save_weights")
-    weights = _checked_weights(model, "save_weights")
+    check_built(model, "save_weights")
+    weights = weights_by_path(model)
     metadata = {"format": FORMAT, "format_version": str(FORMAT_VERSION)}
     safetensors.write(path, {name: variable.numpy() for name, variable in weights.items()}, metadata)
 
@@ -47,7 +48,8 @@ def save_weights(model: Any, filepath: Any) -> None:
 def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False) -> None:
     """Reads the weights of `model`; see `Model.load_weights`."""
     path = _checked_path(filepath, "load_weights")
-    weights = _checked_weights(model, "load_weights")
+    check_built(model, "load_weights")
+    weights = weights_by_path(model)
 
     def wanted(entries: dict[str, Entry]) -> list[str]:
         problems = _problems(weights, entries)

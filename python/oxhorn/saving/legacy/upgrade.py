@@ -9,6 +9,7 @@ from typing import Any
 
 from oxhorn.saving import builtin_names, registration
 from oxhorn.saving.legacy import layer_rules, node_rules, tensorflow_calls
+from oxhorn.saving.serialization import deserialize_keras_object, shortened
 
 MODELS = ("Sequential", "Functional", "Model")
 # Keys whose values are layers, or lists of layers, inside the config of a wrapper or of a recurrent layer.
@@ -77,13 +78,13 @@ def upgrade_layer(entry: Any, writer: Writer) -> dict[str, Any]:
     """The config of one layer or model, with what is inside."""
     if not isinstance(entry, dict) or not isinstance(entry.get("class_name"), str):
         raise ValueError(
-            f"A layer in a config is a dict with 'class_name' and 'config'; got {_short(entry)}."
+            f"A layer in a config is a dict with 'class_name' and 'config'; got {shortened(entry)}."
         )
     class_name, config = entry["class_name"], entry.get("config")
     if class_name == "Sequential" and isinstance(config, list):
         config = {"name": None, "layers": config}
     if not isinstance(config, dict):
-        raise ValueError(f"The 'config' of a {class_name!r} must be a dict; got {_short(config)}.")
+        raise ValueError(f"The 'config' of a {class_name!r} must be a dict; got {shortened(config)}.")
     if _is_custom(entry):
         return {**entry, "config": _passive(config)}
     if class_name in MODELS or _is_graph(config):
@@ -132,7 +133,7 @@ def _upgrade_graph(class_name: str, config: dict[str, Any], writer: Writer) -> d
     entries = config.get("layers")
     if not isinstance(entries, list):
         raise ValueError(
-            f"'layers' of the {class_name} {config.get('name')!r} must be a list; got {_short(entries)}."
+            f"'layers' of the {class_name} {config.get('name')!r} must be a list; got {shortened(entries)}."
         )
     _check_names(entries, config.get("name"))
     if not writer.is_keras_3:
@@ -196,7 +197,7 @@ def _check_names(entries: list[Any], model: Any) -> None:
         name = inner.get("name") if isinstance(inner, dict) else None
         if name is not None and (not isinstance(name, str) or name in seen):
             raise ValueError(
-                f"The layers of model {model!r} in the file must have names, each another one; got {_short(name)}"
+                f"The layers of model {model!r} in the file must have names, each another one; got {shortened(name)}"
                 + (" twice." if isinstance(name, str) else ".")
             )
         if name is not None:
@@ -301,8 +302,6 @@ def _object(value: dict[str, Any], module: str) -> dict[str, Any]:
 
 def _passive(config: dict[str, Any]) -> dict[str, Any]:
     """Objects that a custom class left in its config as they were, made again for its `from_config`."""
-    from oxhorn.saving.serialization import deserialize_keras_object
-
     made = {}
     for key, value in config.items():
         if isinstance(value, dict) and value.get("__passive_serialization__") is True:
@@ -311,8 +310,3 @@ def _passive(config: dict[str, Any]) -> dict[str, Any]:
             )
         made[key] = value
     return made
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 200 else f"{text[:200]}..."

@@ -12,6 +12,7 @@ from oxhorn.saving import hdf5
 from oxhorn.saving.hdf5 import Array, Dataset, Group
 from oxhorn.saving.legacy.attributes import names_in
 from oxhorn.saving.legacy.upgrade import plain_name, writer_of
+from oxhorn.saving.weights import check_built
 
 TOP_LEVEL = "top_level_model_weights"
 
@@ -43,17 +44,6 @@ def load_legacy_weights(
             plan.in_order(model, group)
         values = plan.read()
     plan.assign(values)
-
-
-def check_built(model: Any, method: str) -> None:
-    """Raises a `ValueError` for a model that does not have all its weights yet."""
-    unbuilt = [layer.name for layer in model._flatten_layers(include_self=False) if not layer.built]
-    if unbuilt or not model.built:
-        raise ValueError(
-            f"{method}: model {model.name!r} is not built, so it does not have all its weights yet"
-            + (f" (layers {unbuilt[:20]})" if unbuilt else "")
-            + ". Call it on data, or begin it with `Input(shape=...)`."
-        )
 
 
 def weights_group(root: Group) -> Group:

@@ -10,12 +10,12 @@ from typing import Any
 
 from oxhorn import config
 from oxhorn.saving import hdf5
+from oxhorn.saving.archive import KERAS_VERSION
 from oxhorn.saving.legacy.attributes import put_names
-from oxhorn.saving.legacy.weights_reader import TOP_LEVEL, check_built, legacy_order, top_level
+from oxhorn.saving.legacy.weights_reader import TOP_LEVEL, legacy_order, top_level
 from oxhorn.saving.serialization import serialize_keras_object
+from oxhorn.saving.weights import check_built
 
-# Whose form it is: readers choose by it.
-KERAS_VERSION = "3.15.1"
 # These files hold the names of classes, not the public ones where they differ.
 NAMES_IN_KERAS = {"GroupQueryAttention": "GroupedQueryAttention"}
 
