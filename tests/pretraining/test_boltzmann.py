@@ -234,6 +234,9 @@ def test_refusals() -> None:
     for method in ("to_dense", "log_partition"):
         with pytest.raises(ValueError, match="is not built"):
             getattr(RestrictedBoltzmannMachine(2), method)()
+    for method in ("free_energy", "hidden_means", "visible_means", "gibbs", "reconstruct", "sample"):
+        with pytest.raises(ValueError, match="is not built, so it has no weights yet"):
+            getattr(RestrictedBoltzmannMachine(2), method)(3 if method == "sample" else V)
     with pytest.raises(ValueError, match=r"those of .* are 'gaussian'"):
         tiny("gaussian").pseudo_log_likelihood(V)
     many = RestrictedBoltzmannMachine(21)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -195,6 +196,22 @@ def test_the_same_numbers_however_it_is_trained(way: str, floatx: str) -> None:
         keras.config.set_floatx("float32")
     assert results[0][0] == results[1][0]
     same(results[0][1], results[1][1])
+
+
+def test_a_run_on_features_goes_on(tmp_path: Path) -> None:
+    def run(epochs: int, **options: Any) -> Any:
+        model = stack(1, compiled="adam")
+        reuse.freeze(model, until="hidden2")
+        model.compile("adam", "mse")
+        keras.utils.set_random_seed(2)
+        cache = model.cache_features(X, until="hidden2")
+        history = cache.fit(Y, epochs=epochs, batch_size=7, verbose=0, **options).history
+        return history, model.get_weights()
+
+    run(2, resume=tmp_path / "run.snapshot")
+    resumed, straight = run(5, resume=tmp_path / "run.snapshot"), run(5)
+    assert resumed[0] == straight[0]
+    same(resumed[1], straight[1])
 
 
 def test_text() -> None:
@@ -395,6 +412,7 @@ REFUSED: list[tuple[Callable[[], Any], Any, str]] = [
     (own_step, "low", r"OwnStep overrides \['train_step'\], which sees the whole model"),
     (OwnCall, "low", "OwnCall is a subclassed model"),
     (twice, "low", "calls 'low' 2 times, so it is not clear where to cut"),
+    (lambda: under(L.Dense(4, name="low")), [], "expected `until` to name at least one layer of 'm'"),
 ]
 
 
@@ -418,12 +436,16 @@ def test_states_are_refused() -> None:
         ((pair for pair in [(X, Y)]), "expected arrays, .* got <generator"),
         (X[:, :3], "expected 8 at axis 1"),
         (X[:0], "at least one sample"),
+        (3.0, "at least one sample; got 3.0"),
+        ({}, "at least one sample; got {}"),
     ],
-    ids=["none", "generator", "shape", "empty"],
+    ids=["none", "generator", "shape", "empty", "number", "nothing"],
 )
-def test_bad_data(x: Any, match: str) -> None:
-    with pytest.raises(ValueError, match=match):
-        under(L.Dense(4, name="low")).cache_features(x, until="low")
+def test_bad_data(x: Any, match: str, tmp_path: Path) -> None:
+    for path in (None, tmp_path):
+        with pytest.raises(ValueError, match=match):
+            under(L.Dense(4, name="low")).cache_features(x, until="low", path=path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_bad_arguments_of_fit() -> None:

@@ -103,6 +103,16 @@ BAD: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"keep": ["nope"]}, ValueError, "'nope' names no layer"),
     ({"build_top": [L.Dense(1)]}, TypeError, "expected `build_top` to be a function that makes new layers"),
     ({"build_top": L.Dense(1)}, TypeError, "expected `build_top` to be a function that makes new layers"),
+    (
+        {"build_top": lambda: None},
+        TypeError,
+        "expected `top` to be layers, or a function of a tensor; got None",
+    ),
+    (
+        {"build_top": lambda: [3], "keep": [0]},
+        TypeError,
+        "search_reused_layers: expected `top` to be layers, or a function of a tensor; got 3",
+    ),
     ({"monitor": "val_accuracy"}, ValueError, "monitor='val_accuracy' is not among the logs"),
     ({"epochs": 0}, ValueError, "epochs"),
     ({"freeze": "yes"}, ValueError, "freeze"),

@@ -226,7 +226,7 @@ class RestrictedBoltzmannMachine(Model):
         Returns:
             A tensor `(rows, features)`.
         """
-        self._need_build("sample")
+        self._need_build()
         rows = arguments.positive_integer(rows, "rows", f"{type(self).__name__}.sample")
         start = random.uniform(
             (rows, self.kernel.shape[0]), dtype=self.compute_dtype, seed=self.seed_generator
@@ -268,7 +268,7 @@ class RestrictedBoltzmannMachine(Model):
         Raises:
             ValueError: If there are more than 20 hidden units, or the model is not built.
         """
-        self._need_build("log_partition")
+        self._need_build()
         return enumeration.log_partition(self)
 
     def log_likelihood(self, v: Any) -> Any:
@@ -372,7 +372,7 @@ class RestrictedBoltzmannMachine(Model):
         Raises:
             ValueError: If the model is not built.
         """
-        self._need_build("to_dense")
+        self._need_build()
         layer = Dense(self.units, activation="sigmoid", name=name, dtype=self.dtype_policy)
         layer.build((None, self.kernel.shape[0]))
         layer.set_weights([self.kernel.numpy(), self.hidden_bias.numpy()])
@@ -393,6 +393,7 @@ class RestrictedBoltzmannMachine(Model):
         }
 
     def _own(self, x: Any) -> Any:
+        self._need_build()
         return ops.cast(as_tensor(x), self.compute_dtype)
 
     def _hidden_inputs(self, v: Any) -> Any:
@@ -409,10 +410,10 @@ class RestrictedBoltzmannMachine(Model):
         u = random.uniform(ops.shape(means), dtype=str(means.dtype), seed=self.seed_generator)
         return ops.cast(u < means, str(means.dtype))
 
-    def _need_build(self, method: str) -> None:
+    def _need_build(self) -> None:
         if not self.built:
             raise ValueError(
-                f"{type(self).__name__}.{method}: {self.name!r} is not built, so it has no weights yet. Fit it, or "
+                f"{type(self).__name__} {self.name!r} is not built, so it has no weights yet. Fit it, or "
                 "`build((None, features))` it, first."
             )
 

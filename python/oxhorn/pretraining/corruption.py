@@ -81,7 +81,7 @@ def corrupt(
     if not str(x.dtype).startswith("float") and kind in ("gaussian", "salt_pepper"):
         raise ValueError(
             f"{who}: expected floats for kind={kind!r}; got dtype {x.dtype}. Cast them, or choose among 'masking', "
-            "'swap' and 'shuffle'."
+            "'swap', 'rows' and 'shuffle'."
         )
     return _CORRUPTIONS[kind](x, amount, low, high, draw_seed(seed))
 

@@ -132,10 +132,14 @@ def cut(model: Any, until: Any, who: str) -> Cut:
         who: Who asks, for messages.
 
     Raises:
-        ValueError: If nothing is above, or an output of the model is below.
+        ValueError: If no layer is given, nothing is above, or an output of the model is below.
     """
     graph = graph_of(model, who)
     chosen = until if isinstance(until, (list, tuple)) else [until]
+    if not chosen:
+        raise ValueError(
+            f"{who}: expected `until` to name at least one layer of {model.name!r}; got {until!r}."
+        )
     ends = [tensor for each in chosen for tensor in tensors_at(model, each, who)]
     behind = nodes_behind(ends)
     below = [node for node in graph.nodes if node in behind or node.is_input]

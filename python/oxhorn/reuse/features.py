@@ -181,6 +181,9 @@ class FeatureCache:
                 f"{who}: expected arrays, of which the features can be put in order; got {describe(x)}."
             )
         x = text_arrays(x, "x") if has_host_part(self.base) else lists_to_arrays(x, "x")
+        leaves = flatten(x)
+        if not leaves or any(np.shape(leaf)[:1] in ((), (0,)) for leaf in leaves):
+            raise ValueError(f"{who}: expected arrays of at least one sample; got {describe(x)}.")
         if path is None:
             found = [np.asarray(part) for part in _as_list(self._predict(x))]
             self._check_rows(x, found)

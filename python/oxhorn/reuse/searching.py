@@ -19,7 +19,7 @@ from oxhorn.models.functional import Functional
 from oxhorn.reuse.cutting import graph_of
 from oxhorn.reuse.freezing import freeze as freeze_layers
 from oxhorn.reuse.selecting import check_model, select_one
-from oxhorn.reuse.tops import with_new_top
+from oxhorn.reuse.tops import put_on, steps_of, with_new_top
 
 
 @dataclass
@@ -211,7 +211,7 @@ def _candidate(model: Any, build_top: Callable[[], Any], end: Any, frozen: bool,
         whole = tree.map_structure(
             lambda t: Input(batch_shape=t.shape, dtype=t.dtype, name=t.history.operation.name), graph.inputs
         )
-        made = Functional(whole, _put(top, whole))
+        made = Functional(whole, put_on(whole, steps_of(top, "search_reused_layers")))
     else:
         made = with_new_top(model, end, top, copy=True)
         made.trainable = True
@@ -224,12 +224,6 @@ def _candidate(model: Any, build_top: Callable[[], Any], end: Any, frozen: bool,
     else:
         made.compile(**compile_with)
     return made
-
-
-def _put(top: Any, tensor: Any) -> Any:
-    for layer in [top] if isinstance(top, Layer) or callable(top) else top:
-        tensor = layer(tensor)
-    return tensor
 
 
 def _fit_on_features(

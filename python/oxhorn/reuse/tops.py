@@ -106,29 +106,36 @@ def with_new_top(
     who = "with_new_top"
     check_model(model, who)
     copied = boolean(copy, "copy", who)
-    layers = [top] if isinstance(top, Layer) else top
-    if isinstance(layers, (list, tuple)):
-        for layer in layers:
-            if not isinstance(layer, Layer):
-                raise TypeError(
-                    f"{who}: expected `top` to be layers, or a function of a tensor; got {describe(layer)}."
-                )
-    elif not callable(layers):
-        raise TypeError(
-            f"{who}: expected `top` to be layers, or a function of a tensor; got {describe(top)}."
-        )
+    steps = steps_of(top, who)
     lower = _lower(model, until, None, who)
     if copied:
         lower = copying.deepcopy(lower)
-    if isinstance(lower, Sequential) and isinstance(layers, (list, tuple)):
-        return Sequential([_fresh_input(lower), *lower.layers, *layers], name=name)
-    outputs = lower.output
-    if isinstance(layers, (list, tuple)):
-        for layer in layers:
-            outputs = layer(outputs)
-    else:
-        outputs = layers(outputs)
-    return Functional(lower.input, outputs, name=name)
+    if isinstance(lower, Sequential) and all(isinstance(step, Layer) for step in steps):
+        return Sequential([_fresh_input(lower), *lower.layers, *steps], name=name)
+    return Functional(lower.input, put_on(lower.output, steps), name=name)
+
+
+def steps_of(top: Any, who: str) -> list[Callable[[Any], Any]]:
+    """A top as what is called one after the other: layers, or one function of a tensor.
+
+    Raises:
+        TypeError: If it is neither.
+    """
+    if callable(top):
+        return [top]
+    wrong = [each for each in top if not isinstance(each, Layer)] if isinstance(top, (list, tuple)) else [top]
+    if wrong:
+        raise TypeError(
+            f"{who}: expected `top` to be layers, or a function of a tensor; got {describe(wrong[0])}."
+        )
+    return list(top)
+
+
+def put_on(outputs: Any, steps: Sequence[Callable[[Any], Any]]) -> Any:
+    """What the steps make of tensors, each of what the one before made."""
+    for step in steps:
+        outputs = step(outputs)
+    return outputs
 
 
 def replace_layer(model: Any, layer: Any, new_layer: Any, copy: bool = False, name: str | None = None) -> Any:

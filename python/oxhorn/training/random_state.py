@@ -38,10 +38,7 @@ def set_random_state(state: dict[str, Any]) -> None:
     if python_state is not None:
         python_state = _words(python_state, "python")
         random.Random().setstate(python_state)
-    if generator is not None:
-        seed_generator.set_global_state(generator)
-    else:
-        seed_generator.reset_global()
+    seed_generator.set_global_state(generator)
     config.set_seed_stream_state((stream[0], stream[1], bool(stream[2])))
     if numpy_state is not None:
         np.random.set_state(numpy_state)
