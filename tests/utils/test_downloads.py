@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import http.server
 import io
 import random
 import tarfile
+import threading
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -167,6 +169,38 @@ BAD: list[tuple[dict[str, Any], str]] = [
 def test_bad_arguments(tmp_path: Path, options: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         utils.get_file(cache_dir=tmp_path, **options)
+
+
+class Server(http.server.BaseHTTPRequestHandler):
+    """A server that knows one file, and breaks off amid another."""
+
+    def do_GET(self) -> None:
+        if self.path not in ("/whole.txt", "/half.txt"):
+            self.send_error(404)
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(TEXT) * (2 if self.path == "/half.txt" else 1)))
+        self.end_headers()
+        self.wfile.write(TEXT)
+
+    def log_message(self, *args: Any) -> None:
+        """Silence."""
+
+
+def test_files_of_a_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with http.server.HTTPServer(("127.0.0.1", 0), Server) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            address = f"http://127.0.0.1:{server.server_port}"
+            path = utils.get_file(origin=f"{address}/whole.txt", cache_dir=tmp_path)
+            assert Path(path).read_bytes() == TEXT
+            for name, words in (("half", "ended after 10 of 20 bytes"), ("none", "Not Found")):
+                with pytest.raises(OSError, match=words):
+                    utils.get_file(origin=f"{address}/{name}.txt", cache_dir=tmp_path)
+        finally:
+            server.shutdown()
+    assert [p.name for p in (tmp_path / "datasets").iterdir()] == ["whole.txt"]
 
 
 def test_what_cannot_be_fetched_leaves_nothing(tmp_path: Path) -> None:

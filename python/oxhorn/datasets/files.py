@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
 
 from oxhorn.saving.atomic import replacing
+from oxhorn.utils.fetching import fetch, sum_of
 from oxhorn.utils.messages import print_message
 
 # Where Keras keeps its data sets.
@@ -67,8 +66,8 @@ def download(who: str, name: str, checksum: str, max_bytes: int, origin: str = O
     kind = "md5" if len(checksum) == 32 else "sha256"
     print_message(f"Downloading data from {url}")
     with replacing(target) as temporary:
-        with temporary.open("wb") as out:
-            digest = _copy(who, url, out, max_bytes, kind)
+        fetch(who, url, temporary, max_bytes)
+        digest = sum_of(temporary, kind)
         if digest != checksum:
             raise ValueError(
                 f"{who}: expected {url} to have the {_KINDS[kind]} {checksum}, got {digest}. Nothing was kept; try "
@@ -88,29 +87,7 @@ def missing(who: str, choices: Sequence[str], reason: str) -> FileNotFoundError:
     )
 
 
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 _KINDS = {"sha256": "SHA-256", "md5": "MD5"}
-
-
-def _copy(who: str, url: str, out: IO[bytes], max_bytes: int, kind: str) -> str:
-    import urllib.request  # Slow to import; most files are there already.
-
-    digest, total = hashlib.new(kind, usedforsecurity=False), 0
-    with urllib.request.urlopen(url, timeout=30) as response:
-        while block := response.read(1 << 20):
-            total += len(block)
-            if total > max_bytes:
-                raise ValueError(
-                    f"{who}: expected at most {max_bytes} bytes from {url}, got more. Nothing was kept."
-                )
-            digest.update(block)
-            out.write(block)
-    return digest.hexdigest()
 
 
 def _plain_or_gz(path: Path) -> Path | None:

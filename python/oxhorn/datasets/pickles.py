@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from oxhorn.datasets.files import sha256_of
 from oxhorn.datasets.readers import npz_members
 from oxhorn.saving.restricted_pickle import Known, PickleError, PickleReader, StandIn
+from oxhorn.utils.fetching import sum_of
 
 __all__ = ["read_members", "read_pickle", "read_ragged"]
 
@@ -138,7 +138,7 @@ def read_ragged(path: Path, names: Sequence[str], max_bytes: int, sha256: str) -
         ValueError: If the file is anything else.
     """
     found = {}
-    known = sha256_of(path) == sha256
+    known = sum_of(path, "sha256") == sha256
     with npz_members(path, dict.fromkeys(names, max_bytes)) as members:
         for name, opened in members.items():
             with opened() as file:

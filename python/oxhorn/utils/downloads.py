@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import lzma
 import os
 import shutil
@@ -16,6 +15,7 @@ from typing import IO, Any, Self
 
 from oxhorn.saving import zip_checks
 from oxhorn.saving.atomic import replacing
+from oxhorn.utils.fetching import fetch, sum_of
 from oxhorn.utils.messages import print_message
 
 # An archive may hold that many times its own size, and that many members.
@@ -136,33 +136,22 @@ def _formats(archive_format: Any) -> tuple[str, ...]:
     return given
 
 
+def _has_sum(path: Path, digest: str, algorithm: str) -> bool:
+    return sum_of(path, _algorithm(digest, algorithm)) == digest.lower()
+
+
 def _algorithm(digest: str, algorithm: str) -> str:
     return algorithm if algorithm != "auto" else "sha256" if len(digest) == 64 else "md5"
 
 
-def _has_sum(path: Path, digest: str, algorithm: str) -> bool:
-    with path.open("rb") as file:
-        found = hashlib.file_digest(
-            file, lambda: hashlib.new(_algorithm(digest, algorithm), usedforsecurity=False)
-        )
-    return found.hexdigest() == digest.lower()
-
-
 def _fetch(origin: str, target: Path, digest: str | None, algorithm: str) -> None:
-    import urllib.error
-    import urllib.request
-
     if not origin.startswith(("https://", "http://", "file://")):
         raise ValueError(
             f"get_file: expected `origin` to begin with https://, http:// or file://; got {origin!r}."
         )
     print_message(f"Downloading data from {origin}")
     with replacing(target) as temporary:
-        try:
-            with urllib.request.urlopen(origin, timeout=60) as response, temporary.open("wb") as out:
-                shutil.copyfileobj(response, out, 1 << 20)
-        except urllib.error.URLError as error:
-            raise OSError(f"get_file: cannot fetch {origin}: {error.reason}. Nothing was kept.") from None
+        fetch("get_file", origin, temporary)
         if digest is not None and not _has_sum(temporary, digest, algorithm):
             raise ValueError(
                 "get_file: Incomplete or corrupted file detected: the "
