@@ -39,6 +39,11 @@ def test_csv_options(tmp_path: Path) -> None:
     assert next(iter(chosen.batch(2)))["1"].tolist() == [2.5, 0.0]
 
 
+def test_csv_numbers_that_only_python_reads_are_text(tmp_path: Path) -> None:
+    columns = next(iter(Dataset.from_csv(write(tmp_path, "code,n\n12_34,1\n5,2\n")).batch(2)))
+    assert columns["code"].tolist() == ["12_34", "5"] and columns["n"].tolist() == [1, 2]
+
+
 BROKEN_CSV: dict[str, tuple[Any, dict[str, Any], str]] = {
     "too many cells": (
         "a,b\n1,2\n1,2,3\n",
@@ -93,6 +98,7 @@ BROKEN_JSON: dict[str, tuple[Any, str]] = {
         '[{"a": 1, "b": 2}, {"a": 1}]',
         r"record 1 \(counted from 0\): the field 'b' is missing",
     ),
+    "a field twice": ('{"a": 1}\n{"a": 1, "b": 2, "b": 3}\n', "line 2.*the field 'b' more than once"),
     "no record": ("[1, 2]", "record 0.*expected an object"),
     "nothing": ("[]", "no records"),
     "mixed": ('[{"a": 1}, {"a": "x"}]', "field 'a'"),

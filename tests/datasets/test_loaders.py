@@ -219,6 +219,8 @@ def test_movie_reviews(tmp_path):
     [
         (b"1\t2.5\tfine\n2\tgood\tno score\n", "line 2"),
         (b"1\t2.5\n", "line 1"),
+        (b"1\tnan\tno score\n", "a score from -4 to 4 .* in line 1"),
+        (b"1\t25\ttoo good\n", "a score from -4 to 4 .* in line 1"),
         (b"\xff\xfe", "UTF-8"),
         (b"", "no sentences"),
     ],

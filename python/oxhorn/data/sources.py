@@ -165,5 +165,14 @@ class Sources:
 
         Args:
             bounds: `stop`; `start, stop`; or `start, stop, step`.
+
+        Raises:
+            TypeError: If there are none, or more than three.
+            ValueError: If one is no whole number, or the step is 0.
         """
-        return cls.from_tensor_slices(np.arange(*bounds, dtype=np.int64))
+        if not 1 <= len(bounds) <= 3:
+            raise TypeError(f"Dataset.range: expected stop; start, stop; or start, stop, step; got {bounds}.")
+        whole = [arguments.integer(n, "bounds", "Dataset.range") for n in bounds]
+        if whole[2:] == [0]:
+            raise ValueError("Dataset.range: expected a step other than 0; got 0.")
+        return cls.from_tensor_slices(np.arange(*whole, dtype=np.int64))

@@ -78,6 +78,8 @@ def _typed(cells: list[str], missing: Any) -> Array:
     """Whole numbers, numbers or text, whichever all cells of a column are."""
     instead = "nan" if missing is None else str(missing)
     filled = [cell or instead for cell in cells]
+    if any("_" in cell for cell in cells):  # 1_000 is a number in Python's source code alone.
+        return np.array(cells, dtype=str)
     try:
         return np.array([int(cell) for cell in filled], np.int64)
     except (ValueError, OverflowError):
@@ -126,11 +128,19 @@ def _records(path: Path) -> Iterator[Any]:
 
 def _parsed(text: str, where: str) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
         raise ValueError(
             f"{where}: expected JSON, a list of objects or an object in each line; it is broken: {error}."
         ) from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"an object has the field {max(names, key=names.count)!r} more than once")
+    return fields
 
 
 def _field(name: str, column: list[Any]) -> Array:

@@ -69,21 +69,24 @@ def _rows(path: Path) -> tuple[list[str], npt.NDArray[np.float64]]:
         )
     texts, scores = [], []
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        # Not splitlines: a sentence may hold other characters that it takes for the end of a line.
+        lines = path.read_text(encoding="utf-8").split("\n")
     except UnicodeDecodeError as error:
         raise ValueError(f"movie_reviews: expected text in UTF-8 in {path}; {error.reason}.") from None
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        cells = line.split("\t")
         try:
-            _, score, text = cells
-            scores.append(float(score))
+            _, score, text = line.split("\t")
+            value = float(score)
         except ValueError:
+            value, text = np.nan, ""
+        if not abs(value) <= 4:
             raise ValueError(
-                f"movie_reviews: expected a number, a score and a sentence between tabs in line {number} of {path}; "
-                f"got {line[:80]!r}."
-            ) from None
+                f"movie_reviews: expected a number, a score from -4 to 4 and a sentence between tabs in line {number} of "
+                f"{path}; got {line[:80]!r}."
+            )
+        scores.append(value)
         texts.append(text.strip())
     if not texts:
         raise ValueError(f"movie_reviews: {path} has no sentences.")
