@@ -83,8 +83,8 @@ def _rows(path: Path) -> tuple[list[str], npt.NDArray[np.float64]]:
             value, text = np.nan, ""
         if not abs(value) <= 4:
             raise ValueError(
-                f"movie_reviews: expected a number, a score from -4 to 4 and a sentence between tabs in line {number} of "
-                f"{path}; got {line[:80]!r}."
+                f"movie_reviews: expected a number, a score from -4 to 4 and a sentence between tabs in line {number} "
+                f"of {path}; got {line[:80]!r}."
             )
         scores.append(value)
         texts.append(text.strip())
