@@ -13,7 +13,8 @@ import pytest
 import oxhorn as keras
 from oxhorn import ops
 from oxhorn.export import export_onnx, onnx_model
-from oxhorn.export.converters import CONVERTERS
+from oxhorn.export.converters import CONVERTERS, Node, activation
+from oxhorn.export.graph_builder import Builder, Value
 
 L = keras.layers
 
@@ -27,6 +28,14 @@ class Decomposed(L.Layer):
         return x * ops.sum(ops.linalg.svd(ops.eye(2) * ops.mean(x))[1])
 
 
+class Sensitivity(L.Layer):
+    def call(self, x: Any) -> Any:
+        with keras.GradientTape() as tape:
+            tape.watch(x)
+            y = ops.softmax(x)
+        return tape.gradient(y, x, output_gradients=x)
+
+
 class Wild(L.Layer):
     def call(self, x: Any) -> Any:
         return x + keras.random.normal((3,), seed=keras.random.SeedGenerator(1))
@@ -35,6 +44,11 @@ class Wild(L.Layer):
 def through(layer: Any) -> keras.Model:
     x = keras.Input((3,))
     return keras.Model(x, layer(x))
+
+
+def drops_in_inference() -> keras.Model:
+    x = keras.Input((4, 6))
+    return keras.Model(x, L.MultiHeadAttention(2, 3, dropout=0.5, name="doubt")(x, x, training=True))
 
 
 def stateful() -> keras.Model:
@@ -62,6 +76,16 @@ REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
         NotImplementedError,
         r"in layer 'wild' draws random numbers",
     ),
+    "dropped shares": (
+        drops_in_inference,
+        NotImplementedError,
+        r"op 'dot_product_attention' in layer 'doubt' drops shares at random\. Export the model as it is used",
+    ),
+    "gradient": (
+        lambda: through(Sensitivity(name="slopes")),
+        NotImplementedError,
+        r"op 'softmax_gradient' in layer 'slopes' is part of gradients, not of inference\. Use other ops",
+    ),
     "stateful": (stateful, NotImplementedError, r"'memory' is stateful.*stateful=False"),
     "subclass that was not called": (Subclass, ValueError, r"'mine' has not yet been built.*input_signature"),
     "sequential without shape": (
@@ -88,6 +112,26 @@ def test_op_without_converter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.delitem(CONVERTERS, "dense")
     with pytest.raises(NotImplementedError, match=r"op 'dense' in layer 'y' has no converter to ONNX"):
         export_onnx(small(), tmp_path / "model.onnx")
+
+
+def test_activation_without_converter() -> None:
+    node = Node(
+        "wave", [Value("float32", (2,), "x")], {"f": {"Wave": {"length": 2}}}, [("float32", (2,))], [], ""
+    )
+    with pytest.raises(
+        NotImplementedError, match=r"op 'wave' is an activation, Wave, that has no converter\. Use an"
+    ):
+        activation(Builder(), node)
+
+
+def test_gradient_of_windows() -> None:
+    attributes = {"length": 4, "stride": 2}
+    inputs = [Value("float32", (2, 6), "g"), Value("float32", (2, 2, 4), "x")]
+    node = Node("extract_sequences", inputs, attributes, [("float32", (2, 2, 4))], [], "")
+    with pytest.raises(
+        NotImplementedError, match=r"is the gradient of overlap_add\. Export the model as it is used"
+    ):
+        CONVERTERS["extract_sequences"](Builder(), node)
 
 
 def test_paths(tmp_path: Path) -> None:

@@ -117,6 +117,10 @@ def test_wrapper(name: str) -> None:
     check(model, *(batch if len(batch) > 1 else batch[0] for batch in batches))
 
 
+def test_places_that_are_floats() -> None:
+    check(wrapped(lambda: L.Embedding(5, 2), (4,)), np.array([[0, 4, 2, 1]], "float32"))
+
+
 # Text and hashes: layers on the host.
 ON_HOST = {
     "StringLookup": lambda: L.StringLookup(vocabulary=["a", "b"]),

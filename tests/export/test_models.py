@@ -125,7 +125,7 @@ def test_images_are_transposed_at_the_ends_only(name: str) -> None:
     build, most = IMAGES[name]
     model = shaken(build())
     shape = [n or 9 for n in model.inputs[0].shape[1:]]
-    content = check(model, random(3, *shape), random(1, *shape), loose=4)
+    content = check(model, random(3, *shape), random(1, *shape), random(0, *shape), loose=4)
     kinds = ops_of(content)
     assert kinds.count("Transpose") == most
     assert most == 0 or kinds[0] == "Transpose"
@@ -192,6 +192,11 @@ def test_series() -> None:
     check(shaken(forecast()), random(4, 9, 2), random(1, 9, 2))
 
 
+def test_an_empty_batch() -> None:
+    check(transformer(), np.zeros((0, 5), "int32"))
+    check(forecast(), random(0, 9, 2))
+
+
 class Heads(keras.Model):
     """A subclass with two outputs in a dict, and computations of its own."""
 
@@ -236,6 +241,35 @@ def test_signature_of_a_subclass_that_was_never_called() -> None:
     arrays = [np.array([[0, 4, 2]], "int32"), random(1, 3, 1)]
     assert [spec.name for spec in one.get_inputs()] == ["places", "input_1"]
     assert_same(run(one, arrays), [model(*arrays).numpy()])
+
+
+SIGNATURES = {
+    "a spec": keras.InputSpec("uint8", (None, 3)),
+    "an array, whose first size is open": [np.zeros((7, 3), "uint8")],
+}
+
+
+@pytest.mark.parametrize("name", SIGNATURES)
+def test_signature_with_another_dtype(name: str) -> None:
+    model = keras.Sequential([keras.Input((3,), name="x"), L.Rescaling(1 / 255), L.Dense(2)])
+    pixels = np.array([[0, 128, 255], [3, 2, 1]], "uint8")
+    content = check(model, pixels, pixels[:1], signature=SIGNATURES[name])
+    assert [(one.name, one.type.tensor_type.elem_type) for one in content.graph.input] == [("x", 2)]
+
+
+def test_slopes_of_a_product() -> None:
+    """A gradient in the call, whose ops are those of inference."""
+
+    class Slopes(keras.Model):
+        def call(self, x: Any) -> Any:
+            with keras.GradientTape() as tape:
+                tape.watch(x)
+                y = ops.matmul(ops.transpose(x), x)
+            return tape.gradient(y, x, output_gradients=ops.exp(y))
+
+    model = Slopes()
+    model(random(2, 3))
+    check(model, random(2, 3), random(5, 3))
 
 
 def test_branches_and_loops_of_ones_own() -> None:

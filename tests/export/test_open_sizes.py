@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from oxhorn import _core, ops
+from oxhorn import _core, layers, ops
 from tests.export.runs import check_function, made, traced_function
 from tests.ops.test_open_sizes import FUNCTIONS as OF_SIZES
 
@@ -49,6 +49,17 @@ OPEN: dict[str, tuple[Function, Shape, list[tuple[int, ...]]]] = {
         (None, None),
         [(4, 6), (1, 3)],
     ),
+    "nothing to do": (
+        lambda x: (ops.concatenate([x]), ops.mean(x, axis=()), x[:], ops.expand_dims(x, ())),
+        (None, 6),
+        [(4, 6), (1, 6)],
+    ),
+    "sizes of 0": (
+        lambda x: (layers.Flatten()(x), layers.Reshape((0, 5))(x)),
+        (None, 2, 0),
+        [(3, 2, 0), (0, 2, 0)],
+    ),
+    "rows of 0": (layers.Flatten(), (None, 2, 3), [(3, 2, 3), (0, 2, 3)]),
     "rank of 0": (lambda x: ops.slice_update(x, [], ops.exp(x)), (), [(), ()]),
     "reflect": (lambda x: ops.pad(x, ((1, 1), (0, 0)), mode="reflect"), (None, 6), [(4, 6), (2, 6)]),
     "running product": (lambda x: ops.cumprod(x, axis=0), (None, 6), [(4, 6), (1, 6)]),
@@ -58,6 +69,7 @@ OPEN: dict[str, tuple[Function, Shape, list[tuple[int, ...]]]] = {
         MAP,
         [(2, 3, 4, 2), (1, 1, 1, 2)],
     ),
+    "all sizes of 1": (ops.squeeze, (1, 6, 1), [(1, 6, 1)]),
     "slice of a map": (lambda x: convolved(x)[:, 1:3, ::-1], MAP, [(2, 3, 4, 2), (1, 5, 4, 2)]),
     "softmax of a map": (lambda x: ops.softmax(convolved(x), axis=1), MAP, [(2, 3, 4, 2), (1, 5, 4, 2)]),
     "steps without inputs": (

@@ -323,15 +323,23 @@ class Builder:
             return self.derived(value, ("reshape", *numbers), lambda array: array.reshape(numbers))
         if shape is None:
             shape = [part if isinstance(part, int) and part >= 0 else None for part in target]
+        if -1 not in numbers:
+            return self.reshape_to(value, self.sizes(target), shape)
         return self.emit("Reshape", [value, self.sizes(target)], shape=shape)
+
+    def reshape_to(self, value: Value, sizes: Value, shape: Sequence[Dim]) -> Value:
+        """The value under a shape that is a tensor."""
+        # A size of 0 is one of 0 elements, not that of the value.
+        return self.emit("Reshape", [value, sizes], shape=shape, allowzero=1)
 
     def reshape_keeping(self, value: Value, keep: int, target: Sequence[int], shape: Sequence[Dim]) -> Value:
         """The first axes as they are, the others under the shape `target`."""
-        if value.array is not None:
-            return self.reshape(value, [*value.array.shape[:keep], *target])
-        if 0 in target or 0 in value.shape[:keep]:
-            return self.reshape(value, [*(self.size(value, axis) for axis in range(keep)), *target], shape)
-        return self.emit("Reshape", [value, self.ints([*[0] * keep, *target])], shape=shape)
+        if 0 not in shape and sum(size is None for size in shape) < 2:
+            # The size that is open follows from the others, for an empty batch too.
+            return self.reshape(value, [-1 if size is None else size for size in shape], shape)
+        kept = [self.size(value, axis) for axis in range(keep)]
+        known = [new if size is None else size for new, size in zip(target, shape[keep:], strict=True)]
+        return self.reshape(value, [*kept, *known], shape)
 
     def unsqueeze(self, value: Value, axes: Sequence[int]) -> Value:
         """New axes of size 1, at these places of the result."""

@@ -106,7 +106,7 @@ def scatter_update(b: Builder, node: Node) -> Value:
     x, at, updates = node.inputs
     rows = _rows(b, x, node.attributes["depth"])
     made = b.emit("ScatterND", [rows, b.unsqueeze(at, [at.rank]), updates])
-    return b.emit("Reshape", [made, b.shape_of(x)], shape=x.shape)
+    return b.reshape_to(made, b.shape_of(x), x.shape)
 
 
 @converts("scatter", "segment_sum", "segment_max", "segment_min", "segment_prod")

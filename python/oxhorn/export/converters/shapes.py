@@ -22,7 +22,7 @@ def reshape(b: Builder, node: Node) -> Value:
 def reshape_like(b: Builder, node: Node) -> Value:
     """The shape of the second input."""
     x, like = node.inputs
-    return b.emit("Reshape", [x, b.shape_of(like)], shape=like.shape)
+    return b.reshape_to(x, b.shape_of(like), like.shape)
 
 
 @converts("expand_dims")
@@ -123,7 +123,7 @@ def slice_update(b: Builder, node: Node) -> Value:
         return updates
     flat = [b.reshape(value, [-1]) for value in (x, place, updates)]
     made = b.emit("ScatterElements", flat, axis=0)
-    return b.emit("Reshape", [made, b.shape_of(x)], shape=x.shape)
+    return b.reshape_to(made, b.shape_of(x), x.shape)
 
 
 @converts("pad")
