@@ -73,6 +73,8 @@ def test_csv_files_of_other_columns_and_missing_files(tmp_path: Path) -> None:
         Dataset.from_csv([one, other])
     with pytest.raises(FileNotFoundError, match="nowhere"):
         Dataset.from_csv(tmp_path / "nowhere.csv")
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        Dataset.from_json(tmp_path / "nowhere.json")
 
 
 RECORDS = [

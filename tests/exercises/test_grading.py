@@ -42,6 +42,13 @@ def test_every_exercise_has_its_two_notebooks() -> None:
 
 
 @pytest.mark.parametrize("name", EXERCISES)
+def test_the_table_of_exercises_has_the_points(name: str) -> None:
+    table = (FOLDER / "README.md").read_text(encoding="utf-8")
+    (row,) = [line for line in table.splitlines() if line.startswith(f"| [{name}]({name}.ipynb) |")]
+    assert row.endswith(f"| {sum(task.points for task in tasks(name))} |")
+
+
+@pytest.mark.parametrize("name", EXERCISES)
 def test_a_notebook_and_its_solution_differ_by_the_answers_alone(name: str) -> None:
     _, unsolved = read_cells(FOLDER / f"{name}.ipynb")
     _, solved = read_cells(FOLDER / "solutions" / f"{name}.ipynb")
