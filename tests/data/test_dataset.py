@@ -142,6 +142,23 @@ def test_set_random_seed_decides_the_order() -> None:
     assert orders[0] == orders[1] != values(numbers(30).shuffle(30))
 
 
+def test_a_look_changes_no_order() -> None:
+    def orders(look: bool) -> list[Any]:
+        data = generated(30).shuffle(30, seed=3).batch(10).map(lambda n: n)
+        if look:
+            assert data.element_spec == "int32[10]"
+        return [values(data), values(data)]
+
+    assert orders(True) == orders(False)
+    batches = Dataset.from_generator(lambda: ((X[i : i + 10], Y[i : i + 10]) for i in range(0, 50, 10)))
+    looked_at, known = (model() for _ in range(2))
+    looked_at.fit(batches.shuffle(5, seed=1), epochs=2, verbose=0)
+    rows = Dataset.from_tensor_slices((X, Y)).batch(10)
+    known.fit(rows.shuffle(5, seed=1), epochs=2, verbose=0)
+    for a, b in zip(looked_at.get_weights(), known.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_rows_that_were_shuffled_are_batched_as_elements_are() -> None:
     x, y = np.arange(40.0).reshape(20, 2), np.arange(20)
     rows = Dataset.from_tensor_slices({"x": x, "y": y}).shuffle(6, seed=1).skip(2).repeat(2).batch(8)

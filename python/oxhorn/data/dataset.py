@@ -8,6 +8,7 @@ from typing import Any, Self
 from oxhorn import arguments, config
 from oxhorn.data import nodes
 from oxhorn.data.elements import described, leaves, map_leaves
+from oxhorn.data.positions import first_element, get_passes, set_passes
 from oxhorn.data.slices import SliceBatches, Slices
 from oxhorn.data.sources import Sources
 
@@ -287,8 +288,6 @@ class Dataset(Sources):
 
     def get_state(self) -> Any:
         """Which passes were made, so that a run that goes on in another process goes on with the same orders."""
-        from oxhorn.data.positions import get_passes
-
         return get_passes(self._node)
 
     def set_state(self, state: Any) -> None:
@@ -300,8 +299,6 @@ class Dataset(Sources):
         Raises:
             ValueError: If it is of another chain of steps; nothing is changed then.
         """
-        from oxhorn.data.positions import set_passes
-
         set_passes(self._node, state)
 
     def _batch_source(self, who: str) -> Any:
@@ -325,7 +322,7 @@ class Dataset(Sources):
         """Whether elements are batches: no part of the first one is a number alone, where steps do not tell."""
         empty = self.cardinality() == 0
         if not empty and not self._batched:
-            first = next(iter(self._node), None)
+            first = first_element(self._node)
             empty = first is None
             if self._batched is None and not empty:
                 self._batched = all(leaf.ndim for leaf in leaves(first))
@@ -342,9 +339,8 @@ class Dataset(Sources):
     @property
     def element_spec(self) -> str:
         """The structure of the first element, with dtypes and shapes."""
-        for element in self._node:
-            return described(element)
-        return "no elements"
+        first = first_element(self._node)
+        return "no elements" if first is None else described(first)
 
     def __repr__(self) -> str:
         count = self.cardinality()

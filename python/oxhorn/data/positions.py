@@ -36,6 +36,15 @@ def may_differ_by_pass(node: Node) -> bool:
     )
 
 
+def first_element(node: Node) -> Any:
+    """The first element, or `None`: a look, after which passes have the orders that they would have had without it."""
+    before = [(step, step.passes) for step, _ in _shuffled(node)]
+    first = next(iter(node), None)
+    for step, passes in before:
+        step.passes = passes
+    return first
+
+
 def _shuffled(node: Node) -> list[tuple[Shuffled, bool]]:
     return [(step, kept) for step, kept in _steps(node, False) if isinstance(step, Shuffled)]
 
