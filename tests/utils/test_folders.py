@@ -189,7 +189,9 @@ def test_a_broken_file_is_named(tmp_path: Path, name: str) -> None:
         list(dataset(tmp_path))
 
 
-def test_links_are_followed_only_if_asked(kind: Any, tmp_path: Path) -> None:
+def test_links_are_followed_only_if_asked(
+    kind: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder, dataset, _ = kind
     elsewhere = tmp_path / "elsewhere"
     (folder / "b").rename(elsewhere)
@@ -197,6 +199,13 @@ def test_links_are_followed_only_if_asked(kind: Any, tmp_path: Path) -> None:
     (folder / "b" / "link").symlink_to(elsewhere, target_is_directory=True)
     assert len(dataset(folder).file_paths) == 5
     assert len(dataset(folder, follow_links=True).file_paths) == 9
+    with monkeypatch.context() as here:
+        here.chdir(folder)
+        assert len(dataset(".", labels=None, follow_links=True).file_paths) == 9
+    (folder / "b" / "back").symlink_to(folder, target_is_directory=True)
+    (elsewhere / "round").symlink_to(folder / "b", target_is_directory=True)
+    with_others = dataset(folder, class_names=["b"], follow_links=True).file_paths
+    assert len(with_others) == 4 + 5, "what `back` leads to once, without the folder that it came from"
 
 
 def test_sizes_of_pictures(tmp_path: Path) -> None:

@@ -45,10 +45,16 @@ def check_format(who: str, format: Any) -> None:
 
 
 def _files(folder: Path, endings: tuple[str, ...], follow_links: bool) -> list[str]:
-    found = []
-    for where, _, names in sorted(os.walk(folder, followlinks=follow_links)):
-        found += [str(Path(where, name)) for name in sorted(names) if name.lower().endswith(endings)]
-    return found
+    entries = []
+    above = {folder: {folder.resolve()}}  # of each folder on the way: it and all that lead to it, without links
+    for where, below, names in os.walk(folder, followlinks=follow_links):
+        if follow_links:
+            # A link back to a folder above would be followed again and again.
+            places = {name: Path(where, name).resolve() for name in below}
+            below[:] = [name for name in below if places[name] not in above[Path(where)]]
+            above.update({Path(where, name): above[Path(where)] | {places[name]} for name in below})
+        entries.append((where, sorted(name for name in names if name.lower().endswith(endings))))
+    return [str(Path(where, name)) for where, names in sorted(entries) for name in names]
 
 
 def _encoded(labels: Array, label_mode: str, classes: int) -> Array:
