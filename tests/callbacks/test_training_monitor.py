@@ -62,10 +62,13 @@ def test_the_first_look_is_what_can_be_computed_by_hand(eagerly: bool) -> None:
     "options", [{}, {"every": 2}, {"check_finite": False}, {"every": 1, "check_finite": False}]
 )
 @pytest.mark.parametrize("optimizer", ["adam", "rmsprop"])
-def test_watching_changes_nothing(options: Any, optimizer: str) -> None:
+@pytest.mark.parametrize("eagerly", [False, True])
+def test_watching_changes_nothing(options: Any, optimizer: str, eagerly: bool) -> None:
     finals = []
     for callbacks in ([], [TrainingMonitor(**options)]):
-        model = network(layers.Dropout(0.3), layers.BatchNormalization(), optimizer=optimizer)
+        model = network(
+            layers.Dropout(0.3), layers.BatchNormalization(), optimizer=optimizer, run_eagerly=eagerly
+        )
         history = model.fit(X, Y, epochs=3, batch_size=16, verbose=0, callbacks=callbacks)
         found = [v.numpy() for v in [*model.variables, *model.optimizer.variables]]
         finals.append([*found, np.array(history.history["loss"])])

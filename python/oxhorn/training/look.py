@@ -13,7 +13,7 @@ from oxhorn.training.data_adapters.packing import unpack_x_y_sample_weight
 from oxhorn.training.input_checks import check_inputs
 from oxhorn.training.looking_inside import observed_forward, put_back
 from oxhorn.training.observation import LayerCalls
-from oxhorn.training.programs import cache_of
+from oxhorn.training.programs import build_optimizer, cache_of
 from oxhorn.training.steps import tensors_of
 from oxhorn.training.structures import flatten
 from oxhorn.training.tracing import graph_inputs, tracing
@@ -121,7 +121,7 @@ def _look_of(places: _Places, results: list[Array]) -> Look:
 def updates(model: Any, seen: Look) -> dict[str, list[Array]]:
     """How far one step of the optimizer along the gradients seen would move each layer's variables.
 
-    The optimizer makes the step, and everything is put back.
+    The optimizer makes the step, and everything is put back. One that only the first step will build makes none.
     """
     pairs = [
         (name, variable, gradient)
@@ -129,7 +129,7 @@ def updates(model: Any, seen: Look) -> dict[str, list[Array]]:
         for variable, gradient in zip(seen.variables[name], gradients, strict=True)
         if gradient is not None
     ]
-    if not pairs or not hasattr(model.optimizer, "apply"):
+    if not pairs or not hasattr(model.optimizer, "apply") or not build_optimizer(model):
         return {}
     moved: dict[str, list[Array]] = {}
     with kept(model):

@@ -96,6 +96,19 @@ def train_steps(model: Any, batch: Batch) -> Steps:
     return cache_of(model).get(("train", batch.spec), lambda: _traced_steps(model, batch))
 
 
+def build_optimizer(model: Any) -> bool:
+    """Make the optimizer's variables before the first step in Python does; whether they are there.
+
+    A `train_step` of one's own may train some of the weights alone, and makes them itself.
+    """
+    from oxhorn.training.trainer import Trainer
+
+    optimizer, variables = model.optimizer, list(model.trainable_variables)
+    if variables and not optimizer.built and not _overridden(model, "train_step", Trainer):
+        optimizer.build(variables)
+    return bool(optimizer.built)
+
+
 def _traced_steps(model: Any, batch: Batch) -> Steps:
     if wants_closure(model.optimizer):
         closure = trace_closure_step(model, batch)

@@ -9,11 +9,12 @@ from typing import Any
 from oxhorn.callbacks.callback_list import CallbackList
 from oxhorn.callbacks.snapshot_keeper import SnapshotKeeper
 from oxhorn.training.feeds import Feed
+from oxhorn.training.programs import build_optimizer
 from oxhorn.training.run_state import Position, RunState
 from oxhorn.training.snapshot import Snapshot
 from oxhorn.training.snapshot_records import to_records
 from oxhorn.training.steps import PythonSteps, Steps
-from oxhorn.training.tracing import graph_inputs, tracing
+from oxhorn.training.tracing import build_layers
 
 
 def with_keeper(callbacks: Any, path: Any) -> Any:
@@ -76,28 +77,18 @@ class KeptRun:
 
     def _make_variables(self) -> None:
         """Where Python runs the steps, weights and slots would be made by the first of them."""
-        from oxhorn.training.trainer import Trainer
-
         model = self._model
         if not isinstance(self._steps, PythonSteps):
             return
-        if not all(layer.built for layer in model._flatten_layers(include_self=False)):
-            try:
-                with tracing(model) as graph:
-                    model._forward(graph_inputs(graph, self._feed.sample())[0], training=True)
-            except Exception as error:
-                raise ValueError(
-                    f"fit: model {model.name!r} must be built before fit keeps snapshots of it, and its `call` cannot "
-                    "be traced. Call it on a batch of data first."
-                ) from error
-        own_step = type(model).train_step is not Trainer.train_step or "train_step" in vars(model)
-        if (
-            not own_step
-            and model.optimizer is not None
-            and not model.optimizer.built
-            and model.trainable_variables
-        ):
-            model.optimizer.build(list(model.trainable_variables))
+        try:
+            build_layers(model, self._feed.sample(), itself=False)
+        except Exception as error:
+            raise ValueError(
+                f"fit: model {model.name!r} must be built before fit keeps snapshots of it, and its `call` cannot "
+                "be traced. Call it on a batch of data first."
+            ) from error
+        if model.optimizer is not None:
+            build_optimizer(model)
 
     def find(self) -> Snapshot | None:
         """The snapshot that the run goes on from, checked, and the data brought to where it was."""

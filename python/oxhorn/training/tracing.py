@@ -106,14 +106,26 @@ def prepare_optimizer(model: Any, batch: Batch) -> None:
     It happens before the step is traced: what `build` assigns to variables is not to be assigned at every step.
     """
     optimizer = model.optimizer
-    if not optimizer.built and not all(layer.built for layer in model._flatten_layers()):
-        with tracing(model) as graph:
-            model._forward(graph_inputs(graph, batch)[0], training=True)
+    if not optimizer.built:
+        build_layers(model, batch)
     variables = list(model.trainable_variables)
     if optimizer.built:
         optimizer._check_variables_are_known(variables)
     elif variables:
         optimizer.build(variables)
+
+
+def build_layers(model: Any, batch: Batch, itself: bool = True) -> None:
+    """Build what is not built yet, by tracing a call.
+
+    Args:
+        model: The model.
+        batch: Data for the call.
+        itself: Whether the model has to be built, too; one that only its own steps run has no `call`.
+    """
+    if not all(layer.built for layer in model._flatten_layers(include_self=itself)):
+        with tracing(model) as graph:
+            model._forward(graph_inputs(graph, batch)[0], training=True)
 
 
 def _trace_constraints(variables: list[Any]) -> _core.Program | None:
