@@ -77,6 +77,17 @@ class Rows(keras.utils.PyDataset):
         np.random.shuffle(self.order)
 
 
+class Draws(Rows):
+    """The same, with noise that is drawn anew for each batch."""
+
+    def on_epoch_end(self) -> None:
+        pass
+
+    def __getitem__(self, index: int) -> Any:
+        x, y = super().__getitem__(index)
+        return x + np.random.normal(size=x.shape).astype("float32"), y
+
+
 class Remembers(Rows):
     """The same, drawing noise in `__getitem__`, and knowing its own state."""
 
@@ -290,6 +301,7 @@ CASES: dict[str, Make] = {
     ),
     "PyDataset": lambda: Run(net(), {"x": Rows(), "y": None, "batch_size": None}),
     "PyDataset with workers": lambda: Run(net(), {"x": Rows(workers=2), "y": None, "batch_size": None}),
+    "PyDataset that draws": lambda: Run(net(), {"x": Draws(), "y": None, "batch_size": None}),
     "PyDataset with a state": lambda: Run(
         net(), {"x": Remembers(), "y": None, "batch_size": None, "shuffle": False}
     ),
@@ -398,3 +410,14 @@ WITHIN = [name for name in CASES if name != "LBFGS" and name.split()[0] not in d
 @pytest.mark.parametrize("name", WITHIN)
 def test_within_an_epoch(name: str, tmp_path: Path) -> None:
     assert_equal(by_batches(CASES[name], tmp_path), straight(CASES[name]))
+
+
+DATA = [name for name in CASES if any(word in name for word in ("Dataset", "generator", "batches", "text"))]
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_within_the_first_epoch(name: str, tmp_path: Path) -> None:
+    """From the snapshot of the start, when the first batch was looked at, and no step was made."""
+    expected = straight(CASES[name])
+    assert_equal(by_epochs(CASES[name], tmp_path, epoch=0), expected)
+    assert_equal(by_batches(CASES[name], tmp_path, every=100, epoch=0, batch=2), expected)

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from oxhorn.training.data_adapters.batch import Batch, Column
 from oxhorn.training.data_adapters.sources import BatchSource, skip
 from oxhorn.training.shuffling import Shuffling
+from oxhorn.training.snapshot_records import same
 from oxhorn.training.steps import Steps
 
 StepsFor = Callable[[Batch], Steps]
@@ -265,6 +266,15 @@ class BatchFeed:
         if not all(type(count) is int and count >= 0 for count in counts):
             raise ValueError(f"expected numbers of epochs and batches; got {counts!r:.80}.")
         source, seen = self._source, self._begun
+        if (
+            state["open"]
+            and not any(counts)
+            and self._next is not None
+            and same(source.get_state(), state["source"])
+        ):
+            # Both stand before the first batch, which was drawn to look at. Drawn again, one that is made by chance
+            # would be another.
+            return
         if source.is_read_once:
             self._draw_again(state["used"])
             if not state["open"]:

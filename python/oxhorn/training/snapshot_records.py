@@ -49,6 +49,12 @@ def from_records(records: Mapping[str, Record]) -> Any:
         raise ValueError(f"the record {TREE!r} is not what a run writes ({error})") from None
 
 
+def same(one: Any, other: Any) -> bool:
+    """Whether two pieces of such data hold the same."""
+    a, b = (to_records(data, "a comparison") for data in (one, other))
+    return a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a)
+
+
 # A list is a list and a dict is a dict of one key, which says what stands for what:
 # t tuple, e set, d dict with texts as keys, p dict with other keys, a array, s NumPy scalar.
 def _encoded(value: Any, place: str, records: dict[str, Record], who: str) -> Any:
