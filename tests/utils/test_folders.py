@@ -189,9 +189,7 @@ def test_a_broken_file_is_named(tmp_path: Path, name: str) -> None:
         list(dataset(tmp_path))
 
 
-def test_links_are_followed_only_if_asked(
-    kind: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_links_are_followed_only_if_asked(kind: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder, dataset, _ = kind
     elsewhere = tmp_path / "elsewhere"
     (folder / "b").rename(elsewhere)

@@ -46,7 +46,9 @@ def check_format(who: str, format: Any) -> None:
 
 def _files(folder: Path, endings: tuple[str, ...], follow_links: bool) -> list[str]:
     entries = []
-    above = {folder: {folder.resolve()}}  # of each folder on the way: it and all that lead to it, without links
+    above = {
+        folder: {folder.resolve()}
+    }  # of each folder on the way: it and all that lead to it, without links
     for where, below, names in os.walk(folder, followlinks=follow_links):
         if follow_links:
             # A link back to a folder above would be followed again and again.
