@@ -18,11 +18,8 @@ PIL = pytest.importorskip("PIL.Image")
 RGB = np.random.default_rng(0).integers(0, 256, size=(6, 9, 3)).astype("uint8")
 
 
-@pytest.mark.parametrize("ending", ["png", "bmp"])
-@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize(("ending", "channels"), [("png", 1), ("png", 3), ("png", 4), ("bmp", 1), ("bmp", 3)])
 def test_round_trip(tmp_path: Path, ending: str, channels: int) -> None:
-    if ending == "bmp" and channels == 4:
-        pytest.skip("bitmaps have no transparency here")
     x = np.concatenate([RGB, RGB[:, :, :1]], -1)[:, :, :channels]
     path = tmp_path / f"picture.{ending}"
     utils.save_img(path, x, scale=False)

@@ -50,7 +50,6 @@ def test_a_tensor_and_its_tape() -> None:
     assert len(read(plot_graph(y, tape=tape)).boxes) == 2
 
 
-@pytest.mark.skipif(not hasattr(keras, "GradientTape"), reason="the package has no GradientTape")
 def test_the_public_tape_shows_gradients_if_it_is_persistent() -> None:
     x = keras.Variable(2.0, dtype="float32")
     with keras.GradientTape(persistent=True) as tape:
