@@ -153,18 +153,18 @@ _LAYERS_BY_ENTRY = frozenset(
 )  # fmt: skip
 
 
-def orders_of(model: Any) -> dict[int, Orders]:
-    """For each layer that was met, by `id`, the orders around it."""
+def orders_of(model: Any) -> tuple[dict[int, Orders], list[str]]:
+    """For each layer that was met, by `id`, the orders around it; and what no order of weights makes as in PyTorch."""
     made: dict[int, Features] = {}  # outputs of dense layers that a `Reshape` later wants in PyTorch's order
     while True:
         walk = _Walk(made)
         calls = calls_of(model)
         if calls is None:
-            return {}
+            return {}, []
         walk.begin(calls)
         walk.follow(calls)
         if walk.made.keys() == made.keys():
-            return walk.found
+            return walk.found, list(dict.fromkeys(walk.notes))
         made = walk.made
 
 
@@ -172,6 +172,7 @@ class _Walk:
     def __init__(self, made: dict[int, Features]) -> None:
         self.made = dict(made)
         self.found: dict[int, Orders] = {}
+        self.notes: list[str] = []
         self._layouts: dict[int, Layout] = {}
         self._makers: dict[int, Node] = {}
         self._same_as: dict[int, KerasTensor] = {}
@@ -262,7 +263,10 @@ class _Walk:
         if name in ("Dense", "EinsumDense"):
             if id(layer) in self.made:
                 return [self.made[id(layer)]]
-            if given is None or isinstance(given, Features) or len(node.input_tensors[0].shape) == 2:
+            rank = len(node.input_tensors[0].shape)
+            steps = isinstance(given, Unclear) and given.in_sequences and rank == 3
+            # Whatever went in: its own features, of a sample or of each step.
+            if given is None or isinstance(given, Features) or rank == 2 or steps:
                 return [None]
             return [
                 given if isinstance(given, Unclear) else Unclear(f"{name} {layer.name!r} is called on a map")
@@ -286,26 +290,22 @@ class _Walk:
                 return given
             if len(after) == 1:
                 return features_of_map(before, given.order)
-            if after[-1] == before[-1] and given.order[0] == len(before) - 1:
-                return None  # places in a row: steps of features, as PyTorch's `flatten(2).transpose(1, 2)`
-            return Unclear(f"{name} {layer.name!r} changes a map {before} to {after}")
+            if after[-1] == before[-1] and given == _of_map(len(before)):
+                # Other places of the same channels; in a row they are steps, as PyTorch's `flatten(2).transpose(1, 2)`.
+                return None if len(after) == 2 else _of_map(len(after))
+            return Unclear(f"{name} {layer.name!r} changes a map {before} to {after}", True)
         if len(before) == 1 and len(after) > 1 and self._is_map(output):
             wanted = features_of_map(after)
-            layout = _of_map(len(after))
-            if wanted is None or given == wanted:
-                return layout
-            if given is not None or not self._ask_maker(tensor, wanted):
-                return (
-                    layout
-                    if given is None
-                    else Unclear(f"{name} {layer.name!r} makes a map of mixed features")
-                )
-            return layout
-        if isinstance(given, Features):
-            return (
-                given if after[-1:] == before[-1:] else Unclear(f"{name} {layer.name!r} cuts a flattened map")
-            )
-        return None
+            if wanted is not None and given is None:
+                self._ask_makers(tensor, wanted, f"{name} {layer.name!r}")
+            elif wanted is not None and given != wanted:
+                why = f"{name} {layer.name!r} makes a map {after} of features that are in the order of another one"
+                self.notes.append(why)
+                return Unclear(why)
+            return _of_map(len(after))
+        if isinstance(given, Features) and after[-1:] != before[-1:]:
+            return Unclear(f"{name} {layer.name!r} cuts a flattened map", True)
+        return given
 
     def _is_map(self, tensor: KerasTensor) -> bool:
         """Whether a tensor of several axes is a map: three axes are, two if a convolution reads them."""
@@ -326,22 +326,26 @@ class _Walk:
                     return True
         return False
 
-    def _ask_maker(self, tensor: KerasTensor, wanted: Features) -> bool:
-        """Finds the dense layer that made some features, through layers that work entry by entry."""
-        while True:
+    def _ask_makers(self, tensor: KerasTensor, wanted: Features, reader: str) -> None:
+        """Finds the dense layers that made some features, through layers that work entry by entry."""
+        waiting = [tensor]
+        while waiting:
+            tensor = waiting.pop()
             while id(tensor) in self._same_as:
                 tensor = self._same_as[id(tensor)]
             node = self._makers.get(id(tensor))
             if node is None:
-                return False  # an input of the model: its order is the user's
+                continue  # an input of the model: its order is the user's
             name = _name_of(node.operation)
             if name == "Dense":
                 self.made[id(node.operation)] = wanted
-                return True
-            entries = name in _LAYERS_BY_ENTRY or name in _FUNCTIONS_BY_ENTRY
-            if not entries or len(node.input_tensors) != 1:
-                return False
-            tensor = node.input_tensors[0]
+            elif name in _LAYERS_BY_ENTRY or name in _FUNCTIONS_BY_ENTRY:
+                waiting.extend(node.input_tensors)
+            else:
+                self.notes.append(
+                    f"{reader} makes a map of what {name} {node.operation.name!r} gives, which is not turned: its "
+                    "numbers lie in the map with the channels last, in PyTorch with the channels first"
+                )
 
 
 def _name_of(layer: Any) -> str:

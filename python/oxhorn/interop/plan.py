@@ -143,6 +143,7 @@ class Plan:
             report.missing.append(f"{path} {tuple(variable.shape)}: {why}")
         if stopped:
             report.notes.append(stopped)
+        report.notes.extend(self._targets.notes)
         self._note_settings()
 
     def _counts(self, variable: Any) -> bool:

@@ -43,6 +43,7 @@ class Targets:
         problems: For variables (by `id`) of layers that PyTorch does not have, why.
         variables: All variables, by path.
         weights: Those of them (by `id`) that are weights, and not states of random generators.
+        notes: What differs from PyTorch whatever the weights are.
     """
 
     def __init__(self, model: Any, flattened: Any, who: str) -> None:
@@ -54,7 +55,7 @@ class Targets:
                 f"{who}: {model.name!r} is not built, so it does not have all its weights yet (layers {unbuilt[:20]}). "
                 "Call it on data, or begin it with `Input(shape=...)`."
             )
-        self._orders = orders_of(model)
+        self._orders, self.notes = orders_of(model)
         self._layers: dict[str, Any] = {}
         self.found: list[Target] = []
         self.problems: dict[int, str] = {}

@@ -54,7 +54,8 @@ def load_torch_state_dict(
     layer after `Flatten` needs its rows in another order, because PyTorch's maps have their channels first:
     `V[(y * W + x) * C + c, o] = W[o, (c * H + y) * W + x]`. The calls of the model show where that is so, through
     dropout, activations, concatenation and nested models; and where a dense layer's outputs become a map by
-    `Reshape`. Where they do not show it, the error says so, and `flattened` tells it.
+    `Reshape`. Where they do not show it, as where a map is cut into steps for a recurrent layer, the error says so, and
+    `flattened` tells it.
 
     Everything is checked, read and converted before the first weight is set. Nothing in a file is run: see
     `saving/restricted_pickle.py`. Weights that are NaN or infinite are set as they are; the report names them, and a
@@ -84,8 +85,8 @@ def load_torch_state_dict(
         ignore: Names in the source to leave out: of arrays, of modules with all that is in them, or compiled regular
             expressions. Defaults to none.
         keep: Names of layers that stay as they are, such as a new top. Defaults to none.
-        flattened: For dense layers by name, the map `(height, width, channels)` that was flattened before them, or None
-            if there was none. Defaults to None: what the calls of the model show.
+        flattened: For dense and recurrent layers by name, the map `(height, width, channels)` that was flattened before
+            them, or None if there was none. Defaults to None: what the calls of the model show.
         strict: Whether leftovers on either side are an error. Without it what fits is set. Defaults to True.
 
     Returns:
