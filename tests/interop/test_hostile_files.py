@@ -15,6 +15,10 @@ import pytest
 import oxhorn as keras
 from oxhorn.interop import load_torch_state_dict
 from oxhorn.interop.sources import opened
+from oxhorn.interop.torch_files import _Storages
+from oxhorn.interop.torch_pickle import Storage, StoredTensor
+from oxhorn.saving import safetensors
+from oxhorn.saving.restricted_pickle import PickleError
 from tests.interop.building import (
     Raw,
     call,
@@ -385,6 +389,28 @@ def test_a_file_that_is_replaced_while_it_is_read(tmp_path):
         path.write_bytes((GOLDEN / "lstm_deep.safetensors").read_bytes())
         with pytest.raises(ValueError, match=r"weights\.safetensors.* is gone"):
             arrays["0.weight"].load()
+    path.write_bytes((GOLDEN / "batch_norm.safetensors").read_bytes())
+    with opened(path, None, "test") as (arrays, _, _):
+        safetensors.write(path, {name: np.zeros((2, 2), np.float32) for name in arrays}, {})
+        text = r"weights\.safetensors: '0\.weight' had the shape .* at first and \(2, 2\) later; was the file changed"
+        with pytest.raises(ValueError, match=text):
+            arrays["0.weight"].load()
+
+
+def test_a_storage_that_becomes_shorter():
+    shorter = _Storages(lambda storage: bytes(4), "<")
+    with pytest.raises(PickleError, match=r"storage 0 has 4 bytes; was the file changed while being read"):
+        shorter(StoredTensor(Storage("0", "float32", 2), 0, (2,), (1,)))
+
+
+def test_safetensors_of_unsigned_numbers(tmp_path):
+    """What the reader of the format takes, this one takes."""
+    header = b'{"x.weight":{"dtype":"U16","shape":[2],"data_offsets":[0,4]}}'
+    path = written(tmp_path, struct.pack("<Q", len(header)) + header + struct.pack("<HH", 1, 2**16 - 1))
+    assert read(path)["x.weight"].tolist() == [1, 65535]
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    with pytest.raises(ValueError, match=r"x\.weight"):
+        load_torch_state_dict(model, path)
 
 
 def test_nothing_changes_when_a_file_fails_late(tmp_path):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import ClassVar
 
+import ml_dtypes
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ import oxhorn as keras
 from oxhorn import layers
 from oxhorn.interop import load_torch_state_dict, to_torch_state_dict
 
+GOLDEN = Path(__file__).parent / "golden"
 RNG = np.random.default_rng(0)
 
 
@@ -126,6 +129,14 @@ def test_leftovers_are_an_error_and_change_nothing():
     assert "matched=3, unused=1, missing=1" in repr(report)
 
 
+def test_an_error_shows_twenty_of_a_kind():
+    more = {f"x{i}.weight": numbers(2, 3) for i in range(25)}
+    with pytest.raises(ValueError, match=r"not used: 25\n(  x.*\n){20}  \.\.\. and 5 more\n"):
+        load_torch_state_dict(two_layers(), {**STATE, **more})
+    report = load_torch_state_dict(two_layers(), {**STATE, **more}, strict=False)
+    assert str(report).count("no layer was found") == 25
+
+
 def test_leaving_out_on_purpose():
     more = {**STATE, "c.weight": numbers(5, 2), "c.bias": numbers(5)}
     for arguments in (
@@ -135,6 +146,7 @@ def test_leaving_out_on_purpose():
         {"mapping": {"a": "first", "b": "second", "c": None}},
         {"mapping": {"a": "first", "b": "second", "c.weight": None, "c.bias": None}},
         {"mapping": [("c", None), ("a", "first"), ("b", "second")]},
+        {"mapping": [("c.{x}", None), ("a", "first"), ("b", "second")]},
     ):
         model = two_layers()
         report = load_torch_state_dict(model, more, **arguments)
@@ -184,6 +196,8 @@ def test_parts_of_a_checkpoint():
         load_torch_state_dict(two_layers(), {"state_dict": STATE})
     with pytest.raises(ValueError, match="expected 'model'; there is a dict"):
         load_torch_state_dict(two_layers(), {"state_dict": STATE}, key="model")
+    with pytest.raises(ValueError, match=r"is a safetensors file, which has no parts; leave `key` out"):
+        load_torch_state_dict(two_layers(), GOLDEN / "batch_norm.safetensors", key="model")
     with pytest.raises(ValueError, match="expected `key`"):
         load_torch_state_dict(two_layers(), {"state_dict": STATE}, key=3)
 
@@ -312,6 +326,27 @@ def test_tensors_in_memory():
     ours = {name: keras.Variable(array) for name, array in STATE.items()}
     load_torch_state_dict(model, ours)
     is_loaded(model)
+
+
+class FakeBrainFloat(FakeTensor):
+    """A tensor of a dtype that NumPy does not have."""
+
+    dtype = "torch.bfloat16"
+
+    def float(self):
+        return FakeTensor(self.array)
+
+    def __array__(self, dtype=None, copy=None):
+        raise TypeError("NumPy has no bfloat16")
+
+
+def test_bfloat16_in_memory():
+    """As a tensor, and as an array of the package that gives NumPy the dtype."""
+    whole = {name: np.round(array) for name, array in STATE.items()}
+    for made in (FakeBrainFloat, lambda array: array.astype(ml_dtypes.bfloat16)):
+        model = two_layers()
+        load_torch_state_dict(model, {name: made(array) for name, array in whole.items()})
+        np.testing.assert_array_equal(model.get_weights()[0], whole["a.weight"].T)
 
 
 class Raises:

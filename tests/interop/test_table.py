@@ -126,9 +126,8 @@ def test_tied_weights_need_a_word():
 
 
 def test_parts_of_attention_by_name():
-    x = keras.Input((5, 6))
     layer = layers.GroupQueryAttention(3, 4, 2, name="attention")
-    model = keras.Model(x, layer(x, x))
+    model = attended(layer)
     state = {
         "q.weight": numbers(12, 6),
         "q.bias": numbers(12),
@@ -145,8 +144,39 @@ def test_parts_of_attention_by_name():
     np.testing.assert_array_equal(layer._key_dense.bias.numpy().ravel(), state["k.bias"])
 
 
+def test_a_projection_of_attention_by_name():
+    model = attended(layers.MultiHeadAttention(2, 3, name="attention"))
+    state = {"q.weight": numbers(6, 6), "q.bias": numbers(6)}
+    report = load_torch_state_dict(model, state, {"q": "attention/query"}, strict=False)
+    assert [match.variable for match in report.matched] == ["attention/query/kernel", "attention/query/bias"]
+
+
+def test_a_projection_that_cannot_be_parted():
+    model = attended(layers.MultiHeadAttention(2, 3, name="attention"))
+    state = {"attention.in_proj_weight": numbers(7, 6), "attention.out_proj.bias": numbers(6)}
+    with pytest.raises(ValueError, match=r"in_proj_weight \(7, 6\): attention has no such weight"):
+        load_torch_state_dict(model, state, "name")
+
+
+def test_a_layer_in_two_models():
+    """It is one layer, found under the first of them."""
+    shared = layers.Dense(3, use_bias=False, name="shared")
+    inner = [keras.Sequential([keras.Input((3,)), shared], name=name) for name in ("left", "right")]
+    model = keras.Sequential([keras.Input((3,)), *inner])
+    weight = numbers(3, 3)
+    for name in ("shared", "left/shared"):
+        (match,) = load_torch_state_dict(model, {"x.weight": weight}, {"x": name}).matched
+        assert match.variable == "left/shared/kernel"
+    np.testing.assert_array_equal(shared.kernel.numpy(), weight.T)
+
+
 def image(layer):
     return keras.Sequential([keras.Input((4, 3, 2)), layer])
+
+
+def attended(layer):
+    x = keras.Input((5, 6))
+    return keras.Model(x, layer(x, x))
 
 
 class Doubling(layers.Layer):
@@ -169,6 +199,7 @@ REFUSED = [
         ),
         "put a Bidirectional over each",
     ),
+    (lambda: attended(layers.MultiHeadAttention(2, 3, use_gate=True)), "has a gate, which PyTorch's has not"),
 ]
 
 

@@ -14,19 +14,6 @@ from oxhorn.interop.torch_pickle import StoredTensor
 
 __all__ = ["opened"]
 
-_SAFETENSORS = {
-    "F64": "float64",
-    "F32": "float32",
-    "F16": "float16",
-    "BF16": "bfloat16",
-    "I64": "int64",
-    "I32": "int32",
-    "I16": "int16",
-    "I8": "int8",
-    "U8": "uint8",
-    "BOOL": "bool",
-}
-
 
 @contextlib.contextmanager
 def opened(source: Any, key: Any, who: str) -> Iterator[tuple[dict[str, Stored], list[str], str]]:
@@ -76,7 +63,8 @@ def opened(source: Any, key: Any, who: str) -> Iterator[tuple[dict[str, Stored],
         for name, value in found.items():
             if isinstance(value, StoredTensor):
                 shown = checked_name(name, where)
-                arrays[shown] = Stored(value.shape, value.storage.dtype, lambda value=value: load(value))  # type: ignore[misc]
+                what, dtype = f"{where}: {shown!r}", value.storage.dtype
+                arrays[shown] = Stored(what, value.shape, dtype, lambda value=value: load(value))  # type: ignore[misc]
             else:
                 key = f"; to read it, pass key={str(name)[:50]!r}" if isinstance(value, Mapping) else ""
                 others.append(f"{str(name)[:100]} ({_described(value)}): no array{key}")
@@ -109,7 +97,7 @@ def _safetensors(path: Path) -> dict[str, Stored]:
         return load
 
     return {
-        name: Stored(tuple(entry.shape), _SAFETENSORS[entry.dtype], reader(name))
+        name: Stored(f"{path}: {name[:100]!r}", tuple(entry.shape), entry.numpy_dtype, reader(name))
         for name, entry in entries.items()
     }
 

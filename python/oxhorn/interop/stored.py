@@ -32,12 +32,14 @@ class Stored:
     """An array of a source.
 
     Args:
+        what: The source and the name, for messages.
         shape: Its shape.
-        dtype: Its dtype in the source, one of `DTYPES`.
+        dtype: Its dtype in the source, one of `DTYPES`, or the one that it is read as.
         load: Returns the array; float16 and bfloat16 as the same values in float32.
     """
 
-    def __init__(self, shape: tuple[int, ...], dtype: str, load: Callable[[], Array]) -> None:
+    def __init__(self, what: str, shape: tuple[int, ...], dtype: str, load: Callable[[], Array]) -> None:
+        self.what = what
         self.shape = shape
         self.dtype = dtype
         self._load = load
@@ -47,8 +49,8 @@ class Stored:
         array = self._load()
         if array.shape != self.shape:
             raise ValueError(
-                f"An array had the shape {self.shape} at first and {array.shape} later; was its file changed while "
-                "being read?"
+                f"{self.what} had the shape {self.shape} at first and {array.shape} later; was the file changed "
+                "while being read?"
             )
         return array
 
@@ -56,7 +58,8 @@ class Stored:
         """One of `count` equal parts along the first axis."""
         size = self.shape[0] // count
         begin = index * size
-        return Stored((size, *self.shape[1:]), self.dtype, lambda: self.load()[begin : begin + size])
+        shape = (size, *self.shape[1:])
+        return Stored(self.what, shape, self.dtype, lambda: self.load()[begin : begin + size])
 
 
 def widened(array: Array, dtype: str) -> Array:
@@ -103,7 +106,7 @@ def from_arrays(arrays: Mapping[Any, Any], where: str) -> dict[str, Stored]:
         def load(array: Array = array, dtype: str = dtype) -> Array:
             return widened(array, dtype)
 
-        found[shown] = Stored(tuple(array.shape), dtype, load)
+        found[shown] = Stored(f"{where}: {shown!r}", tuple(array.shape), dtype, load)
     return found
 
 
