@@ -158,7 +158,7 @@ def test_a_run_that_goes_on_is_the_same(epoch: int, optimizer: Any, eager: bool,
     assert_equal(by_batches(make, tmp_path, epoch=epoch), expected)
 
 
-@pytest.mark.parametrize("state", [None, [], {}, {"unfrozen": [2]}, {"other": 1}], ids=str)
+@pytest.mark.parametrize("state", [None, [], {}, {"_done": {2}}, {"_done": [1]}, {"other": 1}], ids=str)
 def test_states_of_something_else(state: Any) -> None:
     with pytest.raises(ValueError, match="expected the state of a callback with the schedule"):
         cb.GradualUnfreezing({1: "low"}).set_state(state)

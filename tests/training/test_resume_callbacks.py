@@ -264,7 +264,7 @@ def test_a_finished_run_returns_at_once(tmp_path: Path) -> None:
     history = again.fit(resume=tmp_path / "a", callbacks=[count])
     assert not steps
     assert_equal(outcome(again, history), done)
-    longer, whole = made(plain), made(plain)
+    longer = made(plain)
     history = longer.fit(resume=tmp_path / "a", epochs=6)
     result = outcome(longer, history)
     whole = made(plain)
@@ -324,7 +324,6 @@ def test_a_callback_that_raises(hook: str, tmp_path: Path) -> None:
         made(plain).fit(
             resume=tmp_path / "a", validation_data=(X, Y), callbacks=[cb.LambdaCallback(**{hook: fail})]
         )
-    second, whole = made(plain), made(plain)
     whole = made(plain)
     expected = outcome(whole, whole.fit(validation_data=(X, Y)))
     second = made(plain)

@@ -77,15 +77,13 @@ class GradualUnfreezing(Callback):
         if due:
             self._unfreeze(due, epoch)
 
-    def get_state(self) -> Any:
-        return {"unfrozen": sorted(self._done)}
-
     def set_state(self, state: Any) -> None:
-        if not isinstance(state, dict) or not set(state.get("unfrozen", [-1])) <= set(self.schedule):
+        done = state.get("_done") if isinstance(state, dict) else None
+        if not isinstance(done, set) or not done <= set(self.schedule):
             raise ValueError(
                 f"GradualUnfreezing: expected the state of a callback with the schedule {self.schedule}; got {state!r}."
             )
-        due = [epoch for epoch in self.schedule if epoch in state["unfrozen"] and epoch not in self._done]
+        due = [epoch for epoch in self.schedule if epoch in done - self._done]
         if due:
             self._unfreeze(due, max(due))
 

@@ -19,6 +19,7 @@ from oxhorn.reuse.cutting import cut
 from oxhorn.reuse.fingerprint import fingerprint, fingerprint_of_weights
 from oxhorn.reuse.frozen_part import check_frozen, program_of, rounds_the_same, same_bits
 from oxhorn.training import checks
+from oxhorn.training.data import make_arrays
 from oxhorn.training.data_adapters.arrays import lists_to_arrays
 from oxhorn.training.data_adapters.packing import unpack_x_y_sample_weight
 from oxhorn.training.data_adapters.sources import find_source
@@ -221,8 +222,6 @@ class FeatureCache:
             return True
         count = min(32, _rows_of(flatten(x)))
         few = map_leaves(lambda leaf: _part(leaf, 0, count), x)
-        from oxhorn.training.data import make_arrays
-
         columns = make_arrays(self._lower, "cache_features", few, None, None, None).columns
         found = [np.ascontiguousarray(part[:count]) for part in features]
         lower = program_of(self._lower, columns, training=True)

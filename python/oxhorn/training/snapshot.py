@@ -25,8 +25,9 @@ _KEYS = (
     "metrics",
     "random",
     "feed",
+    "validation",
+    "callbacks",
 )
-
 
 # What parts of the wrong kind lead to.
 _MISFITS = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, NotImplementedError)
@@ -62,7 +63,7 @@ class Snapshot:
             fixed, state = json.loads(_text(records["fixed"])), from_records(records)
             if not isinstance(fixed, dict) or not isinstance(state, dict):
                 raise ValueError("the description and the state of a run are dicts")
-            missing = [key for key in (*_KEYS, "validation", "callbacks") if key not in state]
+            missing = [key for key in _KEYS if key not in state]
             if missing:
                 raise ValueError(f"it has no {', '.join(missing)}")
             epoch, step = state["epoch"], state["step"]
