@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
+import numpy as np
 import pytest
 
 from oxhorn.testing import exercises
+from oxhorn.testing.exercises import loss_curve
 from tests.exercises import wrong_answers, wrong_networks
 
 WRONG = {**wrong_answers.WRONG, **wrong_networks.WRONG}
@@ -45,6 +48,16 @@ def test_exceptions_and_nonsense_are_explained(name: str) -> None:
     ):
         with pytest.raises(AssertionError, match=words):
             check(answer)
+
+
+def test_no_other_settings_come_near_the_recorded_curve() -> None:
+    passed = {}
+    for values in itertools.product(*loss_curve.CHOICES.values()):
+        curve = loss_curve.loss_curve(*values)
+        passed[values] = float(np.abs(curve / np.array(loss_curve.RECORDED) - 1).max())
+    found, other, *_ = sorted(passed, key=passed.__getitem__)
+    assert found == (0.02, 0.9, 64) and passed[found] < loss_curve.TOLERANCE / 10
+    assert passed[other] > 5 * loss_curve.TOLERANCE
 
 
 def test_the_check_prints_one_line(capsys: pytest.CaptureFixture[str]) -> None:
