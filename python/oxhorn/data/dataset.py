@@ -112,6 +112,11 @@ class Dataset(Sources):
                 that a large buffer costs little; behind a `map` the buffer holds what `map` returned.
             seed: Seed of the order. Defaults to one that `keras.utils.set_random_seed` decides.
             reshuffle_each_iteration: Whether each pass has an order of its own.
+
+        >>> import oxhorn as keras
+        >>> data = keras.data.Dataset.range(5).shuffle(5, seed=1)
+        >>> [sorted(int(n) for n in data) for _ in range(2)]
+        [[0, 1, 2, 3, 4], [0, 1, 2, 3, 4]]
         """
         size = arguments.integer(buffer_size, "buffer_size", "Dataset.shuffle", low=1)
         fixed = config.next_seed() if seed is None else arguments.integer(seed, "seed", "Dataset.shuffle")
@@ -126,6 +131,10 @@ class Dataset(Sources):
 
         Raises:
             ValueError: While iterating, if the elements of a batch differ in shape or structure.
+
+        >>> import oxhorn as keras
+        >>> print(*keras.data.Dataset.range(5).batch(2))
+        [0 1] [2 3] [4]
         """
         size = arguments.integer(batch_size, "batch_size", "Dataset.batch", low=1)
         if isinstance(self._node, Slices):

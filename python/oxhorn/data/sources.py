@@ -132,7 +132,7 @@ class Sources:
         label: str | None = None,
         columns: Sequence[str] | None = None,
     ) -> Self:
-        """The records of JSON files: dicts of fields, or pairs of such a dict and a label.
+        r"""The records of JSON files: dicts of fields, or pairs of such a dict and a label.
 
         Args:
             paths: A file, or several, each either a list of objects or an object in each line.
@@ -143,6 +143,16 @@ class Sources:
             ValueError: If a file is not JSON, or a record misses a field or has a value that does not go with the
                 others: the message has the file and the number of the record.
             FileNotFoundError: If a file is not there.
+
+        Example:
+        >>> import pathlib, tempfile
+        >>> import oxhorn as keras
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder, "reviews.json")
+        ...     _ = path.write_text('{"text": "A joy.", "stars": 5}\n{"text": "Dull.", "stars": 1}')
+        ...     reviews = keras.data.Dataset.from_json(path, label="stars")
+        >>> [(str(fields["text"]), int(stars)) for fields, stars in reviews]
+        [('A joy.', 5), ('Dull.', 1)]
         """
         from oxhorn.data.text_files import read_json
 

@@ -71,6 +71,17 @@ def get_file(
     Raises:
         ValueError: If an argument is not as described, the sum is another one, or the archive is not safe.
         OSError: If it cannot be fetched.
+
+    Example:
+    >>> import pathlib, tempfile
+    >>> import oxhorn as keras
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     source = pathlib.Path(folder, "numbers.txt")
+    ...     _ = source.write_text("1 2 3")
+    ...     path = keras.utils.get_file(origin=source.as_uri(), cache_dir=pathlib.Path(folder, "kept"))
+    ...     print(pathlib.Path(path).read_text())
+    Downloading data from file://...numbers.txt
+    1 2 3
     """
     who = "get_file"
     if origin is None:

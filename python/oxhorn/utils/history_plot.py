@@ -29,6 +29,13 @@ def plot_history(histories: Any, key: str = "loss", ax: Any = None, log: bool = 
     Raises:
         ImportError: If matplotlib is not installed.
         ValueError: If a run does not have the metric: the message lists those that it has.
+
+    Example:
+    >>> import oxhorn as keras
+    >>> runs = {"small": {"loss": [3.0, 2.0]}, "large": {"loss": [2.5, 1.0], "val_loss": [2.6, 1.8]}}
+    >>> axes = keras.utils.plot_history(runs)
+    >>> [line.get_label() for line in axes.get_lines()]
+    ['Small, training', 'Large, training', 'Large, validation']
     """
     runs = [(name, _values(name, run, key)) for name, run in _named(histories)]
     if not runs:

@@ -154,6 +154,13 @@ def array_to_img(x: Any, data_format: str | None = None, scale: bool = True, dty
     Raises:
         ImportError: If Pillow is not installed.
         ValueError: If the shape is none of the above.
+
+    Example:
+    >>> import numpy as np
+    >>> import oxhorn as keras
+    >>> image = keras.utils.array_to_img(np.arange(24.0).reshape(2, 4, 3))
+    >>> image.size, keras.utils.img_to_array(image).max()
+    ((4, 2), np.float32(255.0))
     """
     image = pillow("array_to_img")
     array = np.asarray(x, dtype=config.floatx() if dtype is None else dtype)

@@ -52,6 +52,18 @@ def text_dataset_from_directory(
         FileNotFoundError: If the folder is not there.
         ValueError: If there are no texts, arguments do not go together, or (while iterating) a file is not UTF-8: the
             message names it.
+
+    Example:
+    >>> import pathlib, tempfile
+    >>> import oxhorn as keras
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name, text in (("blame", "Dull."), ("praise", "A joy.")):
+    ...         pathlib.Path(folder, name).mkdir()
+    ...         _ = pathlib.Path(folder, name, "one.txt").write_text(text)
+    ...     texts = keras.utils.text_dataset_from_directory(folder, shuffle=False, verbose=False)
+    ...     x, y = next(iter(texts))
+    >>> x.tolist(), y.tolist(), texts.class_names
+    (['Dull.', 'A joy.'], [0, 1], ['blame', 'praise'])
     """
     who = "text_dataset_from_directory"
     folder = folders.Folder(
