@@ -172,6 +172,22 @@ def test_copies_go_on_training_alike(again: Any) -> None:
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.parametrize(
+    "again", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))], ids=["copy", "pickle"]
+)
+def test_copies_freeze_the_same_variables(again: Any) -> None:
+    model = keras.Sequential([keras.Input((4,)), L.Dense(3), L.BatchNormalization(), L.Dense(1)])
+    model.layers[0].bias.trainable = False
+    model.layers[2].trainable = False
+    model.compile(keras.optimizers.Adam(0.01), "mse")
+    model.fit(X, Y, verbose=0)
+    twin = again(model)
+    assert [v.trainable for v in twin.variables] == [v.trainable for v in model.variables]
+    assert [v.name for v in twin.trainable_variables] == [v.name for v in model.trainable_variables]
+    assert len(twin.trainable_variables) == 3
+    assert len(twin.optimizer.variables) == len(model.optimizer.variables)
+
+
 def test_clones() -> None:
     x = keras.Input((4,), name="x")
     hidden = L.Dense(3, activation="relu", name="hidden")(x)

@@ -12,7 +12,7 @@ from oxhorn.saving.serialization import serialize_dict
 
 def reduce_layer(layer: Any) -> tuple[Any, ...]:
     """What `pickle` and `copy.deepcopy` need to make the layer again."""
-    values = [variable._numpy_now() for variable in layer.variables] if layer.built else None
+    values = [(v._numpy_now(), bool(v.trainable)) for v in layer.variables] if layer.built else None
     build_config = layer.get_build_config() if layer.built else None
     trainable = [bool(part.trainable) for part in layer._flatten_layers()]
     compiled = _reduce_compiled(layer) if getattr(layer, "compiled", False) else None
@@ -31,7 +31,7 @@ def restore_layer(
     cls: Any,
     config: dict[str, Any],
     build_config: dict[str, Any] | None,
-    values: list[np.ndarray[Any, Any]] | None,
+    values: list[tuple[np.ndarray[Any, Any], bool]] | None,
     trainable: list[bool],
     compiled: tuple[Any, ...] | None = None,
     extra: Sequence[Any] = (),
@@ -42,17 +42,18 @@ def restore_layer(
         layer.build_from_config(build_config)
     if values:
         variables = layer.variables
-        if [tuple(variable.shape) for variable in variables] != [value.shape for value in values]:
+        if [tuple(variable.shape) for variable in variables] != [value.shape for value, _ in values]:
             raise ValueError(
                 f"{cls.__name__} made again from its config has other weights than the original: "
-                f"{[tuple(v.shape) for v in variables]} instead of {[v.shape for v in values]}. "
+                f"{[tuple(v.shape) for v in variables]} instead of {[v.shape for v, _ in values]}. "
                 "Define `get_build_config` and `build_from_config`, or `get_config` completely."
             )
-        _assign(variables, values)
+        for variable, (value, flag) in zip(variables, values, strict=True):
+            variable.assign(value)
+            if variable.trainable != flag:
+                variable.trainable = flag
     for part, flag in zip(layer._flatten_layers(), trainable, strict=False):
         part.__dict__["_trainable"] = flag
-        for variable in part._tracker.trainable_variables:
-            variable.trainable = flag
     for part, state in zip(layer._flatten_layers(), extra, strict=False):
         if state is not None:
             part._set_extra_state(state)
@@ -99,8 +100,3 @@ def _restore_compiled(model: Any, arguments: dict[str, Any], optimizer: tuple[An
     variables = list(model.trainable_variables) if model.built else None
     made = restore_optimizer(cls, config, values, without_decay, variables)
     Trainer.compile(model, optimizer=made, **arguments)
-
-
-def _assign(variables: Sequence[Any], values: Sequence[np.ndarray[Any, Any]]) -> None:
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
