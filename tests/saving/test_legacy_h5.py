@@ -177,6 +177,14 @@ def test_classes_of_ones_own(tmp_path: Path) -> None:
     copy = keras.saving.load_model(tmp_path / "m.h5", compile=False)
     np.testing.assert_array_equal(expected, copy(x))
 
+    model.compile(keras.optimizers.Adam(0.01), "mse", metrics=["mae"])
+    model.train_on_batch(x, expected + 1)
+    model.save(tmp_path / "trained.h5")
+    copy = keras.saving.load_model(tmp_path / "trained.h5")
+    assert_same(values(copy), values(model))
+    assert copy.train_on_batch(x, expected) == model.train_on_batch(x, expected)
+    assert_same(values(copy), values(model))
+
     inputs = keras.Input((3,))
     model = keras.Model(inputs, OwnModel(2)(OwnDense(4)(inputs)))
     model.compile("sgd", own_loss, metrics=[own_loss])

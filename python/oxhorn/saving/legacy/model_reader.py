@@ -84,7 +84,9 @@ def _compile(model: Any, root: Group, writer: Writer, plan: Plan) -> None:
         )
         return
     try:
-        model.compile(**compile_arguments(training, writer, len(model.outputs) if model.built else 1))
+        # Models with a `call` of their own do not say how many outputs they have.
+        outputs = 1 if model._graph is None else len(model.outputs)
+        model.compile(**compile_arguments(training, writer, outputs))
     except (TypeError, ValueError) as error:
         error.add_note(
             f"This happened while the model of {root.label} was compiled as it was when it was saved. Without that it "
