@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from os import PathLike
 from typing import Any
 
-from oxhorn.engine import allowance
-
 
 class GoesToFiles:
     """`save`, `save_weights`, `load_weights`, `export` and `to_json` of models."""
@@ -156,6 +154,7 @@ def model_from_json(json_string: str | bytes, custom_objects: Mapping[str, Any] 
     """
     from oxhorn.saving import deserialize_keras_object
     from oxhorn.saving.limited_json import read_json
+    from oxhorn.saving.untrusted import making_a_model
 
     if not isinstance(json_string, (str, bytes)):
         raise TypeError(f"model_from_json expects JSON text; got {type(json_string).__name__}.")
@@ -163,5 +162,5 @@ def model_from_json(json_string: str | bytes, custom_objects: Mapping[str, Any] 
     config = read_json(text, "model_from_json")
     if not isinstance(config, dict):
         raise ValueError(f"model_from_json expects the JSON of an object; got {type(config).__name__}.")
-    with allowance.of(None, "model_from_json"):
+    with making_a_model("model_from_json"):
         return deserialize_keras_object(config, custom_objects=custom_objects)

@@ -24,12 +24,12 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from oxhorn.engine import allowance
 from oxhorn.saving import assets, hdf5, stores
 from oxhorn.saving.archive_members import Archive
 from oxhorn.saving.atomic import replacing
 from oxhorn.saving.limited_json import MAX_BYTES, read_json
 from oxhorn.saving.state import load_state, save_state
+from oxhorn.saving.untrusted import making_a_model
 
 METADATA = "metadata.json"
 CONFIG = "config.json"
@@ -204,14 +204,8 @@ def read_model(
             raise ValueError(f"{members.label}: {CONFIG} is not the config of a model.")
         if not compile:
             config["compile_config"] = None
-        try:
-            with allowance.of(members.size(WEIGHTS), members.label):
-                model = deserialize_keras_object(config, custom_objects)
-        except (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError) as error:
-            # What numbers and types that no model has do to a class that does not expect them.
-            raise ValueError(
-                f"{members.label}: the model could not be made from its config: {type(error).__name__}: {error}"
-            ) from error
+        with making_a_model(members.label, members.size(WEIGHTS)):
+            model = deserialize_keras_object(config, custom_objects)
         # Models, and what else saves itself as a whole.
         if not hasattr(model, "save"):
             raise ValueError(f"{members.label}: holds a {type(model).__name__}; expected a model.")

@@ -111,8 +111,11 @@ class Watch:
             for path in arguments[:2]:
                 is_path = isinstance(path, (str, bytes)) and len(path) > 3
                 text = path.decode() if isinstance(path, bytes) else str(path)
+                # Files without a name are opened by their folder.
+                nameless = event == "open" and text == tempfile.gettempdir()
                 # Short names are those below an open folder, or in the empty one where the process is.
-                if is_path and not text.startswith(self.allowed) and ("/" in text or ".." in text):
+                elsewhere = not (nameless or text.startswith(self.allowed))
+                if is_path and elsewhere and ("/" in text or ".." in text):
                     self.seen.append(f"{event} {text[:100]}")
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,29 @@ FORMATS = {
     "m.zip": ["get_file"],
     "m.snapshot": ["resume"],
 }
+
+
+# Values that hardly any place in a text of JSON is for.
+VALUES = [None, -1, 2**62, 10**40, float("nan"), 1e308, "x" * 1000, [], {}, [[1]] * 3, True, "../../x"]
+
+
+def places_in(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The keys that lead to each value inside a value."""
+    if isinstance(value, (dict, list)):
+        for key, one in value.items() if isinstance(value, dict) else enumerate(value):
+            yield (*path, key)
+            yield from places_in(one, (*path, key))
+
+
+def with_another_value(text: str, draw: random.Random) -> tuple[str, str]:
+    """What was changed, and the JSON with one of `VALUES` in some place."""
+    changed = json.loads(text)
+    place, value = draw.choice(list(places_in(changed))), draw.choice(VALUES)
+    inner = changed
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = value
+    return f"{place} {str(value)[:20]}", json.dumps(changed)
 
 
 class Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import random
 import struct
 import zipfile
 from pathlib import Path
@@ -13,7 +14,7 @@ import h5py
 import numpy as np
 
 import oxhorn as keras
-from tests.saving.hostile.table import Table
+from tests.saving.hostile.table import Table, with_another_value
 from tests.saving.test_archive_hostile import EVIL, GREEDY
 
 L = keras.layers
@@ -54,6 +55,21 @@ def test_gadgets_in_configs(table: Table, good: Path) -> None:
             if name != "m.json" or label not in GREEDY:
                 table.add(label, name, with_config(good, name, json.dumps(config).encode()), readers)
     assert not table.problems()
+
+
+def test_values_that_have_no_place_there(table: Table, good: Path) -> None:
+    draw = random.Random(4)
+    with h5py.File(good / "m.h5") as file, zipfile.ZipFile(good / "m.keras") as archive:
+        texts = {
+            "m.keras": archive.read("config.json").decode(),
+            "m.h5": str(file.attrs["model_config"]),
+            "m.json": (good / "m.json").read_text("utf-8"),
+        }
+    for name, text in texts.items():
+        for _ in range(150):
+            label, changed = with_another_value(text, draw)
+            table.add(label, name, with_config(good, name, changed.encode()), WITH_CONFIG[name])
+    assert not table.problems(harmless=True)
 
 
 def doubled(levels: int) -> bytes:

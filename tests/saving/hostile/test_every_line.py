@@ -56,6 +56,7 @@ LINES = {
         "numbers and types",
         [
             ".test_configs:test_json",
+            ".test_configs:test_values_that_have_no_place_there",
             ".test_snapshots:test_forged_states",
             "..test_archive_hostile:test_sizes_in_configs",
         ],

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tests.saving.hostile.table import Table
+from tests.saving.hostile.table import Table, places_in, with_another_value
 from tests.saving.test_snapshot_file import array_entry, forged, text_entry
-
-
-def _leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    if isinstance(value, (dict, list)):
-        for key, one in value.items() if isinstance(value, dict) else enumerate(value):
-            yield (*path, key)
-            yield from _leaves(one, (*path, key))
 
 
 def test_snapshots_with_right_sums(table: Table, good: Path) -> None:
@@ -37,7 +29,6 @@ def test_forged_states(table: Table, good: Path) -> None:
 
     records = _core.read_snapshot(str(good / "m.snapshot"))
     draw = random.Random(2)
-    values = [None, -1, 2**62, 10**40, float("nan"), 1e308, "x" * 1000, [], {}, [[1]] * 3, True, "../../x"]
 
     def add(label: str, changed: dict[str, Any]) -> None:
         table.add(label, "m.snapshot", lambda path: _core.write_snapshot(str(path), changed))
@@ -49,15 +40,9 @@ def test_forged_states(table: Table, good: Path) -> None:
                 parsed = json.loads(value)
             except ValueError:
                 parsed = None
-            places = list(_leaves(parsed))
-            for _ in range(min(150, 3 * len(places))):
-                other = json.loads(value)
-                place, bad = draw.choice(places), draw.choice(values)
-                inner = other
-                for key in place[:-1]:
-                    inner = inner[key]
-                inner[place[-1]] = bad
-                add(f"{name} {place} {str(bad)[:20]}", {**records, name: json.dumps(other)})
+            for _ in range(min(150, 3 * len(list(places_in(parsed))))):
+                label, other = with_another_value(value, draw)
+                add(f"{name} {label}", {**records, name: other})
             for text in ("null", "[]", "[" * 100_000, "{", "7"):
                 add(f"{name} {text[:5]}", {**records, name: text})
         else:

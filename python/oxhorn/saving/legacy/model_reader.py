@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from oxhorn.engine import allowance
 from oxhorn.saving import hdf5
 from oxhorn.saving.hdf5 import Array, Dataset, Group
 from oxhorn.saving.legacy import optimizer_state
@@ -20,6 +19,7 @@ from oxhorn.saving.legacy.upgrade import Writer, upgrade_model, writer_of
 from oxhorn.saving.legacy.weights_reader import Plan
 from oxhorn.saving.registration import CustomObjectScope
 from oxhorn.saving.serialization import deserialize_keras_object
+from oxhorn.saving.untrusted import making_a_model
 
 
 def load_whole_model(
@@ -49,7 +49,7 @@ def load_whole_model(
         writer = writer_of(root.attribute("keras_version"))
         room = Path(path).stat().st_size
         with CustomObjectScope(custom_objects):
-            with allowance.of(room, root.label):
+            with making_a_model(root.label, room):
                 model = _model(config, writer, root.label)
             plan = Plan(f"load_model: {root.label}")
             if "model_weights" in root:
@@ -58,7 +58,7 @@ def load_whole_model(
                 raise ValueError(f"{root.label}: damaged: the file has no group 'model_weights'.")
             plan.assign(plan.read())
             if compile:
-                with allowance.of(room, root.label):
+                with making_a_model(root.label, room):
                     _compile(model, root, writer, plan)
     return model
 
