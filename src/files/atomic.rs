@@ -8,7 +8,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::regular::check_regular;
+use super::reading::check_regular;
 use super::{FileError, Result};
 
 /// As many links as Linux follows.

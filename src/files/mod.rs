@@ -2,7 +2,7 @@
 
 mod atomic;
 mod failure;
-mod regular;
+mod reading;
 pub mod safetensors;
 pub mod snapshot;
 mod snapshot_index;
@@ -11,4 +11,4 @@ mod snapshot_tests;
 
 pub use atomic::replace;
 pub use failure::{FileError, Result};
-pub use regular::open;
+pub use reading::reserve;

@@ -23,8 +23,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::snapshot::reserve;
-use super::{FileError, Result, open};
+use super::reading::{open, read_exact, reserve};
+use super::{FileError, Result};
 use crate::error::Error;
 use crate::shape::Shape;
 
@@ -314,22 +314,6 @@ fn check_places(entries: &[Entry], data: u64) -> Result<(), String> {
 
 fn refuse(who: &str, text: impl Into<String>) -> FileError {
     Error::value(who).hint(text).into()
-}
-
-fn read_exact(source: &mut impl Read, memory: &mut [u8], who: &str, part: impl Fn() -> String) -> Result<()> {
-    source.read_exact(memory).map_err(|error| {
-        if error.kind() == std::io::ErrorKind::UnexpectedEof {
-            refuse(
-                who,
-                format!(
-                    "the file ended within {}; was it changed while being read?",
-                    part()
-                ),
-            )
-        } else {
-            FileError::system(Path::new(who))(error)
-        }
-    })
 }
 
 /// The beginning of a name, in quotes.

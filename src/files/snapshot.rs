@@ -23,9 +23,10 @@ use std::path::Path;
 
 use crc32fast::Hasher;
 
+use super::reading::{open, read_exact, reserve};
 pub use super::snapshot_index::{Content, Entry, MAX_NAME, MAX_RANK, MAX_RECORDS, Record};
 use super::snapshot_index::{OTHER, check_bool, index_of, parse_index, show};
-use super::{FileError, Result, open, replace};
+use super::{FileError, Result, replace};
 use crate::error::Error;
 
 const MAGIC: [u8; 8] = *b"\x93OXSNAP\n";
@@ -117,10 +118,10 @@ impl<R: Read> Reader<R> {
     pub fn new(mut source: R, size: u64, who: String) -> Result<Self> {
         let mut head = [0; HEAD];
         let there = head.len().min(usize::try_from(size).unwrap_or(HEAD));
-        read_exact(&mut source, &mut head[..there], &who)?;
+        read_exact(&mut source, &mut head[..there], &who, || "its head".into())?;
         let head = Head::parse(&who, &head[..there], size)?;
         let mut index = reserve(&who, head.index)?;
-        read_exact(&mut source, &mut index, &who)?;
+        read_exact(&mut source, &mut index, &who, || "its index".into())?;
         if crc32fast::hash(&index) != head.index_sum {
             return Err(altered(&who, "its index"));
         }
@@ -157,7 +158,7 @@ impl<R: Read> Reader<R> {
         let mut sum = Hasher::new();
         for bytes in memory.iter_mut() {
             for chunk in bytes.chunks_mut(CHUNK) {
-                read_exact(&mut self.source, chunk, &self.who)?;
+                read_exact(&mut self.source, chunk, &self.who, || "its data".into())?;
                 sum.update(chunk);
             }
         }
@@ -269,34 +270,4 @@ fn altered(who: &str, part: &str) -> FileError {
         ))
         .hint("Copy it again, or use another snapshot")
         .into()
-}
-
-fn read_exact(source: &mut impl Read, memory: &mut [u8], who: &str) -> Result<()> {
-    source.read_exact(memory).map_err(|error| {
-        if error.kind() == std::io::ErrorKind::UnexpectedEof {
-            Error::value(who)
-                .expected("a file that keeps its size")
-                .got("an end in the middle: it was changed while it was read")
-                .hint("Read it again when nothing writes to it")
-                .into()
-        } else {
-            FileError::System {
-                path: who.into(),
-                error,
-            }
-        }
-    })
-}
-
-/// Zeros, or an error where memory is short: a plain allocation would end the process.
-pub fn reserve(who: &str, bytes: usize) -> Result<Vec<u8>> {
-    let mut memory = Vec::new();
-    memory.try_reserve_exact(bytes).map_err(|_| {
-        Error::runtime(who)
-            .expected("enough memory for a record")
-            .got(format!("a request for {bytes} bytes"))
-            .hint("Close other programs, or use a machine with more memory")
-    })?;
-    memory.resize(bytes, 0);
-    Ok(memory)
 }

@@ -134,7 +134,7 @@ fn read_snapshot(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyDict>> {
         .iter()
         .map(|entry| {
             Ok(match &entry.content {
-                Content::Text => Place::Text(snapshot::reserve("read_snapshot", entry.bytes)?),
+                Content::Text => Place::Text(files::reserve("read_snapshot", entry.bytes)?),
                 Content::Array { dtype, shape } => Place::Array(
                     zeros
                         .call1((PyTuple::new(py, shape.iter().copied())?, dtype.name()))?
