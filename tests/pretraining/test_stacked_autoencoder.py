@@ -193,7 +193,7 @@ def test_refusals() -> None:
     for bad in (np.zeros((0, 4)), np.zeros(4), np.array([["a"]])):
         with pytest.raises(ValueError, match="expected `x` to be an array of numbers"):
             coder.pretrain(bad)
-    for epochs in (-1, [1, 2], 1.5, "many"):
+    for epochs in (-1, 0, [0], [1, 2], 1.5, "many"):
         with pytest.raises(ValueError, match="`epochs`"):
             coder.pretrain(X, epochs=epochs)
     with pytest.raises(ValueError, match=r"a reconstruction of the shape of the input, \(None, 64\); got"):

@@ -9,7 +9,7 @@ from oxhorn import arguments
 from oxhorn.layers.core.dense import Dense
 from oxhorn.models.model import Model
 from oxhorn.pretraining.boltzmann import RestrictedBoltzmannMachine
-from oxhorn.pretraining.greedy import array_of, epochs_of, fresh_optimizer
+from oxhorn.pretraining.greedy import array_of, fresh_optimizer
 
 __all__ = ["DeepBeliefNetwork", "stack_rbms"]
 
@@ -134,7 +134,7 @@ class DeepBeliefNetwork(Model):
 
         who = f"{_WHO}.pretrain"
         codes = array_of(x, who)
-        times = epochs_of(epochs, len(self.machines), who)
+        times = arguments.integers(epochs, len(self.machines), "epochs", who)
         if not self.built:
             self.build((None, *codes.shape[1:]))
         histories = []

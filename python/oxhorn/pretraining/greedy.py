@@ -1,4 +1,4 @@
-"""What pretraining one level after the other needs: data as an array, epochs and an optimizer for each level."""
+"""What pretraining one level after the other needs: data as an array, an optimizer for each level."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from oxhorn import arguments, optimizers
+from oxhorn import optimizers
 
-__all__ = ["array_of", "epochs_of", "fresh_optimizer"]
+__all__ = ["array_of", "fresh_optimizer"]
 
 
 def array_of(x: Any, who: str, name: str = "x") -> Any:
@@ -25,15 +25,6 @@ def array_of(x: Any, who: str, name: str = "x") -> Any:
             "codes of all samples, so data that comes in batches has to be put together first."
         )
     return array
-
-
-def epochs_of(epochs: Any, levels: int, who: str) -> tuple[int, ...]:
-    """The epochs of each level: one number stands for all.
-
-    Raises:
-        ValueError: If they are not as many as the levels, or one is negative.
-    """
-    return arguments.integers(epochs, levels, "epochs", who, low=0)
 
 
 def fresh_optimizer(optimizer: Any) -> Any:

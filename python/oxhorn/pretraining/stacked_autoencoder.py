@@ -13,7 +13,7 @@ from oxhorn.layers.layer import Layer
 from oxhorn.models.model import Model
 from oxhorn.models.sequential import Sequential
 from oxhorn.pretraining.corruption import Corruption
-from oxhorn.pretraining.greedy import array_of, epochs_of, fresh_optimizer
+from oxhorn.pretraining.greedy import array_of, fresh_optimizer
 
 __all__ = ["StackedAutoencoder"]
 
@@ -214,7 +214,7 @@ class StackedAutoencoder(Model):
         held_out = None if validation_data is None else array_of(validation_data, who, "validation_data")
         if not self.built:
             self.build((None, *codes.shape[1:]))
-        times = epochs_of(epochs, len(self.levels), who)
+        times = arguments.integers(epochs, len(self.levels), "epochs", who)
         histories = []
         for number, ((coder, decoder), count) in enumerate(zip(self.levels, times, strict=True)):
             stack = [Input(codes.shape[1:], dtype=self.compute_dtype), *([self.noise] if self.noise else [])]
