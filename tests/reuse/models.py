@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 import oxhorn as keras
+from oxhorn.training.data import make_arrays
+from oxhorn.training.programs import train_steps
 
 L = keras.layers
 RNG = np.random.default_rng(0)
@@ -71,6 +73,12 @@ def nested() -> Any:
     )
     x = keras.Input((8,), name="x")
     return keras.Model(x, L.Dense(3, name="out")(base(x)), name="outer")
+
+
+def ops_of_a_step(model: Any, x: Any = X, y: Any = Y) -> list[str]:
+    """The ops of the training program."""
+    steps: Any = train_steps(model, make_arrays(model, "fit", x, y, None, None))
+    return str(steps._step.program.describe()).split()
 
 
 def same(a: Any, b: Any) -> None:

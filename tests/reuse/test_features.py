@@ -11,7 +11,20 @@ import pytest
 
 import oxhorn as keras
 from oxhorn import reuse
-from tests.reuse.models import IMAGES, RNG, L, X, Y, images, nested, residual, same, stack, towers
+from tests.reuse.models import (
+    IMAGES,
+    RNG,
+    L,
+    X,
+    Y,
+    images,
+    nested,
+    ops_of_a_step,
+    residual,
+    same,
+    stack,
+    towers,
+)
 
 TOKENS = RNG.integers(1, 40, (50, 12)).astype("int32")
 SERIES = RNG.normal(size=(50, 6, 8)).astype("float32")
@@ -196,6 +209,20 @@ def test_the_same_numbers_however_it_is_trained(way: str, floatx: str) -> None:
         keras.config.set_floatx("float32")
     assert results[0][0] == results[1][0]
     same(results[0][1], results[1][1])
+
+
+@pytest.mark.parametrize("frozen", [1, 2, 3])
+def test_a_step_on_features_runs_the_upper_part_alone(frozen: int) -> None:
+    model = stack(compiled="sgd")
+    reuse.freeze(model, slice(frozen))
+    model.compile("sgd", "mse")
+    cache = model.cache_features(X, until=frozen - 1)
+    ops = ops_of_a_step(cache.model, cache.features)
+    above = 4 - frozen
+    # Forward through each layer, back through all but the lowest, and the gradient of each kernel.
+    assert ops.count("dense") + ops.count("matmul") == above + above - 1
+    assert ops.count("contract_rows") == above
+    assert len(ops) < len(ops_of_a_step(model))
 
 
 def test_a_run_on_features_goes_on(tmp_path: Path) -> None:

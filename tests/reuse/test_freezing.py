@@ -11,9 +11,20 @@ import pytest
 
 import oxhorn as keras
 from oxhorn import reuse
-from oxhorn.training.data import make_arrays
-from oxhorn.training.programs import train_steps
-from tests.reuse.models import IMAGES, NAMES, L, X, Y, images, nested, residual, same, stack, towers
+from tests.reuse.models import (
+    IMAGES,
+    NAMES,
+    L,
+    X,
+    Y,
+    images,
+    nested,
+    ops_of_a_step,
+    residual,
+    same,
+    stack,
+    towers,
+)
 
 FREEZES: list[tuple[Callable[[], Any], dict[str, Any], list[str], int]] = [
     (stack, {}, NAMES, 0),
@@ -73,12 +84,6 @@ def test_bad_arguments(function: Any) -> None:
 
 
 # Steps ------------------------------------------------------------------------------------------------
-
-
-def ops_of_a_step(model: Any, x: Any = X, y: Any = Y) -> list[str]:
-    """The ops of the training program."""
-    steps: Any = train_steps(model, make_arrays(model, "fit", x, y, None, None))
-    return str(steps._step.program.describe()).split()
 
 
 @pytest.mark.parametrize("frozen", range(4))

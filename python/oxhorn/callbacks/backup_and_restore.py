@@ -33,8 +33,9 @@ class BackupAndRestore(SnapshotKeeper):
       drawn and thrown away up to there. All have to be as they were at the start of the run: make generators anew.
       The hooks for epochs of a `PyDataset` are called again for epochs that are over. If that is not enough, give the
       data methods `get_state` (what they remember, as plain data) and `set_state`.
-    - The model: all variables. Plain attributes that a `train_step` of your own changes are not kept: make them
-      variables. Such a step may be run once, on the first batch, to make what the snapshot has values for.
+    - The model: all variables, and the states of stateful recurrent layers. Plain attributes that a
+      `train_step` of your own changes are not kept: make them variables. Such a step may be run once, on the first
+      batch, to make what the snapshot has values for.
     - Random numbers: those of the library, of `np.random` and of `random`. Generators of your own are yours to keep.
     - Callbacks: those of the library; for your own, see `Callback.get_state`.
 
