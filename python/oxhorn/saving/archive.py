@@ -162,6 +162,7 @@ class _Folder:
 
     @contextlib.contextmanager
     def opened(self, name: str, limit: int) -> Iterator[hdf5.Group]:
+        # Read in place: nothing is unpacked that could be larger than the limit.
         with hdf5.opening(self._file(name)) as root:
             yield root
 

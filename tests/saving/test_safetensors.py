@@ -1,3 +1,5 @@
+"""Weights in safetensors: there and back, what does not fit, and files that are damaged."""
+
 from __future__ import annotations
 
 import json
