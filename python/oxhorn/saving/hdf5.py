@@ -152,7 +152,11 @@ class Group:
             return len(self._handle)
 
     def __contains__(self, path: str) -> bool:
-        """Whether there is something of this name, safe to read or not."""
+        """Whether there is something of this name.
+
+        Raises:
+            ValueError: If it is behind a link that is not a hard one, so that nobody looks there.
+        """
         try:
             self._find(path)
         except KeyError:
@@ -276,13 +280,9 @@ class Group:
 
         self._check_name(name)
         with translated(self.label):
-            if name not in self._handle and self._handle.get(name, getlink=True, default=None) is None:
-                missing = True
-            else:
-                missing = False
-                link = self._handle.get(name, getlink=True)
+            link = self._handle.get(name, getlink=True)
         path = f"{self.path}/{name}" if self.path else name
-        if missing:
+        if link is None:
             raise KeyError(path)
         if not isinstance(link, h5py.HardLink):
             raise ValueError(

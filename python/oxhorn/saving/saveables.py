@@ -80,6 +80,7 @@ def attributes(one: Any) -> Iterator[tuple[str, Any]]:
         try:
             value = getattr(one, name)
         except Exception:
+            # A property of a user's own that cannot be had now holds nothing to be saved.
             continue
         if isinstance(value, Container) or is_saveable(value):
             yield name, value
