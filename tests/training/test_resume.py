@@ -152,6 +152,31 @@ def two_nets() -> Run:
     return Run(model)
 
 
+class CompiledParts(keras.Model):
+    """Two networks, each compiled on its own, and trained by its own optimizer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.nets = [keras.Sequential([keras.Input((4,)), L.Dense(1)]) for _ in range(2)]
+        for net, optimizer in zip(self.nets, (opt.Adam(0.01), opt.SGD(0.05, momentum=0.9)), strict=True):
+            net.compile(optimizer, "mse")
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        x, y = data
+        logs = {}
+        for i, net in enumerate(self.nets):
+            with keras.GradientTape() as tape:
+                logs[f"loss {i}"] = loss = keras.ops.mean((net(x, training=True) - y) ** 2)
+            net.optimizer.apply(tape.gradient(loss, net.trainable_variables), net.trainable_variables)
+        return logs
+
+
+def compiled_parts() -> Run:
+    model = CompiledParts()
+    model.compile()
+    return Run(model)
+
+
 class OwnStep(keras.Model):
     def __init__(self) -> None:
         super().__init__()
@@ -336,6 +361,7 @@ CASES: dict[str, Make] = {
     "eager, not built": lambda: own_step(run_eagerly=True),
     "subclass": own_step,
     "own train step": two_nets,
+    "own train step, compiled parts": compiled_parts,
     "early stopping": with_callbacks(
         lambda: cb.EarlyStopping("loss", patience=1, min_delta=0.05, restore_best_weights=True), epochs=8
     ),

@@ -96,15 +96,20 @@ def train_steps(model: Any, batch: Batch) -> Steps:
     return cache_of(model).get(("train", batch.spec), lambda: _traced_steps(model, batch))
 
 
+def has_own_step(model: Any) -> bool:
+    """Whether the model has a `train_step` of its own."""
+    from oxhorn.training.trainer import Trainer
+
+    return _overridden(model, "train_step", Trainer)
+
+
 def build_optimizer(model: Any) -> bool:
     """Make the optimizer's variables before the first step in Python does; whether they are there.
 
     A `train_step` of one's own may train some of the weights alone, and makes them itself.
     """
-    from oxhorn.training.trainer import Trainer
-
     optimizer, variables = model.optimizer, list(model.trainable_variables)
-    if variables and not optimizer.built and not _overridden(model, "train_step", Trainer):
+    if variables and not optimizer.built and not has_own_step(model):
         optimizer.build(variables)
     return bool(optimizer.built)
 

@@ -15,6 +15,7 @@ from oxhorn.optimizers.optimizer import Optimizer
 from oxhorn.saving.weight_paths import weights_by_path
 from oxhorn.training import fingerprint
 from oxhorn.training.feeds import Feed
+from oxhorn.training.programs import has_own_step
 from oxhorn.training.random_state import get_random_state, set_random_state
 
 Array = np.ndarray[Any, Any]
@@ -108,11 +109,16 @@ class RunState:
         return layers, {name: bool(variable.trainable) for name, variable in variables.items()}
 
     def _optimizers(self) -> list[Any]:
-        """The model's optimizer, and others that are its attributes, as where two networks train each other."""
-        found = [self.model.optimizer]
-        for value in vars(self.model).values():
-            several = value.values() if isinstance(value, dict) else value
-            found.extend(several if isinstance(several, (list, tuple, type({}.values()))) else [several])
+        """The model's optimizer, and others that are its attributes, as where two networks train each other.
+
+        Where it has a step of its own, also those of models inside it, which may have been compiled on their own.
+        """
+        model = self.model
+        found = [model.optimizer]
+        for part in model._flatten_layers() if has_own_step(model) else [model]:
+            for value in vars(part).values():
+                several = value.values() if isinstance(value, dict) else value
+                found.extend(several if isinstance(several, (list, tuple, type({}.values()))) else [several])
         return list({id(each): each for each in found if isinstance(each, Optimizer)}.values())
 
     def _optimizer_settings(self) -> list[Any]:
