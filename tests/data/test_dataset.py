@@ -370,6 +370,22 @@ def test_preprocessing_layers_in_map_and_adapt() -> None:
     np.testing.assert_allclose(scaled.std(0), 1.0, atol=1e-5)
 
 
+def test_random_layers_in_map_are_the_same_for_any_number_of_threads() -> None:
+    def passes(threads: int | None) -> list[Any]:
+        keras.utils.set_random_seed(7)
+        noise, drop = keras.layers.GaussianNoise(1.0), keras.layers.Dropout(0.5)
+        rows = Dataset.from_tensor_slices(np.ones((200, 3), "float32")).batch(2)
+        once = rows.map(lambda x: drop(noise(x, training=True), training=True), num_parallel_calls=threads)
+        twice = once.map(lambda x: x + keras.random.normal((1,)) + noise(x, training=True))
+        return [np.stack(list(twice)) for _ in range(2)]
+
+    first, second = passes(None)
+    assert len(np.unique(np.concatenate([first, second]))) > 1190, "no two numbers are of one key"
+    for threads in (1, 2, 5):
+        for found, expected in zip(passes(threads), (first, second), strict=True):
+            np.testing.assert_array_equal(found, expected)
+
+
 def test_reduce_and_as_numpy_iterator() -> None:
     assert numbers().reduce(0, lambda total, n: total + int(n)) == 21
     assert list(Dataset.from_tensor_slices([1.5]).as_numpy_iterator()) == [np.float32(1.5)]

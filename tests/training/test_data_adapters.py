@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import oxhorn as keras
 from oxhorn.training.data_adapters.arrays import as_column, lists_to_arrays
 from oxhorn.training.data_adapters.batch import Batch, Dtypes, make_batch
 from oxhorn.training.data_adapters.class_weight import check_class_weight, class_weight_to_sample_weight
@@ -272,6 +273,19 @@ def test_batches_from_threads_come_in_order() -> None:
     endless = in_order(make, None, workers=2, max_queue_size=2)
     assert [next(endless) for _ in range(5)] == [0, 1, 4, 9, 16]
     endless.close()
+
+
+def test_random_numbers_of_batches_do_not_depend_on_threads() -> None:
+    def batches(workers: int) -> list[list[float]]:
+        keras.utils.set_random_seed(4)
+        noise = keras.layers.GaussianNoise(1.0)
+        make = lambda index: noise(np.zeros(3, "float32"), training=True).numpy().tolist()  # noqa: E731
+        passes = [in_order(make, iter(range(40)), workers, 2 * workers) for _ in range(2)]
+        return [batch for one in passes for batch in one]
+
+    alone = batches(0)
+    assert len({tuple(batch) for batch in alone}) == 80
+    assert batches(1) == batches(4) == alone
 
 
 def test_an_error_in_a_thread_reaches_the_caller() -> None:

@@ -19,8 +19,8 @@ class Dataset(Sources):
     An element is a NumPy array, or a tuple or dict of elements. A data set begins with one of the `from_` methods; each
     other method gives a new one, and leaves the old one as it was. Nothing is computed before it is iterated over.
 
-    The order of elements is a function of the seeds alone, whatever the number of threads: after
-    `keras.utils.set_random_seed(s)` the same program gives the same batches.
+    The order of elements, and what random layers and functions make of them in `map`, depend on the seeds alone,
+    whatever the number of threads: after `keras.utils.set_random_seed(s)` the same program gives the same batches.
 
     Example:
     >>> import numpy as np
@@ -69,7 +69,8 @@ class Dataset(Sources):
             function: Called with the array, with the dict, or with the parts of the tuple as arguments. It may use
                 `keras.ops` and layers; what it returns becomes arrays again.
             num_parallel_calls: Threads to call it on; the order stays. That pays where it waits for files, or spends
-                its time in NumPy. Defaults to none.
+                its time in NumPy. Random numbers of the library are the same for any number; those of NumPy's or
+                Python's global generator come as the threads do. Defaults to none.
 
         >>> import oxhorn as keras
         >>> print(*keras.data.Dataset.range(3).map(lambda n: n * n))

@@ -93,12 +93,10 @@ class Mapped:
             raise
 
     def __iter__(self) -> Iterator[Any]:
-        numbered = enumerate(self._parent)
-        if self._workers <= 1:
-            return map(self._call, numbered)
         from oxhorn.training.data_adapters.ordered_queue import in_order
 
-        return in_order(self._call, numbered, self._workers, 2 * self._workers)
+        workers = self._workers if self._workers > 1 else 0
+        return in_order(self._call, enumerate(self._parent), workers, 2 * workers)
 
     def cardinality(self) -> int:
         return self._parent.cardinality()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
 
 from oxhorn import _core, config
 from oxhorn.engine import naming
+from oxhorn.engine.ordered_keys import key_of_call
 from oxhorn.engine.variable import Variable
 
 _global: SeedGenerator | None = None
+_making = threading.Lock()
 
 
 class SeedGenerator:
@@ -53,6 +56,14 @@ class SeedGenerator:
         Args:
             ordered: Keys always come in their order, whatever this says.
         """
+        if not _core.is_tracing():
+            key = key_of_call(self)
+            if key is not None:
+                return _core.tensor(key)
+        return self._advance()
+
+    def _advance(self) -> Any:
+        """Goes one further; the key before, an int64 tensor."""
         key = self.state.value
         self.state.assign(_core.apply("add", [key, _core.tensor(np.array([0, 1], np.int64))]))
         return key
@@ -70,9 +81,10 @@ class SeedGenerator:
 def global_seed_generator() -> SeedGenerator:
     """The generator of random functions that are not given a seed."""
     global _global
-    if _global is None:
-        _global = SeedGenerator(name="global_seed_generator")
-    return _global
+    with _making:
+        if _global is None:
+            _global = SeedGenerator(name="global_seed_generator")
+        return _global
 
 
 def global_state() -> list[int] | None:

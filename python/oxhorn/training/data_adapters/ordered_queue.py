@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from oxhorn.engine.ordered_keys import OrderedKeys
+
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
@@ -16,31 +18,38 @@ def in_order(
 ) -> Iterator[Any]:
     """`make(item)` for each item, worked out by threads, in the order of the items.
 
+    Random numbers of the library that `make` draws depend on the number of the item, not on the threads.
+
     Args:
         make: Called from several threads at once.
         items: The items; `None` for 0, 1, 2, ... without an end.
-        workers: Number of threads.
+        workers: Number of threads; 0 to make each item when it is asked for.
         max_queue_size: Results that may be ready or under way before they are taken.
     """
+    source = enumerate(count() if items is None else items)
+    keys = OrderedKeys()
+    if workers < 1:
+        for number, item in source:
+            yield keys.call(number, make, item)
+        return
     # Takes milliseconds to import, and most data is made without threads.
     from concurrent.futures import ThreadPoolExecutor
 
     waiting: deque[Future[Any]] = deque()
-    source = count() if items is None else items
     failed: list[BaseException] = []
     pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="oxhorn-data")
 
     def refill() -> None:
         while not failed and len(waiting) < max(max_queue_size, 1):
             try:
-                item = next(source)
+                number, item = next(source)
             except StopIteration:
                 return
             except Exception as error:
                 # It comes out after the results of the items before it.
                 failed.append(error)
                 return
-            waiting.append(pool.submit(make, item))
+            waiting.append(pool.submit(keys.call, number, make, item))
 
     try:
         refill()

@@ -164,9 +164,9 @@ class PyDatasetSource:
                 order = np.random.Generator(np.random.Philox(self._seed)).permutation(count).tolist()
             indices = iter(order[used:])
         workers = self._dataset.workers
-        if workers <= 1 and not self._dataset.use_multiprocessing:
-            return _one_by_one(self._dataset, indices)
-        return in_order(self._dataset.__getitem__, indices, max(workers, 1), self._dataset.max_queue_size)
+        if workers == 1 and not self._dataset.use_multiprocessing:
+            workers = 0  # A thread alone would have nobody to share with.
+        return in_order(self._dataset.__getitem__, indices, workers, self._dataset.max_queue_size)
 
     def on_epoch_begin(self) -> None:
         self._dataset.on_epoch_begin()
@@ -195,11 +195,6 @@ class PyDatasetSource:
             self._dataset.on_epoch_end()
         if begun and (ended or not seen):
             self._dataset.on_epoch_begin()
-
-
-def _one_by_one(dataset: PyDataset, indices: Iterator[int]) -> Iterator[Any]:
-    for index in indices:
-        yield dataset[index]
 
 
 def skip(iterator: Iterator[Any], count: int, used: int) -> None:
