@@ -22,7 +22,8 @@ def export_onnx(
 
     What is exported are the ops that a call of the model takes: so layers and models of your own export as well as
     those that are built in. The batch size stays open. Inputs and outputs have the model's names. A model in float64
-    is exported as such; onnxruntime itself runs convolutions, average pools and some functions in float32 alone.
+    is exported as such; onnxruntime itself runs convolutions, average pools and some functions in float32 alone, and
+    its maxima may pass over NaN.
 
     Args:
         model: A built model: functional, Sequential or subclassed.

@@ -45,6 +45,7 @@ def cond(pred: Any, true_fn: Function, false_fn: Function) -> Any:
         What the function returns: a tensor, or a structure of them.
 
     Raises:
+        TypeError: If one of the two is no function.
         ValueError: If inside a traced call the results of the two differ in structure, shape or dtype.
 
     >>> import oxhorn as keras
@@ -79,6 +80,7 @@ def switch(index: Any, branches: Sequence[Function], *operands: Any) -> Any:
         What the function returns.
 
     Raises:
+        TypeError: If one of the branches is no function.
         ValueError: If there are no branches, or (inside a traced call) if their results differ.
 
     >>> import oxhorn as keras

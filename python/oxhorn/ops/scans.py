@@ -50,6 +50,7 @@ def fori_loop(lower: Any, upper: Any, body_fun: Function, init_val: Any) -> Any:
         The last value.
 
     Raises:
+        TypeError: If `body_fun` is no function.
         ValueError: If the value changes its structure, shape or dtype.
 
     >>> import oxhorn as keras

@@ -60,6 +60,7 @@ def while_loop(cond: Function, body: Function, loop_vars: Any, maximum_iteration
         The last values: a tuple if `loop_vars` is a tuple or list.
 
     Raises:
+        TypeError: If `cond` or `body` is no function.
         ValueError: If the body returns other shapes, dtypes or structures than it got.
 
     >>> import oxhorn as keras
