@@ -97,6 +97,7 @@ fn not_whole(name: &str, dtype: DType) -> Error {
 
 #[derive(Debug, Clone, Copy, Serialize)]
 struct Bits {
+    #[serde(skip)]
     name: &'static str,
     how: Pairing,
 }

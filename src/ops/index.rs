@@ -70,6 +70,7 @@ pub(super) fn check_integers(name: &str, index: &Spec) -> Result<()> {
 /// y[.., j, ..] = x[.., index[j], ..]; dx[.., i, ..] = sum of g[.., j, ..] over index[j] = i
 #[derive(Debug, Clone, Copy, Serialize)]
 struct Take {
+    #[serde(skip)]
     name: &'static str,
     axis: usize,
 }

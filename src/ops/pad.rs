@@ -8,7 +8,7 @@ use crate::autograd::{Value, apply};
 use crate::dispatch;
 use crate::error::{Error, Result};
 use crate::kernels::memory::{fill, row_major, strided};
-use crate::shape::{Dims, Spec, Specs, show};
+use crate::shape::{Dim, Dims, Spec, Specs, show};
 use crate::sized;
 use crate::tensor::{Tensor, View, ViewMut};
 
@@ -85,7 +85,8 @@ impl Op for Pad {
                 ))
                 .got(format!("{} pairs", self.width.len())));
         }
-        if self.mode != PadMode::Constant && x[0].dims.contains(&Some(0)) {
+        let from_nothing = |(d, (b, a)): (&Dim, &(usize, usize))| *d == Some(0) && (*b > 0 || *a > 0);
+        if self.mode != PadMode::Constant && x[0].dims.iter().zip(&self.width).any(from_nothing) {
             return Err(Error::value("pad")
                 .expected("at least one element to pad from")
                 .got(show(&x[0].dims)));

@@ -20,7 +20,9 @@ use crate::tensor::{View, ViewMut};
 /// The flat place, in the first axes of the second input (or in `sizes`), of each row of indices.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Places {
-    pub name: &'static str,
+    /// The function, for messages.
+    #[serde(skip)]
+    pub who: &'static str,
     pub sizes: Option<Shape>,
     /// Negative indices name no place, instead of counting from the end.
     pub skip_negative: bool,
@@ -28,12 +30,12 @@ pub(super) struct Places {
 
 impl Op for Places {
     fn name(&self) -> &'static str {
-        self.name
+        "places"
     }
 
     fn infer(&self, x: &[Spec]) -> Result<Specs> {
         let Some((depth, lead)) = x[0].dims.split_last() else {
-            return Err(Error::value(self.name)
+            return Err(Error::value(self.who)
                 .expected("indices with an axis")
                 .got("a scalar"));
         };
@@ -43,7 +45,7 @@ impl Op for Places {
             .map_or_else(|| x[1].rank(), smallvec::SmallVec::len);
         match depth {
             Some(depth) if *depth <= rank => Spec::new(DType::I64, lead.iter().copied()).one(),
-            _ => Err(Error::value(self.name)
+            _ => Err(Error::value(self.who)
                 .expected(format!(
                     "indices whose last axis has a known size of at most {rank}"
                 ))
@@ -70,7 +72,7 @@ impl Op for Places {
                     }
                     if i < -n || i >= n {
                         let low = if self.skip_negative { 0 } else { -n };
-                        return Err(Error::index(self.name)
+                        return Err(Error::index(self.who)
                             .expected(format!("indices in [{low}, {n}) for axis {axis}"))
                             .got(format!("{i} in row {j}"))
                             .hint("Every index must name an existing entry"));
@@ -84,7 +86,7 @@ impl Op for Places {
             DType::I32 => resolve(&|k| i64::from(x[0].slice::<i32>()[k])),
             DType::I64 => resolve(&|k| x[0].slice::<i64>()[k]),
             DType::U8 => resolve(&|k| i64::from(x[0].slice::<u8>()[k])),
-            other => Err(Error::type_error(self.name)
+            other => Err(Error::type_error(self.who)
                 .expected("integer indices")
                 .got(other.name())),
         }
@@ -194,7 +196,7 @@ fn places(name: &'static str, indices: &Value, like: Result<&Value, Shape>) -> R
     let places = match like {
         Ok(x) => apply(
             Places {
-                name,
+                who: name,
                 sizes: None,
                 skip_negative: false,
             },
@@ -202,7 +204,7 @@ fn places(name: &'static str, indices: &Value, like: Result<&Value, Shape>) -> R
         )?,
         Err(sizes) => apply(
             Places {
-                name,
+                who: name,
                 sizes: Some(sizes),
                 skip_negative: false,
             },

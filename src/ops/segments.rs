@@ -43,7 +43,7 @@ fn segments(fold: Fold, name: &'static str, x: &Value, ids: &Value, count: Optio
     };
     let places = apply(
         Places {
-            name,
+            who: name,
             // Where the number of segments follows from the ids, none of them can be too large.
             sizes: Some(smallvec::smallvec![count.unwrap_or(i64::MAX as usize)]),
             skip_negative: true,

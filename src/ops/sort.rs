@@ -16,6 +16,7 @@ use crate::tensor::{View, ViewMut};
 /// The first `keep` (or all) elements of the last axis in order, and their places (int32); dx = g at those places.
 #[derive(Debug, Clone, Copy, Serialize)]
 struct Sort {
+    #[serde(skip)]
     name: &'static str,
     keep: Option<usize>,
     descending: bool,

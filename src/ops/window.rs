@@ -154,8 +154,10 @@ impl DataFormat {
 /// Windows of three axes, settled but for the sizes of the input.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Window {
+    #[serde(skip)]
     pub who: &'static str,
     /// What the window is called in messages: "kernel" or "pool".
+    #[serde(skip)]
     pub what: &'static str,
     /// Spatial axes: 1, 2 or 3.
     pub rank: usize,

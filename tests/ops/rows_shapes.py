@@ -95,6 +95,16 @@ SHAPE = [
         lambda x: np.pad(x, ((1, 0), (0, 2)), constant_values=1.5),
         {"pad_width": [[1, 0], [0, 2]], "constant_values": 1.5},
     ),
+    *(
+        Row(
+            "pad",
+            [real(rows, 4)],
+            lambda x, mode=mode: np.pad(x, ((0, 0), (3, 2)), mode=mode),
+            {"pad_width": [[0, 0], [3, 2]], "mode": mode},
+        )
+        for mode in ("reflect", "symmetric", "edge")
+        for rows in (3, 0)
+    ),
     Row("concatenate", [X, real(3, 2, 5)], lambda *x: np.concatenate(x, 1), {"axis": 1}),
     Row("concatenate", [real(2, 3), real(4, 3), real(1, 3)], lambda *x: np.concatenate(x, 0), {"axis": 0}),
     Row("stack", [X, real(3, 4, 5, seed=9)], lambda *x: np.stack(x, 1), {"axis": 1}),

@@ -60,6 +60,10 @@ CASES: dict[str, tuple[Callable[[], Any], str]] = {
     "rot90 axes": (lambda: ops.rot90(X23, axes=(0, 0)), "Invalid axes"),
     "meshgrid": (lambda: ops.meshgrid(ONES, ONES, indexing="kk"), "'xy' or 'ij'; got 'kk'"),
     "pad": (lambda: ops.pad(X23, ((1, 2), (3, 4), (5, 6))), r"same length as `x.shape`.*\(2, 3\)"),
+    "pad of nothing": (
+        lambda: ops.pad(ops.zeros((0, 3)), ((1, 0), (0, 0)), "edge"),
+        r"at least one element to pad from; got \(0, 3\)",
+    ),
     "pad values": (lambda: ops.pad(X23, 1, "edge", 2.0), "can only be provided when `mode == 'constant'`"),
     "repeat": (lambda: ops.repeat(T((3,)), [1, 1]), r"got 2 numbers for size 3 in shape \(3,\)"),
     "reshape": (lambda: ops.reshape(ONES, (-2, 5)), r"non-negative integer.*newshape=\(-2, 5\)"),

@@ -49,10 +49,7 @@ def one_hot(b: Builder, node: Node) -> Value:
     return b.cast(there, node.spec[0])
 
 
-def _is_places(node: Node) -> bool:
-    return "skip_negative" in node.attributes
-
-
+@converts("places")
 def places(b: Builder, node: Node) -> Value:
     """The flat place, in the first axes of an array, of each row of indices."""
     index = b.cast(node.inputs[0], "int64")
@@ -92,8 +89,6 @@ def _rows(b: Builder, x: Value, depth: int) -> Value:
 @converts("gather_at")
 def gather_at(b: Builder, node: Node) -> Value:
     """y[.., :] = x[places[..], :]."""
-    if _is_places(node):
-        return places(b, node)
     x, at = node.inputs
     return b.gather(_rows(b, x, node.attributes["depth"]), at, 0)
 
@@ -101,18 +96,10 @@ def gather_at(b: Builder, node: Node) -> Value:
 @converts("scatter_update")
 def scatter_update(b: Builder, node: Node) -> Value:
     """Rows replaced: x with x[places[j], :] = u[j, :]."""
-    if _is_places(node):
-        return places(b, node)
     x, at, updates = node.inputs
     rows = _rows(b, x, node.attributes["depth"])
     made = b.emit("ScatterND", [rows, b.unsqueeze(at, [at.rank]), updates])
     return b.reshape_to(made, b.shape_of(x), x.shape)
-
-
-@converts("scatter", "segment_sum", "segment_max", "segment_min", "segment_prod")
-def places_only(b: Builder, node: Node) -> Value:
-    """The places of what is folded next."""
-    return places(b, node)
 
 
 FOLDS = {
