@@ -51,7 +51,9 @@ def make_feed(
         whole: Whether arrays make one batch where nothing else is asked for.
     """
     if x is None:
-        raise ValueError(f"{who} needs input data, but `x` is None. Pass arrays, a Dataset, a PyDataset or a generator.")
+        raise ValueError(
+            f"{who} needs input data, but `x` is None. Pass arrays, a Dataset, a PyDataset or a generator."
+        )
     if class_weight is not None:
         class_weight = check_class_weight(who, class_weight)
     # Under a limit of the process alone, each epoch begins at the beginning.

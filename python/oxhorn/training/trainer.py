@@ -149,8 +149,8 @@ class Trainer(StepMethods):
 
         Args:
             x: Inputs: an array, nested lists of numbers, a DataFrame; a list or a dict of these by input name for
-                several inputs; a `data.Dataset` of batches, a `PyDataset`, or another iterable or generator, of `(x, y)`
-                or `(x, y, sample_weight)`.
+                several inputs; a `data.Dataset` of batches, a `PyDataset`, or another iterable or generator, of
+                `(x, y)` or `(x, y, sample_weight)`.
             y: Targets, in the same forms; not given where `x` yields batches.
             batch_size: Samples in one update. Defaults to 32; with the optimizer `LBFGS`, to all of them.
             epochs: Number of the epoch to stop before, counted from 0: with `initial_epoch=2, epochs=5`, three
