@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from oxhorn.saving.zip_checks import is_plain_name
+
 RESERVED = {"con", "prn", "aux", "nul", *(f"com{i}" for i in range(10)), *(f"lpt{i}" for i in range(10))}
 MAX_PART = 255
-MAX_NAME = 4096
 
 
 def check_name(name: str, label: str) -> None:
@@ -25,18 +26,16 @@ def check_name(name: str, label: str) -> None:
     Raises:
         ValueError: If it is absolute, leads upwards, or has characters or parts that some system takes for more.
     """
-    parts = name.split("/")
+    # Members are only looked up by name; these become names of files.
     bad = (
-        not name
-        or len(name) > MAX_NAME
-        or any(letter in name for letter in '\\:*?"<>|')
-        or any(ord(letter) < 32 for letter in name)
+        not is_plain_name(name)
+        or any(letter in name for letter in '*?"<>|')
         or any(
-            part in ("", ".", "..")
+            part == ""
             or len(part) > MAX_PART
             or part != part.rstrip(" .")
             or part.split(".")[0].strip().lower() in RESERVED
-            for part in parts
+            for part in name.split("/")
         )
     )
     if bad:

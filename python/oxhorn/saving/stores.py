@@ -16,6 +16,7 @@ import numpy as np
 
 from oxhorn.saving import hdf5
 from oxhorn.saving.limited_json import MAX_BYTES, read_json
+from oxhorn.saving.zip_checks import is_plain_name
 
 Array = np.ndarray[Any, Any]
 
@@ -187,7 +188,7 @@ def _shard_table(path: Path) -> dict[str, list[str]]:
         if not isinstance(files, list) or not all(isinstance(name, str) for name in files):
             raise ValueError(f"{path}: 'weight_map' must have file names; got {str(files)[:100]!r}.")
         for name in files:
-            if not name.endswith(".h5") or name != Path(name).name or any(c in name for c in "/\\:\x00"):
+            if not name.endswith(".h5") or "/" in name or not is_plain_name(name):
                 raise ValueError(
                     f"{path}: {name[:100]!r} is not the name of a weights file in the same folder."
                 )

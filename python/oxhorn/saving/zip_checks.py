@@ -37,7 +37,7 @@ def check_place(info: zipfile.ZipInfo) -> None:
 
 
 def is_plain_name(name: str) -> bool:
-    """Whether the name of a member is a path below its archive, on every system."""
+    """Whether a name that stands in a file, of a member or of a shard, is a path below that file's place everywhere."""
     parts = name.rstrip("/").split("/")
     letters = all(letter not in "\\:" and ord(letter) >= 32 for letter in name)
     return letters and len(name) <= MAX_NAME and not any(part in ("", ".", "..") for part in parts)
