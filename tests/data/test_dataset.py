@@ -206,6 +206,10 @@ def failing() -> Any:
     raise RuntimeError("the disk is gone")
 
 
+def uneven() -> Dataset:
+    return Dataset.from_generator(lambda: [[1], [2, 3]])
+
+
 BAD: dict[str, tuple[Callable[[], Any], type[Exception], str | None]] = {
     "no rows": (lambda: Dataset.from_tensor_slices(3.0), ValueError, "an axis of rows"),
     "rows differ": (
@@ -220,6 +224,7 @@ BAD: dict[str, tuple[Callable[[], Any], type[Exception], str | None]] = {
     "generator raises": (lambda: list(Dataset.from_generator(failing)), RuntimeError, "disk is gone"),
     "raises ahead": (lambda: list(Dataset.from_generator(failing).prefetch(1)), RuntimeError, "disk is gone"),
     "too few": (lambda: list(Dataset.from_generator(lambda: [1, 2], length=3)), ValueError, "ended after 2"),
+    "too many": (lambda: list(Dataset.from_generator(lambda: [1, 2], length=1)), ValueError, "goes on"),
     "other structure": (
         lambda: list(Dataset.from_generator(lambda: [1, (1, 2)])),
         ValueError,
@@ -241,6 +246,37 @@ BAD: dict[str, tuple[Callable[[], Any], type[Exception], str | None]] = {
         "does not fit",
     ),
     "map raises": (lambda: list(numbers().map(lambda n: 1 // (3 - int(n)))), ZeroDivisionError, None),
+    "filter raises": (lambda: list(numbers().filter(lambda n: 1 // (3 - int(n)))), ZeroDivisionError, None),
+    "flat_map raises": (
+        lambda: list(numbers().flat_map(lambda n: numbers(1 // (3 - int(n))))),
+        ZeroDivisionError,
+        None,
+    ),
+    "filter by an array": (
+        lambda: list(Dataset.from_tensor_slices(np.ones((2, 2))).filter(lambda n: n > 0)),
+        ValueError,
+        "truth value",
+    ),
+    "the end in filter": (
+        lambda: list(numbers().filter(lambda n: next(iter(())))),
+        RuntimeError,
+        "Dataset.filter: the function raised StopIteration with element 0",
+    ),
+    "padding of another kind": (
+        lambda: list(uneven().padded_batch(2, padding_value="x")),
+        ValueError,
+        "a number of int32, as the elements are; got 'x'",
+    ),
+    "padding that would be cut": (
+        lambda: list(uneven().padded_batch(2, padding_value=0.5)),
+        ValueError,
+        r"a number of int32, .*got 0\.5",
+    ),
+    "padding of text": (
+        lambda: list(uneven().map(lambda n: n.astype(str)).padded_batch(2, padding_value=0)),
+        ValueError,
+        "`padding_value` to be text",
+    ),
     "no function": (lambda: numbers().map(3), TypeError, "expected a function"),
     "flat_map without Dataset": (
         lambda: list(numbers().flat_map(lambda n: [n])),
@@ -266,7 +302,7 @@ def test_errors(name: str) -> None:
     call, kind, words = BAD[name]
     with pytest.raises(kind, match=words) as caught:
         call()
-    if name == "map raises":
+    if kind is ZeroDivisionError:
         assert "element 3" in caught.value.__notes__[0]
 
 
@@ -442,6 +478,23 @@ def test_padded_batches_keep_fractions() -> None:
     assert batch.dtype == np.int32 and batch.tolist() == [[0, 0], [1, 2]]
     (batch,) = Dataset.from_generator(lambda: [["a"], ["long", "er"]]).padded_batch(2)
     assert batch.tolist() == [["a", ""], ["long", "er"]]
+
+
+def test_padding_is_never_cut() -> None:
+    texts = [np.array(["a"]), np.array(["b", "c"])]
+    for dtype, pad in (("U1", "[PAD]"), (object, "[PAD]"), ("S1", b"[PAD]")):
+        kept = [text.astype(dtype) for text in texts]
+        (batch,) = Dataset.from_generator(lambda kept=kept: kept).padded_batch(2, padding_value=pad)
+        assert batch.astype(str).tolist() == [["a", "[PAD]"], ["b", "c"]]
+        (batch,) = Dataset.from_generator(lambda kept=kept: kept).padded_batch(2)
+        assert batch.astype(str).tolist() == [["a", ""], ["b", "c"]]
+    (batch,) = Dataset.from_generator(lambda: [[0.5], [1.0, 2.0]]).padded_batch(2, padding_value=np.nan)
+    assert np.isnan(batch[0, 1]) and batch.dtype == np.float32
+    # Where nothing is filled in, nothing has to fit.
+    ((x, names),) = Dataset.from_generator(lambda: [([1], "a"), ([2, 3], "b")]).padded_batch(
+        2, padding_value=-1
+    )
+    assert x.tolist() == [[1, -1], [2, 3]] and names.tolist() == ["a", "b"]
 
 
 def test_numbers_of_64_bits_stay_so_in_map() -> None:

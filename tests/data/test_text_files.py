@@ -55,9 +55,17 @@ BROKEN_CSV: dict[str, tuple[Any, dict[str, Any], str]] = {
     "no text": (b"a,b\n1,2\n\xff\xfe,3\n", {}, "UTF-8"),
     "empty": ("", {}, "no rows"),
     "names twice": ("a,a\n1,2\n", {}, "more than once"),
+    "no delimiter": (CARS, {"delimiter": ";;"}, "`delimiter` to be one character"),
     "no such label": (CARS, {"label": "price"}, "expected `label` to be one of"),
     "no such column": (CARS, {"columns": ["price"]}, "expected `columns` to be some of"),
 }
+
+
+@pytest.mark.parametrize("paths", [None, [], 3, [None]])
+def test_what_is_no_path(paths: Any) -> None:
+    for read in (Dataset.from_csv, Dataset.from_json):
+        with pytest.raises(ValueError, match="expected `paths` to be a file, or a list of files"):
+            read(paths)
 
 
 @pytest.mark.parametrize("name", BROKEN_CSV)

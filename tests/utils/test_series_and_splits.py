@@ -72,6 +72,12 @@ def test_bad_windows(name: str, value: Any) -> None:
         utils.timeseries_dataset_from_array(np.arange(10), None, **options)
 
 
+@pytest.mark.parametrize(("data", "targets", "word"), [(np.ones(9), 3, "targets"), ([], None, "data")])
+def test_series_without_time(data: Any, targets: Any, word: str) -> None:
+    with pytest.raises(ValueError, match=f"expected `{word}` with an axis of time"):
+        utils.timeseries_dataset_from_array(data, targets, 2)
+
+
 @pytest.mark.parametrize("kind", ["array", "tuple", "list", "dict", "dataset", "generator", "indexed"])
 @pytest.mark.parametrize(
     ("sizes", "expected"),

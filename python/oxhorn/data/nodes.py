@@ -60,6 +60,11 @@ class Generated:
             element = as_element(item, "Dataset.from_generator")
             first = element if count == 0 else first
             check_structure(first, element, count, "Dataset.from_generator")
+            if count == self._length:
+                raise ValueError(
+                    f"Dataset.from_generator: expected {self._length} elements, as `length` says; the generator goes "
+                    "on. Leave `length` out and use `take`, or correct it."
+                )
             yield element
             count += 1
         if self._length is not None and count < self._length:
@@ -80,17 +85,10 @@ class Mapped:
 
     def _call(self, numbered: tuple[int, Any]) -> Any:
         number, element = numbered
-        try:
-            return as_element(call(self._function, element), "Dataset.map")
-        except StopIteration as error:
-            # It would end the pass without a word.
-            raise RuntimeError(
-                f"Dataset.map: the function raised StopIteration with element {number} (counted from 0). Give `next` a "
-                "default, or catch it."
-            ) from error
-        except Exception as error:
-            error.add_note(f"In Dataset.map, with element {number} (counted from 0).")
-            raise
+        return numbered_call("map", number, self._mapped, element)
+
+    def _mapped(self, *parts: Any) -> Any:
+        return as_element(self._function(*parts), "Dataset.map")
 
     def __iter__(self) -> Iterator[Any]:
         from oxhorn.training.data_adapters.ordered_queue import in_order
@@ -102,9 +100,19 @@ class Mapped:
         return self._parent.cardinality()
 
 
-def call(function: Callable[..., Any], element: Any) -> Any:
-    """A user's function, with the parts of a tuple as arguments."""
-    return function(*element) if isinstance(element, tuple) else function(element)
+def numbered_call(step: str, number: int, function: Callable[..., Any], element: Any) -> Any:
+    """A user's function, with the parts of a tuple as arguments; an error in it says which element it was."""
+    try:
+        return function(*element) if isinstance(element, tuple) else function(element)
+    except StopIteration as error:
+        # It would end the pass without a word.
+        raise RuntimeError(
+            f"Dataset.{step}: the function raised StopIteration with element {number} (counted from 0). Give `next` a "
+            "default, or catch it."
+        ) from error
+    except Exception as error:
+        error.add_note(f"In Dataset.{step}, with element {number} (counted from 0).")
+        raise
 
 
 class Filtered:
@@ -114,7 +122,9 @@ class Filtered:
         self._parent, self._predicate = parent, predicate
 
     def __iter__(self) -> Iterator[Any]:
-        return (element for element in self._parent if bool(call(self._predicate, element)))
+        for number, element in enumerate(self._parent):
+            if numbered_call("filter", number, lambda *parts: bool(self._predicate(*parts)), element):
+                yield element
 
     def cardinality(self) -> int:
         return UNKNOWN if self._parent.cardinality() >= 0 else self._parent.cardinality()
@@ -127,7 +137,10 @@ class FlatMapped:
         self._parent, self._function = parent, function
 
     def __iter__(self) -> Iterator[Any]:
-        return itertools.chain.from_iterable(call(self._function, element) for element in self._parent)
+        return itertools.chain.from_iterable(
+            numbered_call("flat_map", number, self._function, element)
+            for number, element in enumerate(self._parent)
+        )
 
     def cardinality(self) -> int:
         return UNKNOWN
@@ -223,14 +236,34 @@ class PaddedBatched(Batched):
                 raise ValueError(
                     f"{who}: an element of shape {tuple(largest)} does not fit into {tuple(shape)}."
                 )
-            fill = self._value if self._value is not None else "" if parts[0].dtype.kind in "US" else 0
-            joined = np.full((len(parts), *shape), fill, common_dtype(parts))
+            if all(part.shape == tuple(shape) for part in parts):
+                return np.stack(parts, dtype=common_dtype(parts))
+            fill = self._fill(common_dtype(parts))
+            joined = np.full((len(parts), *shape), fill, fill.dtype)
             for i, part in enumerate(parts):
                 place: tuple[Any, ...] = (i, *(slice(n) for n in part.shape))
                 joined[place] = part
             return joined
 
         return map_leaves(join, elements[0], *elements[1:])
+
+    def _fill(self, dtype: np.dtype[Any] | None) -> np.ndarray[Any, Any]:
+        """What is filled in, with the dtype that holds it and the elements."""
+        dtype = np.dtype(object) if dtype is None else dtype  # of texts of any length
+        text = "S" if dtype.kind == "S" else "U" if dtype.kind in "OU" else ""
+        value = np.asarray(np.zeros((), text or dtype) if self._value is None else self._value)
+        if text:
+            fits = value.dtype.kind == text
+        else:
+            fits = value.dtype.kind in "biuf" and (
+                dtype.kind == "f" or bool(np.isfinite(value).all() and (value.astype(dtype) == value).all())
+            )
+        if value.ndim or not fits:
+            raise ValueError(
+                f"Dataset.padded_batch: expected `padding_value` to be {'text' if text else f'a number of {dtype}'}, "
+                f"as the elements are; got {self._value!r}."
+            )
+        return value.astype(dtype if dtype.kind not in "US" else np.result_type(dtype, value))
 
 
 def _flat_shapes(shapes: Any) -> Iterator[tuple[Any, ...]]:

@@ -60,7 +60,7 @@ class Sources:
         Args:
             generator: The function itself: `numbers`, not `numbers()`.
             args: What it is called with.
-            length: The number of elements, where it is known. Fewer are an error.
+            length: The number of elements, where it is known. Fewer are an error, and so are more when they are asked for.
 
         Raises:
             TypeError: If `generator` is no function. An element of another structure than the first is a `ValueError`
@@ -121,8 +121,11 @@ class Sources:
         """
         from oxhorn.data.text_files import read_csv
 
-        files = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
-        table = read_csv(files, columns, header, delimiter, missing)
+        if not isinstance(delimiter, str) or len(delimiter) != 1:
+            raise ValueError(
+                f"Dataset.from_csv: expected `delimiter` to be one character; got {arguments.describe(delimiter)}."
+            )
+        table = read_csv(_files(paths, "Dataset.from_csv"), columns, header, delimiter, missing)
         return cls._from_columns(table, label, "Dataset.from_csv")
 
     @classmethod
@@ -156,8 +159,8 @@ class Sources:
         """
         from oxhorn.data.text_files import read_json
 
-        files = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
-        return cls._from_columns(read_json(files, columns), label, "Dataset.from_json")
+        table = read_json(_files(paths, "Dataset.from_json"), columns)
+        return cls._from_columns(table, label, "Dataset.from_json")
 
     @classmethod
     def _from_columns(cls, table: dict[str, Array], label: str | None, who: str) -> Self:
@@ -186,3 +189,13 @@ class Sources:
         if whole[2:] == [0]:
             raise ValueError("Dataset.range: expected a step other than 0; got 0.")
         return cls.from_tensor_slices(np.arange(*whole, dtype=np.int64))
+
+
+def _files(paths: Any, who: str) -> list[Any]:
+    files = [paths] if isinstance(paths, (str, os.PathLike)) else paths
+    several = isinstance(files, (list, tuple)) and all(isinstance(path, (str, os.PathLike)) for path in files)
+    if not several or not files:
+        raise ValueError(
+            f"{who}: expected `paths` to be a file, or a list of files; got {arguments.describe(paths)}."
+        )
+    return list(files)

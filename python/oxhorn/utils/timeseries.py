@@ -63,7 +63,7 @@ def timeseries_dataset_from_array(
     who = "timeseries_dataset_from_array"
     check_format(who, format)
     series = np.asarray(data)
-    if series.ndim == 0:
+    if series.ndim == 0 or not len(series):
         raise ValueError(f"{who}: expected `data` with an axis of time; got {arguments.describe(data)}.")
     total = len(series)
     start = _index(start_index, "start_index", 0, total)
@@ -76,7 +76,12 @@ def timeseries_dataset_from_array(
     windows = end - start - (length - 1) * rate
     labels: Array | None = None
     if targets is not None:
-        labels = np.asarray(targets)[start:]
+        labels = np.asarray(targets)
+        if labels.ndim == 0:
+            raise ValueError(
+                f"{who}: expected `targets` with an axis of time; got {arguments.describe(targets)}."
+            )
+        labels = labels[start:]
         windows = min(windows, len(labels))
     if windows <= 0:
         raise ValueError(
