@@ -60,7 +60,7 @@ class Sources:
         Args:
             generator: The function itself: `numbers`, not `numbers()`.
             args: What it is called with.
-            length: The number of elements, where it is known. Fewer are an error, and so are more when they are asked for.
+            length: The number of elements, where it is known. Fewer are an error, and so is one more.
 
         Raises:
             TypeError: If `generator` is no function. An element of another structure than the first is a `ValueError`
