@@ -122,9 +122,14 @@ class Filtered:
         self._parent, self._predicate = parent, predicate
 
     def __iter__(self) -> Iterator[Any]:
-        for number, element in enumerate(self._parent):
-            if numbered_call("filter", number, lambda *parts: bool(self._predicate(*parts)), element):
-                yield element
+        return (
+            element
+            for number, element in enumerate(self._parent)
+            if numbered_call("filter", number, self._is_kept, element)
+        )
+
+    def _is_kept(self, *parts: Any) -> bool:
+        return bool(self._predicate(*parts))
 
     def cardinality(self) -> int:
         return UNKNOWN if self._parent.cardinality() >= 0 else self._parent.cardinality()
