@@ -315,6 +315,20 @@ def test_outputs_that_are_inputs_or_constants() -> None:
     check(model, random(2, 3), random(5, 3))
 
 
+def test_names_that_come_again_get_a_number() -> None:
+    class Twice(keras.Model):
+        def call(self, x: Any, y: Any) -> dict[str, Any]:
+            return {"same": x + y, "same_1": x * y}
+
+    model = Twice()
+    signature = [keras.KerasTensor((None, 3), "float32", name="same")] * 2
+    x, y = random(2, 3), random(2, 3, seed=1)
+    content = made(trace_model(model, signature))
+    assert [spec.name for spec in content.graph.input] == ["same", "same_1"]
+    assert [spec.name for spec in content.graph.output] == ["same_2", "same_1_1"]
+    assert_same(run(session(content), [x, y]), [x + y, x * y])
+
+
 def test_trained_is_what_is_exported(tmp_path: Any) -> None:
     model = keras.Sequential(
         [keras.Input((4,)), L.Dense(8, activation="relu"), L.BatchNormalization(), L.Dense(1)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,7 +20,7 @@ class TracedModel(NamedTuple):
 
     Attributes:
         listing: The ops.
-        inputs: Name, dtype and shape of each input.
+        inputs: Name, dtype and shape of each input; names may come twice.
         outputs: The name of each output, and its place among the listing's or the array that it always is.
         layers: (first, behind the last, name): the numbers of the nodes that the call of a layer made.
     """
@@ -128,33 +127,18 @@ def _arguments(model: Model, signature: Any) -> list[Any]:
                 KerasTensor(new.shape, new.dtype, name=old.name)
                 for old, new in zip(specs, given, strict=True)
             ]
-        return [_unique(specs)]
+        return [specs]
     if signature is None:
         signature = [_known_shapes(model)]
     elif not isinstance(signature, (list, tuple)):
         signature = [signature]
-    count = 0
-
-    def named(path: tuple[Any, ...], leaf: Any) -> KerasTensor:
-        nonlocal count
-        keys = [str(key) for key in path[1:] if isinstance(key, str)]
-        name = getattr(leaf, "name", None) or ("_".join(keys) if keys else f"input_{count}")
-        count += 1
-        return _spec(leaf, str(name))
-
-    arguments = _named(list(signature), named, ())
-    flat = tree.flatten(arguments)
-    if len(flat) == 1 and flat[0].name == "input_0":
-        flat[0].name = "input"
-    return list(tree.pack_sequence_as(arguments, _unique(flat)))
-
-
-def _named(structure: Any, named: Any, path: tuple[Any, ...]) -> Any:
-    if isinstance(structure, dict):
-        return {key: _named(item, named, (*path, key)) for key, item in structure.items()}
-    if isinstance(structure, (list, tuple)) and not hasattr(structure, "dtype"):
-        return [_named(item, named, (*path, i)) for i, item in enumerate(structure)]
-    return named(path, structure)
+    leaves = tree.flatten_with_path(list(signature))
+    specs = []
+    for i, (path, leaf) in enumerate(leaves):
+        keys = "_".join(key for key in path if isinstance(key, str))
+        plain = f"input_{i}" if len(leaves) > 1 else "input"
+        specs.append(_spec(leaf, str(getattr(leaf, "name", None) or keys or plain)))
+    return list(tree.pack_sequence_as(list(signature), specs))
 
 
 def _known_shapes(model: Model) -> Any:
@@ -187,27 +171,9 @@ def _spec(leaf: Any, name: str) -> KerasTensor:
     return KerasTensor(shape, str(dtype or "float32"), name=name or "input")
 
 
-def _unique(specs: Sequence[KerasTensor]) -> list[KerasTensor]:
-    for spec, name in zip(specs, unique_names([spec.name for spec in specs]), strict=True):
-        spec.name = name
-    return list(specs)
-
-
-def unique_names(names: Sequence[str]) -> list[str]:
-    """The names, those that come again with a number behind them."""
-    made: list[str] = []
-    for name in names:
-        number, candidate = 0, name
-        while candidate in made:
-            number += 1
-            candidate = f"{name}_{number}"
-        made.append(candidate)
-    return made
-
-
 def _output_names(model: Model, result: Any, count: int) -> list[str]:
     if model._graph is not None and len(model.output_names) == count:
-        return unique_names(model.output_names)
+        return list(model.output_names)
     if isinstance(result, dict) and len(result) == count:
-        return unique_names([str(key) for key in sorted(result)])
+        return [str(key) for key in sorted(result)]
     return ["output"] if count == 1 else [f"output_{i}" for i in range(count)]

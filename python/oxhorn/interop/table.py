@@ -8,6 +8,7 @@ A layer is one or more modules of PyTorch (`Part`s); a part has a row for each w
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -118,10 +119,8 @@ def _einsum_rows(layer: Any, weight: str, bias: str) -> list[Row]:
     rows = [Row(own["kernel"], (weight,), folded(own["kernel"].shape, len(inputs)))]
     if "bias" in own:
         shape = tuple(own["bias"].shape)
-        size = 1
-        for n in shape:
-            size *= n
-        rows.append(Row(own["bias"], (bias,), reshaped(shape, (size,)) if len(shape) > 1 else same))
+        flat = reshaped(shape, (math.prod(shape),)) if len(shape) > 1 else same
+        rows.append(Row(own["bias"], (bias,), flat))
     return rows
 
 
