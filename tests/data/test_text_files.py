@@ -39,9 +39,11 @@ def test_csv_options(tmp_path: Path) -> None:
     assert next(iter(chosen.batch(2)))["1"].tolist() == [2.5, 0.0]
 
 
-def test_csv_numbers_that_only_python_reads_are_text(tmp_path: Path) -> None:
-    columns = next(iter(Dataset.from_csv(write(tmp_path, "code,n\n12_34,1\n5,2\n")).batch(2)))
+def test_csv_cells_that_are_no_numbers_of_ours_are_text(tmp_path: Path) -> None:
+    path = write(tmp_path, "code,card,n\n12_34,12345678901234567890,1\n5,6,2\n")
+    columns = next(iter(Dataset.from_csv(path).batch(2)))
     assert columns["code"].tolist() == ["12_34", "5"] and columns["n"].tolist() == [1, 2]
+    assert columns["card"].tolist() == ["12345678901234567890", "6"]
 
 
 BROKEN_CSV: dict[str, tuple[Any, dict[str, Any], str]] = {

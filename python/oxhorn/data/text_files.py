@@ -82,7 +82,9 @@ def _typed(cells: list[str], missing: Any) -> Array:
         return np.array(cells, dtype=str)
     try:
         return np.array([int(cell) for cell in filled], np.int64)
-    except (ValueError, OverflowError):
+    except OverflowError:
+        return np.array(cells, dtype=str)  # Numbers of twenty digits are names: float32 keeps seven.
+    except ValueError:
         pass
     try:
         return np.array([float(cell) for cell in filled], np.float32)
