@@ -113,6 +113,10 @@ BROKEN_JSON: dict[str, tuple[Any, str]] = {
     "a field twice": ('{"a": 1}\n{"a": 1, "b": 2, "b": 3}\n', "line 2.*the field 'b' more than once"),
     "no record": ("[1, 2]", "record 0.*expected an object"),
     "nothing": ("[]", "no records"),
+    "too large": (
+        '[{"a": 1}, {"a": 12345678901234567890}]',
+        "field 'a' has whole numbers .*12345678901234567890",
+    ),
     "mixed": ('[{"a": 1}, {"a": "x"}]', "field 'a'"),
     "ragged": ('[{"a": [1]}, {"a": [1, 2]}]', "field 'a'"),
     "no text": (b'[{"a": "\xff"}]', "UTF-8"),

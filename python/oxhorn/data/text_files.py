@@ -155,7 +155,10 @@ def _field(name: str, column: list[Any]) -> Array:
         try:
             return np.array(column, dtype=np.int64)
         except OverflowError:
-            pass
+            raise ValueError(
+                f"Dataset.from_json: the field {name!r} has whole numbers that int64 does not hold, such as "
+                f"{max(column, key=abs)}. Write them as text."
+            ) from None
     if kinds <= {int, float, type(None)}:
         return np.array([np.nan if value is None else value for value in column], np.float32)
     try:
