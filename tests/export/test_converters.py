@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from oxhorn import _core
+from oxhorn import _core, ops
 from oxhorn.export.converters import CONVERTERS, REFUSED
 from tests.export.runs import assert_same, made, run, session, traced_function
 from tests.ops import test_ops
@@ -74,6 +74,16 @@ def test_double_precision(row: Row) -> None:
     expected = [y.numpy() for y in test_ops.run(row, [_core.tensor(a) for a in arrays])]
     if not {node.op_type for node in content.graph.node} & FLOAT32:
         assert_same(run(session(content), arrays), expected, row.loose * 1e-4)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_small_numbers_keep_their_digits(dtype: str) -> None:
+    x = np.array([0, 1e-30, -1e-30, 3e-8, 1e-4, -1e-4, 0.3, -0.7, 1, 50, -1, np.inf, np.nan], dtype)
+    one = session(made(traced_function(lambda x: (ops.log1p(x), ops.expm1(x)), [((13,), dtype)])))
+    with np.errstate(divide="ignore"):
+        expected = np.log1p(x), np.expm1(x)
+    for y, e in zip(run(one, [x]), expected, strict=True):
+        np.testing.assert_allclose(y, e, rtol=2e-6 if dtype == "float32" else 1e-14)
 
 
 def test_every_op_is_exported_or_refused_with_a_reason() -> None:

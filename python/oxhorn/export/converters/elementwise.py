@@ -158,9 +158,11 @@ def composed(b: Builder, node: Node) -> Value:
         case "rsqrt":
             return pointwise(b, "Reciprocal", [pointwise(b, "Sqrt", [x])])
         case "expm1":
-            return pointwise(b, "Sub", [pointwise(b, "Exp", [x]), number(1)])
+            # exp(x) - 1 = tanh(x / 2) (exp(x) + 1), which keeps the digits of small x
+            half = pointwise(b, "Tanh", [pointwise(b, "Mul", [x, number(0.5)])])
+            return pointwise(b, "Mul", [half, pointwise(b, "Add", [pointwise(b, "Exp", [x]), number(1)])])
         case "log1p":
-            return pointwise(b, "Log", [pointwise(b, "Add", [x, number(1)])])
+            return _log1p(b, x)
         case "log2":
             return pointwise(b, "Mul", [pointwise(b, "Log", [x]), number(1 / math.log(2))])
         case "log10":
@@ -190,6 +192,18 @@ def _whole_division(b: Builder, x: Value, y: Value, rest: bool) -> Value:
     if not rest:
         made = pointwise(b, "Div", [pointwise(b, "Sub", [x, made]), y])
     return pointwise(b, "Where", [none, b.scalar(0, x), made], x.dtype)
+
+
+def _log1p(b: Builder, x: Value) -> Value:
+    """Computes ln u · x / (u - 1) for u = 1 + x: the digits of a small x that u has lost, u - 1 has lost too."""
+    one = b.scalar(1, x)
+    u = pointwise(b, "Add", [x, one])
+    log, there = pointwise(b, "Log", [u]), pointwise(b, "Sub", [u, one])
+    small = pointwise(b, "Mul", [log, pointwise(b, "Div", [x, there])])
+    lost = pointwise(b, "Equal", [there, b.scalar(0, x)], "bool")
+    large = pointwise(b, "Greater", [x, one], "bool")
+    y = pointwise(b, "Where", [lost, x, small], x.dtype)
+    return pointwise(b, "Where", [large, log, y], x.dtype)
 
 
 @converts("mod_")
