@@ -33,10 +33,10 @@ class _WhileLoop(FunctionCall):
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         loop_vars = args[0] if args else kwargs["loop_vars"]
-        return tree.map_structure(lambda x: KerasTensor(tuple(x.shape), str(x.dtype)), as_specs(loop_vars))
+        return tree.map_structure(lambda x: KerasTensor(tuple(x.shape), str(x.dtype)), _as_specs(loop_vars))
 
 
-def as_specs(structure: Any) -> Any:
+def _as_specs(structure: Any) -> Any:
     """A structure with what has no shape as a tensor."""
     return tree.map_structure(lambda x: x if hasattr(x, "shape") else as_tensor(x), structure)
 
