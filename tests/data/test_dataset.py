@@ -542,3 +542,25 @@ def test_functions_that_work_in_place_change_no_later_pass() -> None:
         for _ in range(3):
             assert all(np.all(element == 4) for element in data)
     assert np.all(source == 8)
+
+
+def test_a_state_of_other_steps_is_refused() -> None:
+    data = numbers().shuffle(7, seed=1).map(lambda n: n)
+    expected = [values(data), values(data)]
+    state = data.get_state()
+    for bad in (
+        3,
+        [],
+        {},
+        {"orders": []},
+        {"orders": [], "keys": [[]]},
+        {"orders": [[1, "a"]], "keys": [[]]},
+    ):
+        with pytest.raises(ValueError, match=r"Dataset\.set_state"):
+            data.set_state(bad)
+    with pytest.raises(ValueError, match="1 shuffling and 1 mapping steps; got 1 and 0"):
+        data.set_state({"orders": [[1, 0]], "keys": []})
+    assert data.get_state() == state
+    again = numbers().shuffle(7, seed=1).map(lambda n: n)
+    again.set_state({"orders": [[1, 1]], "keys": [[]]})
+    assert values(again) == expected[1]

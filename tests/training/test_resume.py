@@ -353,6 +353,24 @@ CASES: dict[str, Make] = {
     "Dataset, cached after it was shuffled": lambda: Run(
         net(), {"x": slices().shuffle(22).batch(4).cache(), "y": None, "batch_size": None}
     ),
+    "Dataset with random layers": lambda: Run(
+        net(), {"x": slices().shuffle(22).batch(4).map(noisy()), "y": None, "batch_size": None}
+    ),
+    "Dataset with random layers on threads": lambda: Run(
+        net(),
+        {
+            "x": slices().batch(4).map(noisy(), num_parallel_calls=3).map(noisy()).prefetch(2),
+            "y": None,
+            "batch_size": None,
+        },
+    ),
+    "Dataset with random layers, cached": lambda: Run(
+        net(), {"x": slices().map(noisy()).cache().batch(4).map(noisy()), "y": None, "batch_size": None}
+    ),
+    "PyDataset with random layers": lambda: Run(net(), {"x": Varied(), "y": None, "batch_size": None}),
+    "PyDataset with random layers on threads": lambda: Run(
+        net(), {"x": Varied(workers=3), "y": None, "batch_size": None}
+    ),
     "Dataset, repeated": lambda: Run(
         net(),
         {"x": slices().shuffle(22).batch(4).repeat(), "y": None, "batch_size": None, "steps_per_epoch": 4},
@@ -408,6 +426,22 @@ def test_every_callback_has_a_row() -> None:
     assert len(names) >= 16
     assert sorted(names - rows - set(ELSEWHERE)) == []
     assert sorted(rows & set(ELSEWHERE)) == []
+
+
+def noisy() -> Callable[..., Any]:
+    noise, drop = L.GaussianNoise(0.3), L.Dropout(0.3)
+    return lambda x, y: (drop(noise(x, training=True), training=True), y)
+
+
+class Varied(Rows):
+    """Rows that random layers change."""
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.change = noisy()
+
+    def __getitem__(self, index: int) -> Any:
+        return self.change(*super().__getitem__(index))
 
 
 def slices() -> Any:

@@ -297,7 +297,7 @@ class Dataset(Sources):
     # Training that is resumed -------------------------------------------------------------------------------
 
     def get_state(self) -> Any:
-        """Which passes were made, so that a run that goes on in another process goes on with the same orders."""
+        """Which passes were made: with it, a run in another process goes on with the same orders and random numbers."""
         return get_passes(self._node)
 
     def set_state(self, state: Any) -> None:

@@ -1,31 +1,41 @@
-"""Which passes the shuffling steps of a pipeline have made: with it, another process goes on with the same orders."""
+"""Which passes a pipeline has made: with it, another process goes on with the same orders and random numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from oxhorn.data.nodes import Cached, Generated, Node, Shuffled
+from oxhorn.data.nodes import Cached, Generated, Mapped, Node, Shuffled
+from oxhorn.engine.ordered_keys import are_pairs
 
 
-def get_passes(node: Node) -> list[list[int]]:
-    """Seed and number of passes of each shuffling step, in the order of the pipeline."""
-    return [[step._seed, max(step.passes - kept, 0)] for step, kept in _shuffled(node)]
+def get_passes(node: Node) -> dict[str, Any]:
+    """Of each shuffling step, seed and number of passes; of each `map`, where its random generators stand."""
+    return {
+        "orders": [[step._seed, max(step.passes - kept, 0)] for step, kept in _of_kind(node, Shuffled)],
+        "keys": [step.known.get_state(last_pass=kept) for step, kept in _of_kind(node, Mapped)],
+    }
 
 
-def set_passes(node: Node, passes: list[list[int]]) -> None:
+def set_passes(node: Node, passes: dict[str, Any]) -> None:
     """Takes what `get_passes` returned.
 
     Raises:
-        ValueError: If the pipeline has another number of shuffling steps; nothing is changed then.
+        ValueError: If the pipeline has other steps; nothing is changed then.
     """
-    steps = [step for step, _ in _shuffled(node)]
-    if len(steps) != len(passes) or not all(type(n) is int for pair in passes for n in pair):
+    shuffled, mapped = _of_kind(node, Shuffled), _of_kind(node, Mapped)
+    orders, keys = (passes.get(name) if isinstance(passes, dict) else None for name in ("orders", "keys"))
+    if not are_pairs(orders) or not isinstance(keys, list) or not all(are_pairs(pairs) for pairs in keys):
+        raise ValueError(f"Dataset.set_state: expected what `get_state` returns; got {passes!r:.80}.")
+    if (len(orders), len(keys)) != (len(shuffled), len(mapped)):
         raise ValueError(
-            f"Dataset.set_state: expected the state of {len(steps)} shuffling steps; got {len(passes)}."
+            f"Dataset.set_state: expected the state of {len(shuffled)} shuffling and {len(mapped)} mapping steps; got "
+            f"{len(orders)} and {len(keys)}."
         )
-    for step, (seed, number) in zip(steps, passes, strict=True):
-        step._seed, step.passes = seed, number
+    for (order, _), (seed, number) in zip(shuffled, orders, strict=True):
+        order._seed, order.passes = seed, number
+    for (step, _), pairs in zip(mapped, keys, strict=True):
+        step.known.set_state(pairs)
 
 
 def may_differ_by_pass(node: Node) -> bool:
@@ -38,15 +48,18 @@ def may_differ_by_pass(node: Node) -> bool:
 
 def first_element(node: Node) -> Any:
     """The first element, or `None`: a look, after which passes have the orders that they would have had without it."""
-    before = [(step, step.passes) for step, _ in _shuffled(node)]
+    passes = [(step, step.passes) for step, _ in _of_kind(node, Shuffled)]
+    keys = [(step.known, step.known.get_state()) for step, _ in _of_kind(node, Mapped)]
     first = next(iter(node), None)
-    for step, passes in before:
-        step.passes = passes
+    for step, number in passes:
+        step.passes = number
+    for known, state in keys:
+        known.set_state(state)
     return first
 
 
-def _shuffled(node: Node) -> list[tuple[Shuffled, bool]]:
-    return [(step, kept) for step, kept in _steps(node, False) if isinstance(step, Shuffled)]
+def _of_kind(node: Node, kind: type[Any]) -> list[tuple[Any, bool]]:
+    return [(step, kept) for step, kept in _steps(node, False) if isinstance(step, kind)]
 
 
 def _steps(node: Any, kept: bool) -> Iterator[tuple[Node, bool]]:

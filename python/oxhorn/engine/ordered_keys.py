@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
@@ -29,7 +29,8 @@ class OrderedKeys:
     of the calls came to it. It goes one further then, so that the next pass has other keys.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, known: KnownGenerators | None = None) -> None:
+        self._known = KnownGenerators() if known is None else known
         self._begun: dict[SeedGenerator, tuple[int, int]] = {}
 
     def call(self, number: int, function: Callable[..., Any], *args: Any) -> Any:
@@ -45,10 +46,62 @@ class OrderedKeys:
         """Where a generator stood when the first of the calls came to it."""
         with _lock:
             if generator not in self._begun:
-                seed, counter = (int(word) for word in generator.state._numpy_now())
-                generator._advance()
-                self._begun[generator] = seed, counter
+                self._begun[generator] = self._known.begin(generator)
             return self._begun[generator]
+
+
+class KnownGenerators:
+    """The generators that the passes of one step took keys from, so that another process goes on with the same keys."""
+
+    def __init__(self) -> None:
+        # Of each, the counters at the beginning of its first pass and of its last one.
+        self._seen: dict[SeedGenerator, tuple[int, int]] = {}
+        # Seeds and counters of those that are still to be seen.
+        self._waiting: list[tuple[int, int]] = []
+
+    def begin(self, generator: SeedGenerator) -> tuple[int, int]:
+        """Where a generator stands at the beginning of a pass; it goes one further."""
+        seed, counter = _numbers(generator)
+        if generator not in self._seen:
+            counter = self._put(generator, seed, counter)
+        self._seen[generator] = self._seen.get(generator, (counter, counter))[0], counter
+        generator._advance()
+        return seed, counter
+
+    def get_state(self, last_pass: bool = False) -> list[list[int]]:
+        """Seed and counter of each generator, now or at the beginning of its last pass."""
+        with _lock:
+            seen = [
+                [_numbers(g)[0], last if last_pass else _numbers(g)[1]] for g, (_, last) in self._seen.items()
+            ]
+            return seen + [list(pair) for pair in self._waiting]
+
+    def set_state(self, state: list[list[int]]) -> None:
+        """Takes what `get_state` returned; what was not seen there goes back to where it was seen first."""
+        with _lock:
+            self._waiting = [(seed, counter) for seed, counter in state]
+            for generator, (first, _) in self._seen.items():
+                self._put(generator, _numbers(generator)[0], first)
+
+    def _put(self, generator: SeedGenerator, seed: int, otherwise: int) -> int:
+        """Puts a generator to the counter that waits for its seed, if any does."""
+        place = next((i for i, (waiting, _) in enumerate(self._waiting) if waiting == seed), None)
+        counter = otherwise if place is None else self._waiting.pop(place)[1]
+        generator.state.assign(np.array([seed, counter], np.int64))
+        return counter
+
+
+def are_pairs(state: Any) -> TypeGuard[list[list[int]]]:
+    """Whether a state is a list of pairs of whole numbers that a key has room for."""
+    return isinstance(state, list) and all(
+        isinstance(pair, list) and len(pair) == 2 and all(type(n) is int and 0 <= n < 2**63 for n in pair)
+        for pair in state
+    )
+
+
+def _numbers(generator: SeedGenerator) -> tuple[int, int]:
+    seed, counter = (int(word) for word in generator.state._numpy_now())
+    return seed, counter
 
 
 class _Call:

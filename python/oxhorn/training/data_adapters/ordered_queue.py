@@ -7,14 +7,19 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from oxhorn.engine.ordered_keys import OrderedKeys
+from oxhorn.engine.ordered_keys import KnownGenerators, OrderedKeys
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
 
 def in_order(
-    make: Callable[[Any], Any], items: Iterator[Any] | None, workers: int, max_queue_size: int
+    make: Callable[[Any], Any],
+    items: Iterator[Any] | None,
+    workers: int,
+    max_queue_size: int,
+    known: KnownGenerators | None = None,
+    first: int = 0,
 ) -> Iterator[Any]:
     """`make(item)` for each item, worked out by threads, in the order of the items.
 
@@ -25,9 +30,11 @@ def in_order(
         items: The items; `None` for 0, 1, 2, ... without an end.
         workers: Number of threads; 0 to make each item when it is asked for.
         max_queue_size: Results that may be ready or under way before they are taken.
+        known: Where the generators of random numbers stand that other passes took keys from.
+        first: The number of the first item.
     """
-    source = enumerate(count() if items is None else items)
-    keys = OrderedKeys()
+    source = enumerate(count() if items is None else items, first)
+    keys = OrderedKeys(known)
     if workers < 1:
         for number, item in source:
             yield keys.call(number, make, item)

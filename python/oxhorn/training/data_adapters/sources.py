@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 from oxhorn import config
+from oxhorn.engine.ordered_keys import KnownGenerators, are_pairs
 from oxhorn.training.data_adapters.arrays import is_array_like
 from oxhorn.training.data_adapters.ordered_queue import in_order
 from oxhorn.training.data_adapters.py_dataset import PyDataset
@@ -143,6 +144,9 @@ class PyDatasetSource:
         self.endless = dataset.num_batches is None
         # Of the order of the present epoch.
         self._seed: int | None = None
+        # Random generators that `__getitem__` takes keys from, and where they stood before the present epoch.
+        self._known = KnownGenerators()
+        self._before: list[list[int]] = []
 
     @property
     def num_batches(self) -> int | None:
@@ -151,9 +155,11 @@ class PyDatasetSource:
     def batches(self) -> Iterator[Any]:
         if self._shuffle and self._dataset.num_batches is not None:
             self._seed = config.next_seed()
+        self._before = self._known.get_state()
         return self.again(0)
 
     def again(self, used: int) -> Iterator[Any]:
+        self._known.set_state(self._before)
         count = self._dataset.num_batches
         indices: Iterator[int] = itertools.count(used)
         if count is not None:
@@ -166,7 +172,8 @@ class PyDatasetSource:
         workers = self._dataset.workers
         if workers == 1 and not self._dataset.use_multiprocessing:
             workers = 0  # A thread alone would have nobody to share with.
-        return in_order(self._dataset.__getitem__, indices, workers, self._dataset.max_queue_size)
+        size = self._dataset.max_queue_size
+        return in_order(self._dataset.__getitem__, indices, workers, size, self._known, used)
 
     def on_epoch_begin(self) -> None:
         self._dataset.on_epoch_begin()
@@ -181,10 +188,19 @@ class PyDatasetSource:
         return {"batches": self.num_batches, "shuffle": self._shuffle}
 
     def get_state(self) -> Any:
-        return {"seed": self._seed, "dataset": _state_of(self._dataset)}
+        return {
+            "seed": self._seed,
+            "dataset": _state_of(self._dataset),
+            "keys": {"before": self._before, "now": self._known.get_state()},
+        }
 
     def set_state(self, state: Any, ended: int, begun: bool, seen: bool) -> None:
         self._seed = state["seed"]
+        before, now = (state["keys"][name] for name in ("before", "now"))
+        if not are_pairs(before) or not are_pairs(now):
+            raise ValueError(f"expected seeds and counters of random generators; got {state['keys']!r:.80}.")
+        self._before = before
+        self._known.set_state(now)
         if state["dataset"] is not None and hasattr(self._dataset, "set_state"):
             self._dataset.set_state(state["dataset"])
             return
