@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -564,3 +565,18 @@ def test_a_state_of_other_steps_is_refused() -> None:
     again = numbers().shuffle(7, seed=1).map(lambda n: n)
     again.set_state({"orders": [[1, 1]], "keys": [[]]})
     assert values(again) == expected[1]
+
+
+def test_layers_that_are_made_in_each_call_go_away() -> None:
+    made: list[Any] = []
+
+    def change(x: Any) -> Any:
+        noise = keras.layers.GaussianNoise(1.0, seed=3)
+        made.append(weakref.ref(noise.seed_generator))
+        return noise(np.ones(2, "float32"), training=True)
+
+    data = numbers(5).map(change)
+    first = values(data)
+    assert len({tuple(row) for row in first}) == 5 and values(data) == first
+    gc.collect()
+    assert len(made) == 10 and all(generator() is None for generator in made)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeGuard
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -31,7 +32,8 @@ class OrderedKeys:
 
     def __init__(self, known: KnownGenerators | None = None) -> None:
         self._known = KnownGenerators() if known is None else known
-        self._begun: dict[SeedGenerator, tuple[int, int]] = {}
+        # Weak, here and below: a layer that is made in each call goes away with it.
+        self._begun: WeakKeyDictionary[SeedGenerator, tuple[int, int]] = WeakKeyDictionary()
 
     def call(self, number: int, function: Callable[..., Any], *args: Any) -> Any:
         """`function(*args)`, with the keys of call `number`."""
@@ -55,7 +57,7 @@ class KnownGenerators:
 
     def __init__(self) -> None:
         # Of each, the counters at the beginning of its first pass and of its last one.
-        self._seen: dict[SeedGenerator, tuple[int, int]] = {}
+        self._seen: WeakKeyDictionary[SeedGenerator, tuple[int, int]] = WeakKeyDictionary()
         # Seeds and counters of those that are still to be seen.
         self._waiting: list[tuple[int, int]] = []
 
