@@ -61,7 +61,9 @@ impl Op for Reshape {
     fn infer(&self, x: &[Spec]) -> Result<Specs> {
         let x = &x[0];
         if self.keep > x.rank() {
-            return Err(self.mismatch(x));
+            return Err(Error::value("reshape")
+                .expected(format!("a tensor with at least the {} axes that stay", self.keep))
+                .got(show(&x.dims)));
         }
         let open = self.target.iter().filter(|&&n| n == -1).count();
         if open > 1 || self.target.iter().any(|&n| n < -1) {
