@@ -97,16 +97,16 @@ impl Sliding {
 
     pub fn geometry(&self, who: &'static str, x: &[usize], k: &[usize]) -> Result<Geometry> {
         let window = self.window(who, k)?;
-        let (input, output, before) = window.settle(x)?;
+        let at = window.settle(x)?;
         let (in_channels, own) = (x[x.len() - 1], k[k.len() - 2]);
         Ok(Geometry {
             batch: x[0],
-            input,
-            output,
+            input: at.input,
+            output: at.output,
             kernel: window.size,
-            stride: window.stride,
+            stride: at.stride,
             dilation: window.dilation,
-            before,
+            before: at.before,
             in_channels,
             out_channels: k[k.len() - 1],
             groups: in_channels / own,
@@ -353,7 +353,7 @@ mod tests {
 
     #[test]
     fn gradients_agree_with_central_differences() {
-        let cases: [(&[usize], &[usize], ConvOptions); 7] = [
+        let cases: [(&[usize], &[usize], ConvOptions); 8] = [
             (&[2, 5, 2], &[3, 2, 2], options(&[1], Padding::Causal, 1)),
             (&[1, 4, 4, 2], &[3, 3, 2, 2], options(&[1], Padding::Same, 1)),
             (&[1, 4, 5, 1], &[2, 3, 1, 2], options(&[2, 1], Padding::Valid, 1)),
@@ -363,6 +363,12 @@ mod tests {
                 &[1, 3, 4, 1],
                 &[2, 2, 1, 1],
                 options(&[1], Padding::Explicit(vec![(1, 0), (2, 1)]), 1),
+            ),
+            // Strides that lead beyond the input: one window.
+            (
+                &[1, 4, 5, 2],
+                &[2, 3, 2, 2],
+                options(&[usize::MAX, 9], Padding::Same, 1),
             ),
             (
                 &[1, 3, 3, 3, 1],
@@ -451,6 +457,9 @@ mod tests {
             options(&[1], Padding::Valid, usize::MAX),
         );
         assert!(e.contains("spanning too many"), "{e}");
+        let zeros = Padding::Explicit(vec![(0, 1 << 40), (0, 0)]);
+        let e = bad(&[1, 9, 9, 1], &[3, 3, 1, 8], options(&[1], zeros, 1));
+        assert!(e.contains("paddings of at most 1048576"), "{e}");
         let e = bad(&[1, 9, 9, 1], &[3, 3, 1, 8], options(&[1], Padding::Causal, 1));
         assert!(e.contains("causal"), "{e}");
         let e = bad(&[1, 9, 1], &[3, 3, 1, 8], ConvOptions::default());

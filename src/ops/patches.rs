@@ -28,15 +28,15 @@ pub struct PatchOptions {
 }
 
 fn settle(window: &Window, x: &[usize]) -> Result<Geometry> {
-    let (input, output, before) = window.settle(x)?;
+    let at = window.settle(x)?;
     Ok(Geometry {
         batch: x[0],
-        input,
-        output,
+        input: at.input,
+        output: at.output,
         kernel: window.size,
-        stride: window.stride,
+        stride: at.stride,
         dilation: window.dilation,
-        before,
+        before: at.before,
         channels: x[x.len() - 1],
     })
 }

@@ -76,15 +76,14 @@ impl Pooling {
     }
 
     fn geometry(&self, x: &[usize]) -> Result<Pool> {
-        let (input, output, before) = self.window.settle(x)?;
-        let (window, stride) = (self.window.size, self.window.stride);
+        let at = self.window.settle(x)?;
         Ok(Pool {
             batch: x[0],
-            input,
-            output,
-            window,
-            stride,
-            before,
+            input: at.input,
+            output: at.output,
+            window: self.window.size,
+            stride: at.stride,
+            before: at.before,
             channels: x[x.len() - 1],
         })
     }

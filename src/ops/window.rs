@@ -10,7 +10,7 @@ use crate::shape::{Dim, show};
 /// Places of one window.
 const MAX_TAPS: usize = 1 << 30;
 
-/// Zeros that "same" and "causal" put around an axis for a window that is larger than the input.
+/// Zeros on one side of an axis: kernels copy rows with the zeros around them, so that these must stay few.
 const MAX_ZEROS: usize = 1 << 20;
 
 /// Zeros around an axis.
@@ -194,6 +194,11 @@ impl Window {
                     .expected(format!("a pair of paddings for each of the {rank} spatial axes"))
                     .got(format!("{pairs:?}")));
             }
+            Padding::Explicit(pairs) if pairs.iter().any(|&(a, b)| a.max(b) > MAX_ZEROS) => {
+                return Err(Error::value(who)
+                    .expected(format!("paddings of at most {MAX_ZEROS}"))
+                    .got(format!("{pairs:?}")));
+            }
             _ => {}
         }
         let sizes = size.spread(who, &format!("{what} sizes"), rank)?;
@@ -230,7 +235,6 @@ impl Window {
             return Some((1, 0));
         }
         let (before, after) = match &self.padding {
-            // Kernels copy rows with the zeros around them, so that these must stay few.
             Padding::Same | Padding::Causal if span.saturating_sub(n) > MAX_ZEROS => return None,
             Padding::Same => {
                 let output = n.div_ceil(stride);
@@ -287,16 +291,35 @@ impl Window {
             .collect()
     }
 
-    /// (input, output, before) on three axes for a concrete input shape.
-    pub fn settle(&self, shape: &[usize]) -> Result<([usize; 3], [usize; 3], [usize; 3])> {
+    /// The window on three axes for a concrete input shape.
+    pub fn settle(&self, shape: &[usize]) -> Result<Settled> {
         let (mut input, mut output, mut before) = ([1; 3], [1; 3], [0; 3]);
+        let mut stride = self.stride;
         let dims: SmallVec<[Dim; 6]> = shape.iter().copied().map(Some).collect();
         for axis in 3 - self.rank..3 {
             input[axis] = shape[axis + self.rank - 2];
             (output[axis], before[axis]) = self
                 .along(axis, input[axis])
                 .ok_or_else(|| self.too_large(axis, &dims))?;
+            // A window that never moves may have any stride. Kernels multiply it, and gradients go through its phases.
+            if output[axis] <= 1 {
+                stride[axis] = stride[axis].min(input[axis].max(1));
+            }
         }
-        Ok((input, output, before))
+        Ok(Settled {
+            input,
+            output,
+            before,
+            stride,
+        })
     }
+}
+
+/// Where the windows lie on three axes.
+pub struct Settled {
+    pub input: [usize; 3],
+    pub output: [usize; 3],
+    /// Zeros in front.
+    pub before: [usize; 3],
+    pub stride: [usize; 3],
 }
