@@ -15,6 +15,8 @@ from oxhorn import optimizers as opt
 from tests.optimizers.trajectories import RULES
 from tests.training.resumed_runs import (
     LABELS,
+    Interrupt,
+    Interrupted,
     L,
     Make,
     Run,
@@ -23,6 +25,8 @@ from tests.training.resumed_runs import (
     assert_equal,
     by_batches,
     by_epochs,
+    made,
+    outcome,
     straight,
 )
 
@@ -208,6 +212,17 @@ def multiplied() -> Run:
     return Run(net(optimizer=optimizer))
 
 
+class Reseeds(cb.Callback):
+    """Draws with a generator of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seeds = keras.random.SeedGenerator()
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.model.optimizer.learning_rate = 0.1 * float(keras.random.uniform((), seed=self.seeds))
+
+
 class Slower(cb.Callback):
     """Changes a hyperparameter in the middle of the run, and remembers something."""
 
@@ -371,6 +386,15 @@ CASES: dict[str, Make] = {
     "PyDataset with random layers on threads": lambda: Run(
         net(), {"x": Varied(workers=3), "y": None, "batch_size": None}
     ),
+    "Dataset with random functions, and another to validate with": lambda: Run(
+        net(),
+        {
+            "x": slices().map(random_rows).batch(4),
+            "y": None,
+            "batch_size": None,
+            "validation_data": slices().map(random_rows).batch(4),
+        },
+    ),
     "Dataset, repeated": lambda: Run(
         net(),
         {"x": slices().shuffle(22).batch(4).repeat(), "y": None, "batch_size": None, "steps_per_epoch": 4},
@@ -408,6 +432,7 @@ CASES: dict[str, Make] = {
         lambda: cb.ProgbarLogger(),
     ),
     "callback of one's own": with_callbacks(Slower),
+    "callback with random numbers": with_callbacks(Reseeds),
 }
 
 # Callbacks without a row above: tested with files of their own, or as what keeps the run, or refused.
@@ -431,6 +456,10 @@ def test_every_callback_has_a_row() -> None:
 def noisy() -> Callable[..., Any]:
     noise, drop = L.GaussianNoise(0.3), L.Dropout(0.3)
     return lambda x, y: (drop(noise(x, training=True), training=True), y)
+
+
+def random_rows(x: Any, y: Any) -> Any:
+    return x + keras.random.normal((4,)), y
 
 
 class Varied(Rows):
@@ -473,6 +502,19 @@ def test_within_an_epoch(name: str, tmp_path: Path) -> None:
 
 
 DATA = [name for name in CASES if any(word in name for word in ("Dataset", "generator", "batches", "text"))]
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_behind_the_last_step_of_an_epoch(name: str, tmp_path: Path) -> None:
+    """From the snapshot of an epoch's last step, which leaves nothing of it."""
+
+    def keeper() -> Any:
+        return cb.BackupAndRestore(tmp_path, save_freq=1)
+
+    with pytest.raises(Interrupted):
+        made(CASES[name]).fit(callbacks=[keeper(), Interrupt(1)])
+    second = made(CASES[name])
+    assert_equal(outcome(second, second.fit(callbacks=[keeper()])), straight(CASES[name]))
 
 
 @pytest.mark.parametrize("name", DATA)

@@ -36,8 +36,8 @@ class BackupAndRestore(SnapshotKeeper):
     - The model: all variables, and the states of stateful recurrent layers. Plain attributes that a
       `train_step` of your own changes are not kept: make them variables. Such a step may be run once, on the first
       batch, to make what the snapshot has values for.
-    - Random numbers: those of the library, also of layers in `Dataset.map` and in a `PyDataset`, of `np.random` and of
-      `random`. Generators of your own are yours to keep.
+    - Random numbers: those of the library, also of layers in `Dataset.map` and in a `PyDataset` and of
+      `SeedGenerator`s in callbacks, of `np.random` and of `random`. NumPy's generators are yours to keep.
     - Callbacks: those of the library; for your own, see `Callback.get_state`.
 
     Args:

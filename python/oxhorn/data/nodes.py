@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from oxhorn.data.elements import as_element, check_structure, common_dtype, map_leaves, stack
-from oxhorn.engine.ordered_keys import KnownGenerators
+from oxhorn.engine.ordered_keys import KnownGenerators, OrderedKeys
 
 INFINITE = -1
 UNKNOWN = -2
@@ -96,7 +96,7 @@ class Mapped:
         from oxhorn.training.data_adapters.ordered_queue import in_order
 
         workers = self._workers if self._workers > 1 else 0
-        return in_order(self._call, enumerate(self._parent), workers, 2 * workers, self.known)
+        return in_order(self._call, enumerate(self._parent), workers, 2 * workers, OrderedKeys(self.known))
 
     def cardinality(self) -> int:
         return self._parent.cardinality()

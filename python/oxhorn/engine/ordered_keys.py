@@ -35,6 +35,11 @@ class OrderedKeys:
         # Weak, here and below: a layer that is made in each call goes away with it.
         self._begun: WeakKeyDictionary[SeedGenerator, tuple[int, int]] = WeakKeyDictionary()
 
+    def begin_all(self) -> None:
+        """Go on with calls that others have begun: with every generator that the step is known to take keys from."""
+        for generator in self._known.seen():
+            self.begin(generator)
+
     def call(self, number: int, function: Callable[..., Any], *args: Any) -> Any:
         """`function(*args)`, with the keys of call `number`."""
         around = _thread.call
@@ -70,6 +75,10 @@ class KnownGenerators:
         generator._advance()
         return seed, counter
 
+    def seen(self) -> list[SeedGenerator]:
+        """The generators that are known."""
+        return list(self._seen)
+
     def get_state(self, last_pass: bool = False) -> list[list[int]]:
         """Seed and counter of each generator, now or at the beginning of its last pass."""
         with _lock:
@@ -82,8 +91,18 @@ class KnownGenerators:
         """Takes what `get_state` returned; what was not seen there goes back to where it was seen first."""
         with _lock:
             self._waiting = [(seed, counter) for seed, counter in state]
+            self._meet_the_global_one()
             for generator, (first, _) in self._seen.items():
                 self._put(generator, _numbers(generator)[0], first)
+
+    def _meet_the_global_one(self) -> None:
+        # Everybody draws from it: where it stands now says nothing about where it will stand when it is seen.
+        from oxhorn.engine.seed_generator import global_generators
+
+        for generator in global_generators():
+            seed, counter = _numbers(generator)
+            if any(waiting == seed for waiting, _ in self._waiting):
+                self._seen.setdefault(generator, (counter, counter))
 
     def _put(self, generator: SeedGenerator, seed: int, otherwise: int) -> int:
         """Puts a generator to the counter that waits for its seed, if any does."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from oxhorn.engine.variable import Variable
 
 _global: SeedGenerator | None = None
 _making = threading.Lock()
+_noting: list[Callable[[SeedGenerator], None]] = []
 
 
 class SeedGenerator:
@@ -60,6 +63,8 @@ class SeedGenerator:
             key = key_of_call(self)
             if key is not None:
                 return _core.tensor(key)
+            for note in tuple(_noting):
+                note(self)
         return self._advance()
 
     def _advance(self) -> Any:
@@ -78,6 +83,16 @@ class SeedGenerator:
         return cls(**config)
 
 
+@contextmanager
+def noting(note: Callable[[SeedGenerator], None]) -> Iterator[None]:
+    """Inside, `note` is called with each generator that is about to go one further, outside of traces and passes."""
+    _noting.append(note)
+    try:
+        yield
+    finally:
+        _noting.remove(note)
+
+
 def global_seed_generator() -> SeedGenerator:
     """The generator of random functions that are not given a seed."""
     global _global
@@ -85,6 +100,11 @@ def global_seed_generator() -> SeedGenerator:
         if _global is None:
             _global = SeedGenerator(name="global_seed_generator")
         return _global
+
+
+def global_generators() -> list[SeedGenerator]:
+    """The global generator, if it was used yet."""
+    return [] if _global is None else [_global]
 
 
 def global_state() -> list[int] | None:

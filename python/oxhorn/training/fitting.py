@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from oxhorn.callbacks import CallbackList
+from oxhorn.engine.seed_generator import noting
 from oxhorn.training import checks
 from oxhorn.training.closures import wants_closure, warn_if_in_batches
 from oxhorn.training.data import make_feed
@@ -15,6 +16,7 @@ from oxhorn.training.data_adapters.splitting import train_validation_split
 from oxhorn.training.feeds import Feed, StepsFor, warn_out_of_data, why_no_batch
 from oxhorn.training.logs import python_logs
 from oxhorn.training.programs import test_steps, train_steps
+from oxhorn.training.random_state import GeneratorsInUse
 from oxhorn.training.steps import Steps
 
 if TYPE_CHECKING:
@@ -61,7 +63,8 @@ def fit(
     validated = checks.validation_epochs(validation_freq)
     verbose = checks.verbosity("fit", verbose)
     shuffle = checks.boolean("fit", "shuffle", shuffle)
-    with model._exclusively("fit"):
+    generators = GeneratorsInUse()
+    with model._exclusively("fit"), noting(generators.note):
         if validation_split != 0 and validation_data is None:
             if find_source("fit", x, False) is not None:
                 raise ValueError(
@@ -113,7 +116,7 @@ def fit(
             if any(callback._keeps_snapshots for callback in callbacks.callbacks):
                 from oxhorn.training.resuming import KeptRun
 
-                kept = KeptRun(model, feed, validation, callbacks, class_weight, steps)
+                kept = KeptRun(model, feed, validation, callbacks, class_weight, steps, generators)
             _Fitting(model, feed, validation, callbacks, watched, validated, kept).run(initial_epoch, epochs)
         finally:
             feed.close()

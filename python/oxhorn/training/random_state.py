@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Container
 from typing import Any
 
 import numpy as np
 
 from oxhorn import config
 from oxhorn.engine import seed_generator
+from oxhorn.engine.ordered_keys import are_pairs
 
 
 def get_random_state() -> dict[str, Any]:
@@ -44,6 +46,47 @@ def set_random_state(state: dict[str, Any]) -> None:
         np.random.set_state(numpy_state)
     if python_state is not None:
         random.setstate(python_state)
+
+
+class GeneratorsInUse:
+    """Generators that nothing leads to and that draw in training: those of callbacks and of a person's own loops.
+
+    A seed says which is which; where several have the same, the order of their first draws does.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[int, seed_generator.SeedGenerator] = {}
+        # States of generators that have not drawn here yet.
+        self._waiting: list[list[int]] = []
+        self._elsewhere: Container[int] = ()
+
+    def note(self, generator: seed_generator.SeedGenerator) -> None:
+        """A generator is about to draw."""
+        if id(generator) not in self._found:
+            self._found[id(generator)] = generator
+            self._go_on(generator)
+
+    def get_state(self, elsewhere: Container[int]) -> list[list[int]]:
+        """Seed and count of each, but for those whose variables, by identity, are kept elsewhere."""
+        states = [each.state for each in self._found.values() if id(each.state) not in elsewhere]
+        return [*([int(word) for word in state._numpy_now()] for state in states), *self._waiting]
+
+    def set_state(self, states: list[list[int]], elsewhere: Container[int]) -> None:
+        """Makes each go on from its state, now or when it draws for the first time.
+
+        Raises:
+            ValueError: If these are no such states; nothing is changed then.
+        """
+        if not are_pairs(states):
+            raise ValueError(f"expected seeds and counts of generators; got {states!r:.80}.")
+        self._waiting, self._elsewhere = list(states), elsewhere
+        for generator in self._found.values():
+            self._go_on(generator)
+
+    def _go_on(self, generator: seed_generator.SeedGenerator) -> None:
+        place = next((i for i, (s, _) in enumerate(self._waiting) if s == generator._initial_seed), None)
+        if place is not None and id(generator.state) not in self._elsewhere:
+            generator.state.assign(np.array(self._waiting.pop(place), np.int64))
 
 
 def _numpy_state() -> dict[str, Any] | None:

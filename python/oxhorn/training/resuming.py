@@ -10,6 +10,7 @@ from oxhorn.callbacks.callback_list import CallbackList
 from oxhorn.callbacks.snapshot_keeper import SnapshotKeeper
 from oxhorn.training.feeds import Feed
 from oxhorn.training.programs import build_optimizer
+from oxhorn.training.random_state import GeneratorsInUse
 from oxhorn.training.run_state import Position, RunState
 from oxhorn.training.snapshot import Snapshot
 from oxhorn.training.snapshot_records import to_records
@@ -52,6 +53,7 @@ class KeptRun:
         callbacks: The callbacks, of which one keeps snapshots.
         class_weight: Weight for each class, or `None`.
         steps: How steps run.
+        generators: Those that have drawn since `fit` was called.
 
     Raises:
         ValueError: If more than one keeps snapshots, or a model that only Python runs is not built.
@@ -65,6 +67,7 @@ class KeptRun:
         callbacks: CallbackList,
         class_weight: Any,
         steps: Steps,
+        generators: GeneratorsInUse,
     ) -> None:
         self._model = model
         self._feed = feed
@@ -73,7 +76,7 @@ class KeptRun:
         self._steps = steps
         self._found: Snapshot | None = None
         self._make_variables()
-        self._state = RunState(model, feed, validation, callbacks, class_weight)
+        self._state = RunState(model, feed, validation, callbacks, class_weight, generators)
 
     def _make_variables(self) -> None:
         """Where Python runs the steps, weights and slots would be made by the first of them."""

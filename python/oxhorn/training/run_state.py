@@ -11,12 +11,13 @@ import numpy as np
 from oxhorn import config
 from oxhorn.callbacks.callback_list import CallbackList, python_logs
 from oxhorn.engine import tracing
+from oxhorn.engine.seed_generator import global_generators
 from oxhorn.optimizers.optimizer import Optimizer
 from oxhorn.saving.weight_paths import weights_by_path
 from oxhorn.training import fingerprint
 from oxhorn.training.feeds import Feed
 from oxhorn.training.programs import has_own_step
-from oxhorn.training.random_state import get_random_state, set_random_state
+from oxhorn.training.random_state import GeneratorsInUse, get_random_state, set_random_state
 
 Array = np.ndarray[Any, Any]
 
@@ -47,15 +48,23 @@ class RunState:
         validation: The validation data, or `None`.
         callbacks: The callbacks.
         class_weight: Weight for each class, or `None`.
+        generators: Those that have drawn since `fit` was called.
     """
 
     def __init__(
-        self, model: Any, feed: Feed, validation: Feed | None, callbacks: CallbackList, class_weight: Any
+        self,
+        model: Any,
+        feed: Feed,
+        validation: Feed | None,
+        callbacks: CallbackList,
+        class_weight: Any,
+        generators: GeneratorsInUse,
     ) -> None:
         self.model = model
         self.feed = feed
         self.validation = validation
         self.callbacks = callbacks
+        self.generators = generators
         base, _, given = config.seed_stream_state()
         variables = self._variables()
         # A run that goes on has the settings of the one that began.
@@ -85,7 +94,7 @@ class RunState:
             "optimizers": [[v.numpy() for v in each.variables] for each in self._optimizers()],
             "settings": self._optimizer_settings(),
             "metrics": [v.numpy() for v in self._metric_variables()] if position.step else None,
-            "random": get_random_state(),
+            "random": {**get_random_state(), "in use": self.generators.get_state(self._random_variables())},
             "feed": self.feed.get_state(),
             "validation": None if self.validation is None else self.validation.get_state(),
             "callbacks": self._callback_states(),
@@ -210,7 +219,16 @@ class RunState:
         for name, variable in self._variables().items():
             if name in state["weights"]:
                 variable.assign(state["weights"][name])
-        set_random_state(state["random"])
+        self._put_random(state["random"])
+
+    def _put_random(self, state: dict[str, Any]) -> None:
+        set_random_state(state)
+        # Files of the first runs had no generators in use.
+        self.generators.set_state(state.get("in use", []), self._random_variables())
+
+    def _random_variables(self) -> set[int]:
+        """By identity, the variables of generators that have their places: in the model, or the global one's."""
+        return {id(v) for v in [*self.model.variables, *(each.state for each in global_generators())]}
 
     def _put(self, state: dict[str, Any]) -> None:
         problems = _differing(state["weights"], self._variables())
@@ -236,7 +254,7 @@ class RunState:
                 _assign(optimizer.variables, values, "optimizer")
         if state["metrics"] is not None:
             _assign(self._metric_variables(), state["metrics"], "metric")
-        set_random_state(state["random"])
+        self._put_random(state["random"])
         self.model._set(stop_training=bool(state["stop"]))
 
     def _set_flags(self, layers: list[bool], flags: dict[str, bool]) -> None:

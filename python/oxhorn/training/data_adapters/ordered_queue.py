@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from oxhorn.engine.ordered_keys import KnownGenerators, OrderedKeys
+from oxhorn.engine.ordered_keys import OrderedKeys
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -18,7 +18,7 @@ def in_order(
     items: Iterator[Any] | None,
     workers: int,
     max_queue_size: int,
-    known: KnownGenerators | None = None,
+    keys: OrderedKeys | None = None,
     first: int = 0,
 ) -> Iterator[Any]:
     """`make(item)` for each item, worked out by threads, in the order of the items.
@@ -30,11 +30,11 @@ def in_order(
         items: The items; `None` for 0, 1, 2, ... without an end.
         workers: Number of threads; 0 to make each item when it is asked for.
         max_queue_size: Results that may be ready or under way before they are taken.
-        known: Where the generators of random numbers stand that other passes took keys from.
+        keys: The random keys of the calls; new ones by default.
         first: The number of the first item.
     """
     source = enumerate(count() if items is None else items, first)
-    keys = OrderedKeys(known)
+    keys = OrderedKeys() if keys is None else keys
     if workers < 1:
         for number, item in source:
             yield keys.call(number, make, item)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 from oxhorn import config
-from oxhorn.engine.ordered_keys import KnownGenerators, are_pairs
+from oxhorn.engine.ordered_keys import KnownGenerators, OrderedKeys, are_pairs
 from oxhorn.training.data_adapters.arrays import is_array_like
 from oxhorn.training.data_adapters.ordered_queue import in_order
 from oxhorn.training.data_adapters.py_dataset import PyDataset
@@ -172,8 +172,11 @@ class PyDatasetSource:
         workers = self._dataset.workers
         if workers == 1 and not self._dataset.use_multiprocessing:
             workers = 0  # A thread alone would have nobody to share with.
-        size = self._dataset.max_queue_size
-        return in_order(self._dataset.__getitem__, indices, workers, size, self._known, used)
+        keys = OrderedKeys(self._known)
+        if used:
+            # Also where no batch is left: the next epoch has other keys.
+            keys.begin_all()
+        return in_order(self._dataset.__getitem__, indices, workers, self._dataset.max_queue_size, keys, used)
 
     def on_epoch_begin(self) -> None:
         self._dataset.on_epoch_begin()
