@@ -105,21 +105,20 @@ pub fn show_shape(shape: &[usize]) -> String {
     show(&dims)
 }
 
-/// Number of elements of a concrete shape; an error where the product overflows or passes what memory can address.
+/// Number of elements of a concrete shape; an error where their bytes pass what memory can address. As in NumPy, sizes of
+/// 0 do not excuse the others, so that the product of any of a tensor's sizes can be counted.
 pub fn count(who: &str, shape: &[usize], dtype: DType) -> Result<usize> {
-    shape
+    let others = shape
         .iter()
-        .try_fold(1usize, |n, &d| n.checked_mul(d))
-        .filter(|n| {
-            n.checked_mul(dtype.size())
-                .is_some_and(|bytes| isize::try_from(bytes).is_ok())
-        })
-        .ok_or_else(|| {
-            Error::value(who)
-                .expected("a shape whose bytes fit in memory")
-                .got(show_shape(shape))
-                .hint("Use smaller dimensions.")
-        })
+        .filter(|&&d| d > 0)
+        .try_fold(dtype.size(), |n, &d| n.checked_mul(d));
+    match others {
+        Some(bytes) if isize::try_from(bytes).is_ok() => Ok(shape.iter().product()),
+        _ => Err(Error::value(who)
+            .expected("a shape whose bytes fit in memory")
+            .got(show_shape(shape))
+            .hint("Use smaller dimensions.")),
+    }
 }
 
 /// A size times a number, if that can be counted: a product that wraps around would be a small shape for a large result.
@@ -205,6 +204,24 @@ mod tests {
         assert_eq!(show(&[None, Some(784)]), "(None, 784)");
         assert_eq!(show(&[Some(3)]), "(3,)");
         assert_eq!(show(&[]), "()");
+    }
+
+    #[test]
+    fn sizes_beyond_memory_are_refused_beside_a_zero_too() {
+        assert_eq!(count("zeros", &[2, 3], DType::F64).unwrap(), 6);
+        assert_eq!(count("zeros", &[0, 1 << 40, 4], DType::F32).unwrap(), 0);
+        for shape in [
+            &[1 << 40, 1 << 40][..],
+            &[1 << 61],
+            &[0, 1 << 40, 1 << 40],
+            &[1 << 61, 0],
+        ] {
+            let e = count("zeros", shape, DType::F32).unwrap_err().to_string();
+            assert!(
+                e.contains("fit in memory") && e.contains(&show_shape(shape)),
+                "{e}"
+            );
+        }
     }
 
     #[test]

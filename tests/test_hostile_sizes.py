@@ -45,6 +45,9 @@ def core(name: str, config: dict[str, Any], x: Any) -> Any:
         # The product of these sizes wraps around to 0, which is what an empty tensor has.
         (lambda: ops.reshape(np.zeros(0, "f4"), (2**32, 2**32)), "expected a size below"),
         (lambda: ops.reshape(np.zeros(0, "f4"), (2**32, -1, 2**32)), "expected a size below"),
+        # As in NumPy, a size of 0 does not excuse the others: their product is counted in many places.
+        (lambda: ops.reshape(np.zeros(0, "f4"), (0, 2**40, 2**40)), "fit in memory"),
+        (lambda: ops.broadcast_to(np.zeros((0, 1, 1), "f4"), (0, 2**40, 2**40)), "fit in memory"),
         (
             lambda: layers.Conv2D(2, 3, padding="same", dilation_rate=10**9)(image()),
             "no larger than the padded input",

@@ -9,7 +9,7 @@ use super::tape;
 use super::value::{Value, Values};
 use crate::error::{Error, Result};
 use crate::ops::{Op, Run};
-use crate::shape::{Shape, Spec};
+use crate::shape::{Shape, Spec, count};
 use crate::tensor::{Tensor, View, ViewMut};
 
 /// Applies an op with one output.
@@ -79,7 +79,9 @@ pub fn eager_forward(op: &dyn Op, inputs: &[&Tensor]) -> Result<SmallVec<[Tensor
         })
         .collect::<Result<_>>()?;
     if op.is_view() {
-        return Ok(smallvec::smallvec![inputs[0].reshaped(&shapes[0].1)]);
+        let (dtype, shape) = &shapes[0];
+        count(op.name(), shape, *dtype)?;
+        return Ok(smallvec::smallvec![inputs[0].reshaped(shape)]);
     }
     let mut outputs: SmallVec<[Tensor; 2]> = shapes
         .iter()
