@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import time
 import weakref
 from typing import Any
 
@@ -155,6 +156,49 @@ def test_random_layers_in_map_are_the_same_for_any_number_of_threads() -> None:
             np.testing.assert_array_equal(found, expected)
 
 
+def test_passes_inside_a_call_have_keys_of_that_call() -> None:
+    def sums(threads: int | None) -> list[Any]:
+        seeds = keras.random.SeedGenerator(5)
+
+        def draw(n: Any) -> Any:
+            time.sleep(0.001 * np.random.rand())
+            return keras.random.uniform((), seed=seeds)
+
+        inside = numbers(2).map(draw)
+        data = numbers(8).map(lambda n: sum(inside), num_parallel_calls=threads)
+        return [values(data), values(data)]
+
+    expected = sums(None)
+    assert len(np.unique(expected)) == 16
+    assert sums(4) == expected
+
+
+def test_a_look_draws_nothing_from_a_generator_of_several_steps() -> None:
+    def pairs(look: bool) -> list[Any]:
+        keras.utils.set_random_seed(3)
+        data = Dataset.zip(*(numbers(3).map(lambda n: keras.random.uniform(())) for _ in range(2)))
+        if look:
+            assert data.element_spec == "(float32[], float32[])"
+        return [values(data), values(data)]
+
+    assert pairs(True) == pairs(False)
+
+
+def test_a_generator_of_several_steps_goes_on_once() -> None:
+    def make() -> Dataset:
+        seeds = keras.random.SeedGenerator(3)
+
+        def draw(n: Any) -> Any:
+            return n + keras.random.uniform((), seed=seeds)
+
+        return numbers(4).map(draw).map(draw)
+
+    data, again = make(), make()
+    values(data)
+    again.set_state(data.get_state())
+    assert values(again) == values(data)
+
+
 def test_a_state_of_other_steps_is_refused() -> None:
     data = numbers().shuffle(7, seed=1).map(lambda n: n)
     expected = [values(data), values(data)]
@@ -190,3 +234,24 @@ def test_layers_that_are_made_in_each_call_go_away() -> None:
     assert len({tuple(row) for row in first}) == 5 and values(data) == first
     gc.collect()
     assert len(made) == 10 and all(generator() is None for generator in made)
+
+
+def test_generators_of_calls_under_way_are_in_no_state() -> None:
+    def change(n: Any) -> Any:
+        drawn = keras.random.uniform((), seed=keras.random.SeedGenerator(3))
+        return keras.random.uniform((), seed=shared) + drawn
+
+    def slow(n: Any) -> Any:
+        made = keras.random.SeedGenerator(3)
+        drawn = keras.random.uniform((), seed=made)
+        states.append(data.get_state()["keys"])
+        return drawn
+
+    shared = keras.random.SeedGenerator(4)
+    states: list[Any] = []
+    data = numbers(5).map(slow, num_parallel_calls=2)
+    values(data)
+    assert states == [[[]]] * 5
+    data = numbers(5).map(change)
+    values(data)
+    assert data.get_state()["keys"] == [[[4, 1]]]

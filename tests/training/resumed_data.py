@@ -30,6 +30,10 @@ def noisy() -> Callable[..., Any]:
     return lambda x, y: (drop(noise(x, training=True), training=True), y)
 
 
+def twice(data: Any, change: Callable[..., Any]) -> Any:
+    return data.map(change).map(change)
+
+
 def random_rows(x: Any, y: Any) -> Any:
     return x + keras.random.normal((4,)), y
 

@@ -24,6 +24,7 @@ from tests.training.resumed_data import (
     noisy,
     random_rows,
     slices,
+    twice,
 )
 from tests.training.resumed_runs import (
     LABELS,
@@ -172,6 +173,15 @@ class Reseeds(cb.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.model.optimizer.learning_rate = 0.1 * float(keras.random.uniform((), seed=self.seeds))
+
+
+class DrawsAnew(cb.Callback):
+    """Draws with a generator that it makes for each epoch."""
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        seeds = keras.random.SeedGenerator(7)
+        rate = sum(float(keras.random.uniform((), seed=seeds)) for _ in range(epoch + 1))
+        self.model.optimizer.learning_rate = 0.05 * rate
 
 
 class Slower(cb.Callback):
@@ -333,6 +343,9 @@ CASES: dict[str, Make] = {
     "Dataset with random layers, cached": lambda: Run(
         net(), {"x": slices().map(noisy()).cache().batch(4).map(noisy()), "y": None, "batch_size": None}
     ),
+    "Dataset with one random layer in two steps": lambda: Run(
+        net(), {"x": twice(slices().batch(4), noisy()), "y": None, "batch_size": None}
+    ),
     "PyDataset with random layers": lambda: Run(net(), {"x": Varied(), "y": None, "batch_size": None}),
     "PyDataset with random layers on threads": lambda: Run(
         net(), {"x": Varied(workers=3), "y": None, "batch_size": None}
@@ -384,6 +397,7 @@ CASES: dict[str, Make] = {
     ),
     "callback of one's own": with_callbacks(Slower),
     "callback with random numbers": with_callbacks(Reseeds),
+    "callback that makes its generator anew": with_callbacks(DrawsAnew),
 }
 
 # Callbacks without a row above: tested with files of their own, or as what keeps the run, or refused.
