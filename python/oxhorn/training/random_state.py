@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Container
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -55,21 +57,26 @@ class GeneratorsInUse:
     """
 
     def __init__(self) -> None:
-        self._found: dict[int, seed_generator.SeedGenerator] = {}
+        # A set in the order of the first draws; weak, so that one that a step makes for itself goes away with it.
+        self._found: WeakKeyDictionary[seed_generator.SeedGenerator, None] = WeakKeyDictionary()
+        # Threads that prepare data draw, too.
+        self._lock = threading.Lock()
         # States of generators that have not drawn here yet.
         self._waiting: list[list[int]] = []
         self._elsewhere: Container[int] = ()
 
     def note(self, generator: seed_generator.SeedGenerator) -> None:
         """A generator is about to draw."""
-        if id(generator) not in self._found:
-            self._found[id(generator)] = generator
-            self._go_on(generator)
+        with self._lock:
+            if generator not in self._found:
+                self._found[generator] = None
+                self._go_on(generator)
 
     def get_state(self, elsewhere: Container[int]) -> list[list[int]]:
         """Seed and count of each, but for those whose variables, by identity, are kept elsewhere."""
-        states = [each.state for each in self._found.values() if id(each.state) not in elsewhere]
-        return [*([int(word) for word in state._numpy_now()] for state in states), *self._waiting]
+        with self._lock:
+            states = [each.state for each in self._found if id(each.state) not in elsewhere]
+            return [*([int(word) for word in state._numpy_now()] for state in states), *self._waiting]
 
     def set_state(self, states: list[list[int]], elsewhere: Container[int]) -> None:
         """Makes each go on from its state, now or when it draws for the first time.
@@ -79,9 +86,10 @@ class GeneratorsInUse:
         """
         if not are_pairs(states):
             raise ValueError(f"expected seeds and counts of generators; got {states!r:.80}.")
-        self._waiting, self._elsewhere = list(states), elsewhere
-        for generator in self._found.values():
-            self._go_on(generator)
+        with self._lock:
+            self._waiting, self._elsewhere = list(states), elsewhere
+            for generator in self._found:
+                self._go_on(generator)
 
     def _go_on(self, generator: seed_generator.SeedGenerator) -> None:
         place = next((i for i, (s, _) in enumerate(self._waiting) if s == generator._initial_seed), None)
