@@ -8,6 +8,7 @@ import io
 import os
 import pickle
 import tarfile
+import tracemalloc
 import urllib.request
 import zipfile
 from pathlib import Path
@@ -286,6 +287,24 @@ def test_damaged_files(tmp_path):
     (tmp_path / "data" / "cifar-10-python.tar.gz").write_bytes(b"\x1f\x8bnothing")
     with pytest.raises(ValueError, match="tar archive"):
         cifar10.load_data()
+
+
+def test_an_archive_that_unpacks_to_more_than_it_says(tmp_path):
+    path = tmp_path / "x.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("x.npy", bytes(200_000_000))
+    content = bytearray(path.read_bytes())
+    # The size in the directory, which is what is checked.
+    place = content.index(b"PK\x01\x02") + 24
+    content[place : place + 4] = (100).to_bytes(4, "little")
+    path.write_bytes(content)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match="damaged file"):
+            pickles.read_ragged(path, ["x"], 1000, "")
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_labels_that_do_not_fit(tmp_path):
