@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -266,6 +267,14 @@ def of_ones(shape: tuple[int, ...]) -> Any:
         (lambda: Discretization(num_bins=3).adapt(np.array([np.nan])), "finite"),
         (lambda: Discretization(num_bins=3).adapt(np.array([])), "no numbers"),
         (lambda: Discretization(num_bins=3).adapt(X, steps=2), "steps"),
+        (
+            lambda: Normalization().adapt(Dataset.from_tensor_slices(X).repeat()),
+            r"Dataset data without an end.*take",
+        ),
+        (
+            lambda: Discretization(num_bins=3).adapt(itertools.repeat(X)),
+            "repeat data without an end. Pass steps",
+        ),
         (lambda: CategoryEncoding(), "num_tokens must be set"),
         (lambda: CategoryEncoding(0), "`num_tokens` must be >= 1"),
         (lambda: CategoryEncoding(2.5), "num_tokens"),

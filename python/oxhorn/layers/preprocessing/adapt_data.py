@@ -11,7 +11,6 @@ import numpy as np
 from oxhorn import arguments
 from oxhorn.engine.arguments import is_list_of_numbers
 from oxhorn.training.data_adapters.arrays import is_array_like
-from oxhorn.training.data_adapters.py_dataset import PyDataset
 from oxhorn.training.data_adapters.sources import find_source
 
 __all__ = ["inputs_of", "is_one_array", "numeric_batches", "source_batches"]
@@ -40,8 +39,6 @@ def source_batches(who: str, data: Any, steps: Any = None) -> Iterator[Any]:
     """
     if steps is not None:
         steps = arguments.integer(steps, "steps", who, low=1)
-    if isinstance(data, PyDataset) and data.num_batches is None and steps is None:
-        raise ValueError(f"{who} got a PyDataset without an end. Pass steps, the number of batches to read.")
     if hasattr(data, "_in_batches"):
         data = data._in_batches(who, steps)
     if isinstance(data, (list, tuple)):
@@ -52,6 +49,11 @@ def source_batches(who: str, data: Any, steps: Any = None) -> Iterator[Any]:
             raise TypeError(
                 f"{who} got an Unsupported data type: {type(data).__name__}. Pass a NumPy array, a tensor, a "
                 "PyDataset, a Dataset, or an iterable of batches such as a list or a generator."
+            )
+        if source.endless and steps is None:
+            raise ValueError(
+                f"{who} got {type(data).__name__} data without an end. Pass steps, the number of batches to read, or "
+                "data with an end: of a Dataset `take(n)`, its first elements."
             )
         iterator = source.batches()
     first = next(iterator, None)
