@@ -95,6 +95,17 @@ def test_labels(kind: Any) -> None:
     assert len(single) == 9 and single[-1][1].shape == ()
 
 
+def test_it_begins_other_data_sets_as_any_dataset_does(kind: Any) -> None:
+    folder, dataset, _ = kind
+    data = dataset(folder, shuffle=False)
+    for other in (
+        data.zip(data, data.range(1)),
+        data.from_tensor_slices([1]),
+        data.from_generator(lambda: [1]),
+    ):
+        assert len(list(other)) == 1 and other.class_names is None and list(other.file_paths) == []
+
+
 def test_orders(kind: Any) -> None:
     folder, dataset, number = kind
     data = dataset(folder, seed=1, batch_size=3)

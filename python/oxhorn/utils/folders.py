@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -75,9 +75,15 @@ class FolderDataset(Dataset):
         file_paths: The files, in the order of the first draw.
     """
 
-    def __init__(self, dataset: Dataset, class_names: list[str] | None, file_paths: list[str]) -> None:
-        super().__init__(dataset._node, dataset._batched)
-        self.class_names, self.file_paths = class_names, file_paths
+    class_names: list[str] | None = None
+    file_paths: Sequence[str] = ()
+
+    @classmethod
+    def of(cls, dataset: Dataset, samples: Samples) -> Self:
+        """A data set made of samples."""
+        made = cls(dataset._node, dataset._batched)
+        made.class_names, made.file_paths = samples.class_names, samples.paths
+        return made
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,7 +205,7 @@ class Folder:
             )
             if self.batch_size is not None:
                 dataset = dataset.batch(self.batch_size) if join is None else join(dataset, self.batch_size)
-            return FolderDataset(dataset.prefetch(2), part.class_names, part.paths)
+            return FolderDataset.of(dataset.prefetch(2), part)
 
         if not self.validation_split:
             return made(samples, self.shuffle)
