@@ -6,6 +6,8 @@ import hashlib
 import http.server
 import io
 import random
+import socket
+import struct
 import tarfile
 import threading
 import zipfile
@@ -172,16 +174,20 @@ def test_bad_arguments(tmp_path: Path, options: dict[str, Any], words: str) -> N
 
 
 class Server(http.server.BaseHTTPRequestHandler):
-    """A server that knows one file, and breaks off amid another."""
+    """A server that knows one file, and breaks off amid two others."""
 
     def do_GET(self) -> None:
-        if self.path not in ("/whole.txt", "/half.txt"):
+        if self.path not in ("/whole.txt", "/half.txt", "/reset.txt"):
             self.send_error(404)
             return
         self.send_response(200)
-        self.send_header("Content-Length", str(len(TEXT) * (2 if self.path == "/half.txt" else 1)))
+        self.send_header("Content-Length", str(len(TEXT) * (1 if self.path == "/whole.txt" else 2)))
         self.end_headers()
         self.wfile.write(TEXT)
+        if self.path == "/reset.txt":
+            # To close without waiting is to reset.
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
 
     def log_message(self, *args: Any) -> None:
         """Silence."""
@@ -195,7 +201,14 @@ def test_files_of_a_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
             address = f"http://127.0.0.1:{server.server_port}"
             path = utils.get_file(origin=f"{address}/whole.txt", cache_dir=tmp_path)
             assert Path(path).read_bytes() == TEXT
-            for name, words in (("half", "ended after 10 of 20 bytes"), ("none", "Not Found")):
+            for name, words in (
+                ("half", "ended after 10 of 20 bytes"),
+                (
+                    "reset",
+                    f"get_file: cannot fetch {address}/reset.txt: ConnectionResetError.*Nothing was kept",
+                ),
+                ("none", "Not Found"),
+            ):
                 with pytest.raises(OSError, match=words):
                     utils.get_file(origin=f"{address}/{name}.txt", cache_dir=tmp_path)
         finally:

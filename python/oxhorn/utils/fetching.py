@@ -37,7 +37,7 @@ def fetch(who: str, url: str, target: Path, max_bytes: int | None = None) -> Non
             left = getattr(response, "length", None)
     except urllib.error.URLError as error:
         raise OSError(f"{who}: cannot fetch {url}: {error.reason}. Nothing was kept.") from None
-    except http.client.HTTPException as error:
+    except (ConnectionError, TimeoutError, http.client.HTTPException) as error:
         raise OSError(f"{who}: cannot fetch {url}: {error!r}. Nothing was kept.") from None
     if left:
         raise OSError(
