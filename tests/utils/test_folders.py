@@ -131,6 +131,7 @@ def test_splits(kind: Any, shuffle: bool) -> None:
 
 BAD: dict[str, tuple[dict[str, Any], str]] = {
     "labels": ({"labels": "other"}, "`labels` argument should be"),
+    "labels as an array": ({"labels": np.zeros(9, "int32")}, "`labels` argument should be a list or tuple"),
     "number of labels": ({"labels": [1, 2]}, "match the number of files in the folder, 9; got 2"),
     "kind of labels": ({"labels": ["a"] * 9}, "whole numbers"),
     "labels of no class": (

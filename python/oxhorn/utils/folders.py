@@ -111,7 +111,9 @@ class Folder:
 
     def __post_init__(self) -> None:
         who, split = self.who, self.validation_split
-        if not (self.labels is None or self.labels == "inferred" or isinstance(self.labels, (list, tuple))):
+        # The type comes first: an array would answer `==` for each of its numbers.
+        is_name = isinstance(self.labels, str) and self.labels == "inferred"
+        if not (self.labels is None or is_name or isinstance(self.labels, (list, tuple))):
             raise ValueError(
                 f"{who}: the `labels` argument should be a list or tuple of integer labels, of the same size as the "
                 'number of files in the folder, "inferred" for the names of its subfolders, or None; got '
