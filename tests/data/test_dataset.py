@@ -378,6 +378,8 @@ def test_functions_that_work_in_place_change_no_later_pass() -> None:
         rows.batch(2).map(halve),
         rows.cache().map(halve),
         rows.batch(4).cache().map(halve),
+        Dataset.from_tensors(source).map(halve),
+        keras.utils.split_dataset(rows.shuffle(4), 0.5)[0].map(halve),
     ):
         for _ in range(3):
             assert all(np.all(element == 4) for element in data)

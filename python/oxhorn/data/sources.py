@@ -10,7 +10,7 @@ import numpy as np
 
 from oxhorn import arguments
 from oxhorn.data import nodes
-from oxhorn.data.elements import Array, as_element
+from oxhorn.data.elements import Array, as_element, map_leaves
 from oxhorn.data.slices import Slices, as_table, rows_of
 
 
@@ -49,7 +49,8 @@ class Sources:
             tensors: The element.
         """
         element = as_element(tensors, "Dataset.from_tensors")
-        return cls(nodes.Generated(lambda: [element], (), 1))
+        # Copies, so that a later step that works in place changes no later pass.
+        return cls(nodes.Generated(lambda: [map_leaves(np.array, element)], (), 1))
 
     @classmethod
     def from_generator(

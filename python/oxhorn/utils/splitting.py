@@ -65,7 +65,10 @@ def _rows(dataset: Any) -> Dataset:
         # Both parts have to come from the same pass: another one may have another order or other elements, and then
         # samples of one part would come up in the other.
         elements = list(dataset)
-        return Dataset.from_generator(lambda: elements, length=len(elements))
+        # Copies, so that a later step that works in place leaves what is kept as it is.
+        return Dataset.from_generator(
+            lambda: (map_leaves(np.array, element) for element in elements), length=len(elements)
+        )
     if isinstance(dataset, list):
         return Dataset.from_tensor_slices(tuple(dataset))
     if isinstance(dataset, (tuple, dict, np.ndarray)) or hasattr(dataset, "__array__"):
