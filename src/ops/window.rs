@@ -235,7 +235,7 @@ impl Window {
             return Some((1, 0));
         }
         let (before, after) = match &self.padding {
-            Padding::Same | Padding::Causal if span.saturating_sub(n) > MAX_ZEROS => return None,
+            Padding::Same | Padding::Causal if self.needs_many_zeros(axis, n) => return None,
             Padding::Same => {
                 let output = n.div_ceil(stride);
                 let needed = (output.max(1) - 1).checked_mul(stride)?.checked_add(span)?;
@@ -249,19 +249,35 @@ impl Window {
         Some(((padded.checked_sub(span)?) / stride + 1, before))
     }
 
+    /// Whether a window is so much larger than an input of size `n` that padding would be too much for kernels.
+    fn needs_many_zeros(&self, axis: usize, n: usize) -> bool {
+        matches!(self.padding, Padding::Same | Padding::Causal)
+            && self
+                .span(axis)
+                .is_none_or(|span| span.saturating_sub(n) > MAX_ZEROS)
+    }
+
     fn too_large(&self, axis: usize, dims: &[Dim]) -> Error {
         let n = dims[axis + self.rank - 2].unwrap_or(0);
         let span = self.span(axis).map_or("too many".into(), |s| s.to_string());
-        Error::value(self.who)
+        let error = Error::value(self.who).got(format!(
+            "{} size {} with dilation {} (spanning {span}) on axis {} of size {n}, input {}",
+            self.what,
+            self.size[axis],
+            self.dilation[axis],
+            axis + self.rank - 2,
+            show(dims)
+        ));
+        if self.needs_many_zeros(axis, n) {
+            return error
+                .expected(format!(
+                    "a {} that spans at most {MAX_ZEROS} more than the input",
+                    self.what
+                ))
+                .hint(format!("Use a smaller {} or dilation", self.what));
+        }
+        error
             .expected(format!("a {} no larger than the padded input", self.what))
-            .got(format!(
-                "{} size {} with dilation {} (spanning {span}) on axis {} of size {n}, input {}",
-                self.what,
-                self.size[axis],
-                self.dilation[axis],
-                axis + self.rank - 2,
-                show(dims)
-            ))
             .hint(format!(
                 "Computed output size would be zero or negative. Use a smaller {}, padding=\"same\", or a larger input",
                 self.what
