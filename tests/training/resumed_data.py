@@ -34,6 +34,12 @@ def twice(data: Any, change: Callable[..., Any]) -> Any:
     return data.map(change).map(change)
 
 
+def one_layer_for_both() -> dict[str, Any]:
+    change = noisy()
+    rows, others = (slices().batch(4).map(change, num_parallel_calls=3) for _ in range(2))
+    return {"x": rows, "y": None, "batch_size": None, "validation_data": others.prefetch(2)}
+
+
 def random_rows(x: Any, y: Any) -> Any:
     return x + keras.random.normal((4,)), y
 

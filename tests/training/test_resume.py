@@ -22,6 +22,7 @@ from tests.training.resumed_data import (
     endless,
     iter_again,
     noisy,
+    one_layer_for_both,
     random_rows,
     slices,
     twice,
@@ -345,6 +346,9 @@ CASES: dict[str, Make] = {
     ),
     "Dataset with one random layer in two steps": lambda: Run(
         net(), {"x": twice(slices().batch(4), noisy()), "y": None, "batch_size": None}
+    ),
+    "Dataset with one random layer, on threads, which the validation data have too": lambda: Run(
+        net(), one_layer_for_both()
     ),
     "PyDataset with random layers": lambda: Run(net(), {"x": Varied(), "y": None, "batch_size": None}),
     "PyDataset with random layers on threads": lambda: Run(
