@@ -82,6 +82,10 @@ fuzz_target!(|text: &str| {
     };
     let Some(op) = lookup(name) else { return };
     let Some(specs) = specs(inputs) else { return };
+    // Without an input an op is not traced: it makes its result at once, however large that is to be.
+    if specs.is_empty() {
+        return;
+    }
     let Ok(attrs) = serde_json::from_str::<Attrs>(attrs) else {
         return;
     };
