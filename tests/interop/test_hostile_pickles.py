@@ -118,6 +118,9 @@ class Runs:
     def __reduce__(self):
         return self.function, self.arguments
 
+    def __repr__(self):
+        return f"{type(self).__name__}({getattr(self.function, '__name__', None)})"
+
 
 class RunsInSteps(Runs):
     def __reduce__(self):

@@ -41,7 +41,7 @@ SIZES: list[tuple[str, str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize("bad", BAD_SIZES, ids=repr)
+@pytest.mark.parametrize("bad", BAD_SIZES, ids=lambda v: "object()" if type(v) is object else repr(v))
 @pytest.mark.parametrize(
     ("layer", "argument", "others"), SIZES, ids=lambda x: x if isinstance(x, str) else ""
 )

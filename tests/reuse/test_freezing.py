@@ -40,7 +40,9 @@ FREEZES: list[tuple[Callable[[], Any], dict[str, Any], list[str], int]] = [
 ]
 
 
-@pytest.mark.parametrize(("make", "which", "names", "left"), FREEZES, ids=str)
+@pytest.mark.parametrize(
+    ("make", "which", "names", "left"), FREEZES, ids=lambda v: getattr(v, "__name__", str(v))
+)
 def test_which_layers_are_frozen(make: Any, which: Any, names: list[str], left: int) -> None:
     model = make()
     assert reuse.freeze(model, **which) == names

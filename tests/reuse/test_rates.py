@@ -22,7 +22,9 @@ TABLE: list[tuple[Any, dict[str, float], dict[str, float]]] = [
 ]
 
 
-@pytest.mark.parametrize(("make", "arguments", "expected"), TABLE, ids=str)
+@pytest.mark.parametrize(
+    ("make", "arguments", "expected"), TABLE, ids=lambda v: getattr(v, "__name__", str(v))
+)
 def test_factors(make: Any, arguments: Any, expected: dict[str, float]) -> None:
     model = make()
     model.compile("sgd", "mse")

@@ -157,7 +157,9 @@ LOWER: list[tuple[Callable[[], Any], Any, list[str], tuple[int | None, ...], int
 
 
 @pytest.mark.parametrize("copy", [False, True], ids=["shared", "copied"])
-@pytest.mark.parametrize(("make", "until", "names", "shape", "inputs"), LOWER, ids=str)
+@pytest.mark.parametrize(
+    ("make", "until", "names", "shape", "inputs"), LOWER, ids=lambda v: getattr(v, "__name__", str(v))
+)
 def test_lower_parts(make: Any, until: Any, names: Any, shape: Any, inputs: int, copy: bool) -> None:
     model = make()
     lower = reuse.drop_top(model, until, copy=copy, name="lower")
